@@ -1,0 +1,70 @@
+/** Formats of single values: true or false, no Pulumi, no messages. */
+import { X509Certificate } from "node:crypto";
+import { isIPv4 } from "node:net";
+import { Encrypter } from "age-encryption";
+
+/** A DNS label (RFC 1123), as Kubernetes and Proxmox want node names: lower case, 1–63 characters. */
+export const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** A Linux user name, as useradd takes it. */
+export const linuxUser = /^[a-z_][a-z0-9_-]{0,31}$/;
+
+/** A Proxmox VE token's name: `user@realm!tokenid` (its secret stands elsewhere). */
+export const proxmoxTokenId = /^[^\s@!=]+@[A-Za-z][A-Za-z0-9.\-_]+![A-Za-z][A-Za-z0-9.\-_]+$/;
+
+/** A Proxmox VE token's secret: a UUID. */
+export const proxmoxTokenSecret = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** A name within a Proxmox snapshot's name: 2–20 characters, so that prefix and version fit beside it. */
+export const changeId = /^[A-Za-z0-9][A-Za-z0-9_-]{1,19}$/;
+
+/** `namespace/name`, `*` for any characters within a part, or `*` alone for every pod. */
+export const podGlob = /^(\*|[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?\/[a-z0-9*]([-a-z0-9.*]*[a-z0-9*])?)$/;
+
+/** A container image pinned by a tag other than `latest`, or by digest. */
+export const pinnedImage = /^[a-z0-9][\w.\-/:]*(:(?!latest$)[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
+
+/** An IPv4 address in dotted decimals, or a DNS name in lower case (one that ends in a number is no name). */
+export function isHost(text: string): boolean {
+  if (isIPv4(text)) return true;
+  const labels = text.split(".");
+  const looksNumeric = /^\d+$/.test(labels.at(-1) ?? "");
+  return text.length <= 253 && !looksNumeric && labels.every((label) => dnsLabel.test(label));
+}
+
+/** An absolute URL of one of the given schemes, without user, password, query or fragment. */
+export function isUrl(text: string, schemes: readonly ("http" | "https")[]): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  const plain = !url.username && !url.password && !url.search && !url.hash;
+  return plain && schemes.some((scheme) => url.protocol === `${scheme}:`);
+}
+
+/** A URL that names a host alone: no path beyond `/`. */
+export function isOrigin(text: string, schemes: readonly ("http" | "https")[]): boolean {
+  return isUrl(text, schemes) && new URL(text).pathname === "/" && !text.endsWith("/");
+}
+
+/** A recipient that the age library will encrypt for. Asked of that library, so what passes here works later. */
+export function isAgeRecipient(text: string): boolean {
+  try {
+    new Encrypter().addRecipient(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const pemBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** One or more certificates in PEM form, nothing else between or around them. */
+export function isCertificateBundle(text: string): boolean {
+  const blocks = text.match(pemBlock) ?? [];
+  if (blocks.length === 0 || text.replace(pemBlock, "").trim() !== "") return false;
+  try {
+    for (const block of blocks) new X509Certificate(block);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,56 @@
+/** The one place where config meets Pulumi: what the engine hands over becomes `Settings` and secret outputs. */
+import { Config, type Output, runtime } from "@pulumi/pulumi";
+import { NAMESPACE } from "./mistakes";
+import { parseSettings } from "./parse";
+import { SECRET_KEYS, type SecretKey } from "./schema";
+import { type GivenSecret, judgeSecrets } from "./secrets";
+import type { Settings } from "./settings";
+
+/** The stack's secrets, as outputs that stay secret wherever they go. */
+export interface Secrets {
+  readonly sshPrivateKey: Output<string>;
+  readonly proxmoxTokenSecret: Output<string>;
+  /** Undefined where the program is to read the kubeconfig from a server. */
+  readonly kubeconfig?: Output<string>;
+}
+
+/**
+ * Reads the stack's config.
+ * @param all every key of the stack, `namespace:key` → text, as the engine hands it over. (`Config` cannot list
+ *   keys, so a misspelt one would go unseen.)
+ * @throws ConfigError with every mistake; whoever runs the program turns it into a RunError
+ */
+export function loadSettings(all: Readonly<Record<string, string>> = runtime.allConfig()): {
+  settings: Settings;
+  secrets: Secrets;
+} {
+  const raw: Record<string, string> = {};
+  const given: Partial<Record<SecretKey, GivenSecret>> = {};
+  const encrypted = new Set<string>();
+  for (const [fullKey, text] of Object.entries(all)) {
+    if (!fullKey.startsWith(`${NAMESPACE}:`)) continue;
+    const key = fullKey.slice(NAMESPACE.length + 1);
+    if (isEncrypted(fullKey)) encrypted.add(key);
+    if (!isSecretKey(key)) raw[key] = text;
+    else if (text !== "") given[key] = { text, encrypted: encrypted.has(key) };
+  }
+  const settings = parseSettings(raw, { hidden: encrypted, more: judgeSecrets(given) });
+  const config = new Config(NAMESPACE);
+  return {
+    settings,
+    secrets: {
+      sshPrivateKey: config.requireSecret("sshPrivateKey"),
+      proxmoxTokenSecret: config.requireSecret("proxmoxTokenSecret"),
+      kubeconfig: given.kubeconfig && config.requireSecret("kubeconfig"),
+    },
+  };
+}
+
+function isSecretKey(key: string): key is SecretKey {
+  return (SECRET_KEYS as readonly string[]).includes(key);
+}
+
+/** Whether the stack's file holds the key encrypted. The SDK exports the question but leaves it out of its types. */
+function isEncrypted(fullKey: string): boolean {
+  return (runtime as unknown as { isConfigSecret(key: string): boolean }).isConfigSecret(fullKey);
+}

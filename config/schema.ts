@@ -1,0 +1,283 @@
+/**
+ * The stack's config: every key with its type, default and rule. zod checks the shape; what takes several keys to
+ * judge is in rules.ts. Pulumi.yaml declares the same keys and defaults to the engine, docs/config.md explains them
+ * to people; test/config holds the three together.
+ */
+import { z } from "zod";
+import * as formats from "./formats";
+import { HOST_KEY_ALGORITHMS, hostKeyFault } from "./hostKey";
+import { parseVersion } from "./versions";
+
+/** What a message says about a value: what is allowed and, where it helps, an example, the reason, the next move. */
+export interface Hint {
+  readonly allowed: string;
+  readonly example?: string;
+  readonly why?: string;
+  readonly next?: string;
+}
+
+/** The hint of every schema below; found again by walking the schema along a mistake's path. */
+export const hints = z.registry<Hint>();
+
+function hinted<T extends z.ZodType>(
+  schema: T,
+  allowed: string,
+  example?: string,
+  more: Partial<Hint> = {},
+): T {
+  hints.add(schema, { allowed, example, ...more });
+  return schema;
+}
+
+const host = (example: string) =>
+  hinted(
+    z.string().refine(formats.isHost),
+    "an IPv4 address or a DNS name in lower case, no port, no scheme",
+    example,
+  );
+
+const version = hinted(
+  z.string().refine((text) => parseVersion(text) !== undefined),
+  "one exact RKE2 release, vX.Y.Z+rke2rN",
+  "v1.36.3+rke2r1",
+  { why: "channels move, have moved backwards and have skipped minors (rancher/rke2#3755, #6657)" },
+);
+
+const port = hinted(z.int().min(1).max(65535), "a TCP port, 1–65535", "22");
+const user = hinted(
+  z.string().regex(formats.linuxUser),
+  "a Linux user's name with passwordless sudo",
+  "admin",
+);
+
+const certificate = hinted(
+  z.string().refine(formats.isCertificateBundle),
+  "one or more certificates in PEM form, as text",
+  undefined,
+  {
+    next: "leave it out where the system's own authorities vouch for it, else put the PEM text here (YAML: a | block)",
+  },
+);
+
+/** A whole number with a unit in its key's name. Zero and less are never meant. */
+const amount = (unit: string, max: number) =>
+  hinted(z.int().min(1).max(max), `a whole number of ${unit}, 1–${max}`);
+const seconds = (max = 7200) => amount("seconds", max);
+
+const hostKey = hinted(
+  z.string().superRefine((text, ctx) => {
+    const fault = hostKeyFault(text);
+    if (fault) ctx.addIssue({ code: "custom", message: fault });
+  }),
+  `the node's public host key, "<algorithm> <base64>", of ${HOST_KEY_ALGORITHMS.join(", ")}`,
+  "ecdsa-sha2-nistp256 AAAAE2VjZHNh…",
+);
+
+const node = z.strictObject({
+  name: hinted(
+    z.string().regex(formats.dnsLabel),
+    "the node's name in Kubernetes: a DNS label in lower case",
+    "proj-k8sm01",
+  ),
+  role: hinted(z.enum(["server", "agent"]), '"server" or "agent"', "agent"),
+  address: host("10.25.20.11"),
+  hostKey,
+  vmId: hinted(
+    z.int().min(100).max(999_999_999),
+    "the VM's ID in Proxmox, 100–999999999, as a number",
+    "3001",
+  ),
+  proxmoxNode: hinted(
+    z.string().regex(formats.dnsLabel),
+    "the name of the Proxmox host that holds the VM",
+    "node01",
+  ),
+  gpu: hinted(z.boolean(), "true or false", "true").default(false),
+  user: user.optional(),
+  port: port.optional(),
+});
+
+const podGlobs = hinted(
+  z.array(
+    hinted(
+      z.string().regex(formats.podGlob),
+      'pods as "namespace/name", * for any letters, or "*" for all pods',
+      "monitoring/prometheus-*",
+    ),
+  ),
+  'a list of "namespace/name", * for any letters',
+).default([]);
+
+const DEFAULTS = {
+  scriptUrl: "https://get.rke2.io",
+  artifactUrl: "https://github.com/rancher/rke2/releases/download",
+  image: "docker.io/library/busybox:1.37.0",
+} as const;
+
+/** Every key that may stand in the stack's config, secrets aside. */
+export const settingsSchema = z.strictObject({
+  rke2Version: version,
+  acceptedVersion: version,
+  goBack: hinted(z.undefined(), "nothing: going back is not built yet", undefined, {
+    next: "pulumi config rm 'rke2-upgrade:goBack', then go back by hand as docs/config.md, \"goBack\", says; the snapshots stay until you accept",
+  }).optional(),
+  changeId: hinted(
+    z.string().regex(formats.changeId),
+    "the change request's number, 2–20 letters, digits, - and _, first a letter or digit",
+    "CR-2025-068",
+    { why: "it is part of every snapshot's name, which Proxmox limits to 40 characters" },
+  ),
+  nodes: hinted(
+    z.array(node).min(1),
+    "a list of nodes: servers in the order of their upgrade, and agents",
+    "",
+    {
+      next: "copy the list from Pulumi.lab.yaml and make it yours",
+    },
+  ),
+  ssh: z.strictObject({ user: user.default("admin"), port: port.default(22) }).prefault({}),
+  apiAddress: host("10.25.20.10"),
+  install: z
+    .strictObject({
+      scriptUrl: hinted(
+        z.string().refine((text) => formats.isUrl(text, ["https", "http"])),
+        "the URL of RKE2's install.sh",
+        DEFAULTS.scriptUrl,
+      ).default(DEFAULTS.scriptUrl),
+      artifactUrl: hinted(
+        z.string().refine((text) => formats.isUrl(text, ["https", "http"]) && !text.endsWith("/")),
+        "the prefix of the releases' URLs, without a / at its end",
+        DEFAULTS.artifactUrl,
+      ).default(DEFAULTS.artifactUrl),
+      caCertificate: certificate.optional(),
+    })
+    .prefault({}),
+  proxmox: hinted(
+    z.strictObject({
+      endpoint: hinted(
+        z.string().refine((text) => formats.isOrigin(text, ["https"])),
+        "the Proxmox API's https:// URL with its port, nothing after it",
+        "https://10.25.20.2:8006",
+        { why: "the token goes over this connection" },
+      ),
+      caCertificate: certificate.optional(),
+      tokenId: hinted(
+        z.string().regex(formats.proxmoxTokenId),
+        "the API token's name, user@realm!name; its secret goes to proxmoxTokenSecret",
+        "rke2-upgrade@pve!operator",
+      ),
+    }),
+    "an object: endpoint, tokenId and, for a private CA, caCertificate",
+  ),
+  backup: hinted(
+    z.strictObject({
+      directory: hinted(z.string().min(1), "a directory on this machine", "backups").default("backups"),
+      recipients: hinted(
+        z
+          .array(
+            hinted(
+              z.string().refine(formats.isAgeRecipient),
+              "an age recipient (public key), age1…",
+              undefined,
+              {
+                next: "age-keygen -o key.txt prints one; put the public key here and keep key.txt elsewhere",
+              },
+            ),
+          )
+          .min(1),
+        "one or more age recipients, age1…",
+        undefined,
+        {
+          why: "an etcd snapshot is the keys of the cluster: it leaves its node encrypted only",
+          next: "age-keygen -o key.txt; pulumi config set --path 'rke2-upgrade:backup.recipients[0]' age1…",
+        },
+      ),
+    }),
+    "an object: directory and recipients",
+  ),
+  drain: z
+    .strictObject({
+      graceSeconds: seconds().default(120),
+      timeoutSeconds: seconds().default(300),
+      gpuGraceSeconds: seconds().default(300),
+      gpuTimeoutSeconds: seconds().default(600),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      gateSeconds: seconds().default(120),
+      fetchSeconds: seconds().default(1800),
+      snapshotSeconds: seconds().default(600),
+      snapshotMaxAgeHours: amount("hours", 168).default(24),
+      etcdSnapshotSeconds: seconds().default(300),
+      etcdSnapshotMaxAgeMinutes: amount("minutes", 1440).default(15),
+      installSeconds: seconds().default(300),
+      serviceStartSeconds: seconds().default(600),
+      readySeconds: seconds().default(300),
+      leaseSeconds: seconds().default(40),
+      podsSeconds: seconds().default(300),
+      soakServerSeconds: seconds().default(30),
+      soakAgentSeconds: seconds().default(15),
+      settleSeconds: seconds().default(900),
+      smokeTestSeconds: seconds().default(300),
+      sshSeconds: seconds().default(300),
+      apiSlowMs: amount("milliseconds", 60_000).default(2000),
+      lockHours: amount("hours", 72).default(4),
+    })
+    .prefault({}),
+  ingressController: hinted(
+    z.enum(["traefik", "ingress-nginx", "none"]),
+    '"traefik", "ingress-nginx" or "none", as the nodes\' own RKE2 config says',
+    "none",
+  ).optional(),
+  validation: z
+    .strictObject({
+      ingress: hinted(
+        z.array(
+          z.strictObject({
+            url: hinted(
+              z.string().refine((text) => formats.isUrl(text, ["https", "http"])),
+              "a URL that answers through the ingress when all is well",
+              "https://rancher.example.org/ping",
+            ),
+            address: host("10.25.20.15").optional(),
+          }),
+        ),
+        "a list of {url, address}",
+      ).default([]),
+      image: hinted(
+        z.string().regex(formats.pinnedImage),
+        "an image with `true` in it, pinned by a tag other than latest or by digest",
+        DEFAULTS.image,
+      ).default(DEFAULTS.image),
+    })
+    .prefault({}),
+  consents: z.strictObject({ emptyDir: podGlobs, barePods: podGlobs, longGrace: podGlobs }).prefault({}),
+});
+
+/** The stack's config after validation, nodes still without what they inherit from `ssh`. */
+export type ParsedSettings = z.output<typeof settingsSchema>;
+
+/** The keys of secrets. They never pass through the schema: presence and form are judged in secrets.ts. */
+export const SECRET_KEYS = ["sshPrivateKey", "proxmoxTokenSecret", "kubeconfig"] as const;
+export type SecretKey = (typeof SECRET_KEYS)[number];
+
+/** The schema at a path, defaults and optionality unwrapped. */
+export function schemaAt(path: readonly PropertyKey[]): z.ZodType | undefined {
+  let schema: z.ZodType | undefined = settingsSchema;
+  for (const part of path) {
+    const inner = schema && unwrap(schema);
+    if (inner instanceof z.ZodObject) schema = inner.shape[part as string] as z.ZodType | undefined;
+    else if (inner instanceof z.ZodArray) schema = inner.element as z.ZodType;
+    else return undefined;
+  }
+  return schema && unwrap(schema);
+}
+
+function unwrap(schema: z.ZodType): z.ZodType {
+  let inner: z.ZodType = schema;
+  while (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional) {
+    inner = inner.unwrap() as z.ZodType;
+  }
+  return inner;
+}

@@ -1,0 +1,21 @@
+/** The validated config of a stack, as the rest of the program reads it. docs/config.md explains every key. */
+import type { ParsedSettings } from "./schema";
+
+/** One machine of the cluster, with the user and port that it inherits from `ssh` where it has none of its own. */
+export type ClusterNode = Omit<ParsedSettings["nodes"][number], "user" | "port"> & {
+  readonly user: string;
+  readonly port: number;
+};
+
+/** The stack's config, validated, defaults filled in. Holds no secret. */
+export type Settings = Omit<ParsedSettings, "nodes" | "goBack"> & {
+  /** All nodes in the order of the config. */
+  readonly nodes: readonly ClusterNode[];
+  /** The servers, in the order in which they are upgraded. At least one. */
+  readonly servers: readonly ClusterNode[];
+  /** The agents, in the order in which they are upgraded. May be empty. */
+  readonly agents: readonly ClusterNode[];
+};
+
+/** Limits of time and age; each key's name ends in its unit. */
+export type Limits = Settings["limits"];
