@@ -15,8 +15,8 @@ export const proxmoxTokenId = /^[^\s@!=]+@[A-Za-z][A-Za-z0-9.\-_]+![A-Za-z][A-Za
 /** A Proxmox VE token's secret: a UUID. */
 export const proxmoxTokenSecret = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** A name within a Proxmox snapshot's name: 2–20 characters, so that prefix and version fit beside it. */
-export const changeId = /^[A-Za-z0-9][A-Za-z0-9_-]{1,19}$/;
+/** A name within a Proxmox snapshot's name: 2–19 characters, so that prefix and version fit beside it. */
+export const changeId = /^[A-Za-z0-9][A-Za-z0-9_-]{1,18}$/;
 
 /** `namespace/name`, `*` for any characters within a part, or `*` alone for every pod. */
 export const podGlob = /^(\*|[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?\/[a-z0-9*]([-a-z0-9.*]*[a-z0-9*])?)$/;

@@ -1,8 +1,14 @@
 /** The stack's config, typed and validated, and the policy that follows from it alone. */
-
+export { isConsented } from "./consents";
+export { type EtcdCrossing, etcdCrossing, etcdOf } from "./etcd";
 export { loadSettings, type Secrets } from "./load";
-export * from "./mistakes";
+export { ConfigError, type Mistake, NAMESPACE } from "./mistakes";
+export { SNAPSHOT_PREFIX, snapshotName } from "./names";
 export { type ParseOptions, parseSettings, type RawConfig } from "./parse";
+export { buildPlan, PHASES, type Phase, type PlanMode, type Step } from "./plan";
+export { describePlan, duration } from "./planText";
 export { SECRET_KEYS, type SecretKey } from "./schema";
 export type { ClusterNode, Limits, Settings } from "./settings";
+export { type AllowedMove, judgeMove, type RefusedMove } from "./versionPolicy";
 export * from "./versions";
+export { settingsWarnings, type Warning } from "./warnings";

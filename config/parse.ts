@@ -1,8 +1,8 @@
 /** From the raw config of a stack (texts, as Pulumi hands them over) to `Settings`, or to every mistake at once. */
 import { z } from "zod";
 import { ConfigError, formatPath, type Mistake, NAMESPACE, showValue } from "./mistakes";
-import { judgeSettings } from "./rules";
-import { hints, type ParsedSettings, SECRET_KEYS, schemaAt, settingsSchema } from "./schema";
+import { type Draft, judgeSettings } from "./rules";
+import { hints, type ParsedSettings, SECRET_KEYS, schemaAt, settingsSchema, unwrap } from "./schema";
 import type { ClusterNode, Settings } from "./settings";
 import { didYouMean } from "./suggest";
 
@@ -27,7 +27,7 @@ export function parseSettings(raw: RawConfig, { hidden, more = [] }: ParseOption
   const misshapen = result.success ? [] : result.error.issues.flatMap((issue) => toMistakes(issue, value));
   const broken = new Set(unreadable.map((mistake) => mistake.path));
   const shape = [...unreadable, ...misshapen.filter((mistake) => !broken.has(mistake.path))];
-  const rules = judgeSettings(value as Partial<ParsedSettings>);
+  const rules = judgeSettings(prune(settingsSchema, value) as Draft);
   const seen = new Set(shape.map((mistake) => mistake.path));
   const told = [...shape, ...rules.filter((mistake) => !seen.has(mistake.path))];
   const mistakes = [...told.map((mistake) => hide(mistake, hidden)), ...more];
@@ -69,8 +69,26 @@ function decode(raw: RawConfig): { value: Record<string, unknown>; mistakes: Mis
   return { value, mistakes };
 }
 
+/** The valid parts of a value, defaults filled in; what is misshapen is left out. */
+function prune(schema: z.ZodType, value: unknown): unknown {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodArray && Array.isArray(value)) {
+    return value.map((item) => prune(inner.element as z.ZodType, item));
+  }
+  if (inner instanceof z.ZodObject) {
+    const parts: Record<string, unknown> = isObject(value) ? value : {};
+    const fields = Object.entries(inner.shape as Record<string, z.ZodType>);
+    return Object.fromEntries(fields.map(([key, field]) => [key, prune(field, parts[key])]));
+  }
+  return schema.safeParse(value).data;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 function isEmptyObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+  return isObject(value) && Object.keys(value).length === 0;
 }
 
 function toMistakes(issue: z.core.$ZodIssue, value: unknown): Mistake[] {

@@ -1,12 +1,149 @@
-/** The rules that take more than one key to judge. Each is a pure function from settings to mistakes. */
+/** The rules that take more than one key to judge: pure functions from settings to mistakes. */
 import type { Mistake } from "./mistakes";
 import type { ParsedSettings } from "./schema";
+import { judgeMove } from "./versionPolicy";
+import { isAtLeastMinor, parseVersion } from "./versions";
 
-/** Settings as far as they are known: shape mistakes elsewhere leave holes, and rules skip what they cannot see. */
-type Draft = Partial<ParsedSettings>;
+type DeepPartial<T> = T extends readonly (infer E)[]
+  ? (DeepPartial<E> | undefined)[]
+  : T extends object
+    ? { [K in keyof T]?: DeepPartial<T[K]> }
+    : T;
 
-/** Every broken rule. A rule whose keys are missing or misshapen keeps silent: the shape's own mistake is told. */
+/** Settings as far as they are valid: every misshapen part is left out, and a rule skips what it cannot see. */
+export type Draft = DeepPartial<ParsedSettings>;
+
+/** Every broken rule. */
 export function judgeSettings(draft: Draft): Mistake[] {
-  void draft;
+  return [judgeVersions, judgeIngress, judgeServers, judgeUniqueness, judgeGpu, judgeDrain].flatMap((rule) =>
+    rule(draft),
+  );
+}
+
+function versionsOf(draft: Draft) {
+  return {
+    from: parseVersion(draft.acceptedVersion ?? ""),
+    to: parseVersion(draft.rke2Version ?? ""),
+  };
+}
+
+function judgeVersions(draft: Draft): Mistake[] {
+  const { from, to } = versionsOf(draft);
+  const move = from && to && judgeMove(from, to);
+  if (!move || move.allowed) return [];
+  return [
+    {
+      path: "rke2Version",
+      found: `${draft.rke2Version}, with ${draft.acceptedVersion} accepted`,
+      allowed: "the accepted release, a later one of its minor, or one of the next minor",
+      why: move.reason,
+      next: move.instead,
+    },
+  ];
+}
+
+/** From 1.36 RKE2 installs Traefik where nothing else is said; 1.37 knows ingress-nginx alone no more. */
+function judgeIngress(draft: Draft): Mistake[] {
+  const { from, to } = versionsOf(draft);
+  if (!from || !to) return [];
+  const controller = draft.ingressController;
+  if (controller === undefined && !isAtLeastMinor(from, 1, 36) && isAtLeastMinor(to, 1, 36)) {
+    return [
+      {
+        path: "ingressController",
+        found: "nothing",
+        allowed: '"traefik", "ingress-nginx" or "none", as the nodes\' own RKE2 config says',
+        example: "none",
+        why: "from 1.36 an unset ingress-controller means Traefik: a cluster that disabled ingress-nginx and runs a controller of its own gets a second one",
+        next: "write `ingress-controller: …` into /etc/rancher/rke2/config.yaml of every server (the upgrade's own restart reads it), then pulumi config set 'rke2-upgrade:ingressController' to the same; every server's gate compares the two",
+      },
+    ];
+  }
+  if (controller === "ingress-nginx" && isAtLeastMinor(to, 1, 37)) {
+    return [
+      {
+        path: "ingressController",
+        found: '"ingress-nginx"',
+        allowed: '"traefik" or "none" from 1.37 on',
+        why: "1.37 dropped ingress-nginx as the only controller (rancher/rke2#11156)",
+        next: "migrate the ingresses to Traefik, or to a controller of your own, while on 1.36",
+      },
+    ];
+  }
   return [];
+}
+
+/** etcd needs a majority: an even number of servers tolerates no more failures than one server fewer. */
+function judgeServers(draft: Draft): Mistake[] {
+  const nodes = draft.nodes ?? [];
+  const roles = nodes.map((node) => node?.role);
+  if (nodes.length === 0 || roles.includes(undefined)) return [];
+  const servers = roles.filter((role) => role === "server").length;
+  if (servers % 2 === 1) return [];
+  const found = servers === 0 ? "no server" : `${servers} servers`;
+  return [
+    {
+      path: "nodes",
+      found,
+      allowed: "an odd number of servers: 1, 3, 5, …",
+      why: "an even number of etcd members bears no more failures than one member fewer",
+      next: servers === 0 ? "set role: server on the servers" : "add or remove a server before upgrading",
+    },
+  ];
+}
+
+/** Names, addresses and VM IDs belong to one node each: a copied line must not upgrade one machine twice. */
+function judgeUniqueness(draft: Draft): Mistake[] {
+  const nodes = draft.nodes ?? [];
+  return (["name", "address", "vmId"] as const).flatMap((key) => {
+    const first = new Map<unknown, number>();
+    return nodes.flatMap((node, i): Mistake[] => {
+      const value = node?.[key];
+      const earlier = first.get(value);
+      if (value === undefined) return [];
+      if (earlier === undefined) {
+        first.set(value, i);
+        return [];
+      }
+      const found = `${JSON.stringify(value)}, which nodes[${earlier}] has already`;
+      return [{ path: `nodes[${i}].${key}`, found, allowed: `a ${key} that no other node has` }];
+    });
+  });
+}
+
+function judgeGpu(draft: Draft): Mistake[] {
+  return (draft.nodes ?? []).flatMap((node, i): Mistake[] =>
+    node?.gpu && node.role === "server"
+      ? [
+          {
+            path: `nodes[${i}].gpu`,
+            found: "true on a server",
+            allowed: "true on agents only",
+            why: "servers are not drained, so GPU workloads there would not be moved away",
+            next: "move the GPU to an agent, or leave gpu out and look after its workloads yourself",
+          },
+        ]
+      : [],
+  );
+}
+
+/** A drain that ends before its pods' grace does fails on every pod that uses it. */
+function judgeDrain(draft: Draft): Mistake[] {
+  const { graceSeconds, timeoutSeconds, gpuGraceSeconds, gpuTimeoutSeconds } = draft.drain ?? {};
+  const pairs = [
+    ["timeoutSeconds", timeoutSeconds, "graceSeconds", graceSeconds],
+    ["gpuTimeoutSeconds", gpuTimeoutSeconds, "gpuGraceSeconds", gpuGraceSeconds],
+  ] as const;
+  return pairs.flatMap(([name, timeout, graceName, grace]): Mistake[] =>
+    timeout !== undefined && grace !== undefined && timeout <= grace
+      ? [
+          {
+            path: `drain.${name}`,
+            found: `${timeout}`,
+            allowed: `more than drain.${graceName}, which is ${grace}`,
+            example: String(grace * 2),
+          },
+        ]
+      : [],
+  );
 }

@@ -123,7 +123,7 @@ export const settingsSchema = z.strictObject({
   }).optional(),
   changeId: hinted(
     z.string().regex(formats.changeId),
-    "the change request's number, 2–20 letters, digits, - and _, first a letter or digit",
+    "the change request's number, 2–19 letters, digits, - and _, first a letter or digit",
     "CR-2025-068",
     { why: "it is part of every snapshot's name, which Proxmox limits to 40 characters" },
   ),
@@ -274,7 +274,8 @@ export function schemaAt(path: readonly PropertyKey[]): z.ZodType | undefined {
   return schema && unwrap(schema);
 }
 
-function unwrap(schema: z.ZodType): z.ZodType {
+/** The schema within defaults and optionality. */
+export function unwrap(schema: z.ZodType): z.ZodType {
   let inner: z.ZodType = schema;
   while (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional) {
     inner = inner.unwrap() as z.ZodType;

@@ -9,8 +9,9 @@ export interface Version {
   readonly revision: number;
 }
 
-const number = "(0|[1-9]\\d{0,5})";
-const pattern = new RegExp(`^v${number}\\.${number}\\.${number}\\+rke2r([1-9]\\d{0,3})$`);
+// Digits are limited so that a snapshot's name, which holds a version, stays within Proxmox's 40 characters.
+const number = "(0|[1-9]\\d{0,2})";
+const pattern = new RegExp(`^v([1-9])\\.${number}\\.${number}\\+rke2r([1-9]\\d{0,2})$`);
 
 /**
  * Reads an exact release name. Channels, ranges, release candidates and names without `+rke2rN` are no releases
