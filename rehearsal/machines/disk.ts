@@ -1,9 +1,9 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { mountsDirectory } from './paths';
-import { copyTree, isMounted } from './pool';
-import { machineDirectory } from './record';
-import { run } from './run';
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { mountsDirectory } from "./paths";
+import { copyTree, isMounted } from "./pool";
+import { machineDirectory } from "./record";
+import { run } from "./run";
 
 /**
  * A machine's disk: a writable layer over the shared base root. Copying the
@@ -21,10 +21,10 @@ export class Disk {
     machine: string,
     private readonly root: string,
   ) {
-    this.layer = join(machineDirectory(machine), 'disk');
-    this.snapshots = join(machineDirectory(machine), 'snapshots');
-    this.work = join(mountsDirectory, machine, 'work');
-    this.mountPoint = join(mountsDirectory, machine, 'root');
+    this.layer = join(machineDirectory(machine), "disk");
+    this.snapshots = join(machineDirectory(machine), "snapshots");
+    this.work = join(mountsDirectory, machine, "work");
+    this.mountPoint = join(mountsDirectory, machine, "root");
   }
 
   /** Mounts it, anew if a killed machine left it mounted. */
@@ -35,11 +35,11 @@ export class Disk {
     for (const folder of [this.layer, this.work, this.mountPoint]) await mkdir(folder, { recursive: true });
     // volatile: the guests' fsyncs, etcd's above all, need not reach the host's disk.
     const layers = `lowerdir=${this.root},upperdir=${this.layer},workdir=${this.work}`;
-    await run('mount', ['-t', 'overlay', '-o', `${layers},volatile,index=off`, 'overlay', this.mountPoint]);
+    await run("mount", ["-t", "overlay", "-o", `${layers},volatile,index=off`, "overlay", this.mountPoint]);
   }
 
   async unmount(): Promise<void> {
-    if (isMounted(this.mountPoint)) await run('umount', [this.mountPoint]);
+    if (isMounted(this.mountPoint)) await run("umount", [this.mountPoint]);
   }
 
   /** Keeps the disk's present content; the machine stands still or is off. */

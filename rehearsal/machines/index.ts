@@ -1,4 +1,4 @@
-import { Machine } from './machine';
+import { Machine } from "./machine";
 
 /** A machine as the hypervisor's API shows it. */
 export interface MachineStatus {

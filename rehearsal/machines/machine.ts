@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
-import { mkdir, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ControlGroup, removeTree } from './controlGroup';
-import { Disk } from './disk';
-import { NetworkCard } from './network';
-import { rehearsalName, runDirectory } from './paths';
-import { until } from './poll';
-import { type MachineRecord, machineDirectory, readRecords, writeRecord } from './record';
+import { spawn } from "node:child_process";
+import { mkdir, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ControlGroup, removeTree } from "./controlGroup";
+import { Disk } from "./disk";
+import { NetworkCard } from "./network";
+import { rehearsalName, runDirectory } from "./paths";
+import { until } from "./poll";
+import { type MachineRecord, machineDirectory, readRecords, writeRecord } from "./record";
 
 /** A machine of the lab: a systemd that boots on a disk, a network card and a control group of its own. */
 export class Machine {
@@ -17,7 +17,7 @@ export class Machine {
   constructor(readonly record: MachineRecord) {
     this.disk = new Disk(record.name, record.root);
     this.card = new NetworkCard(record.name, record.vmId);
-    this.group = new ControlGroup('machines', record.name);
+    this.group = new ControlGroup("machines", record.name);
   }
 
   /** Every machine there is, by VM ID. */
@@ -37,7 +37,9 @@ export class Machine {
     const machines = await Machine.all();
     const machine = machines.find(({ record }) => record.name === name);
     if (!machine) {
-      throw new Error(`no machine is named ${name}: there are ${machines.map((m) => m.record.name).join(', ')}`);
+      throw new Error(
+        `no machine is named ${name}: there are ${machines.map((m) => m.record.name).join(", ")}`,
+      );
     }
     return machine;
   }
@@ -56,7 +58,7 @@ export class Machine {
 
   /** Process of its systemd, seen from the host; undefined while it is off or not yet that far. */
   async pid(): Promise<number | undefined> {
-    return (await this.group.processes('payload/init.scope'))[0];
+    return (await this.group.processes("payload/init.scope"))[0];
   }
 
   /**
@@ -70,11 +72,11 @@ export class Machine {
     await this.card.plugIn(`${address}/${prefixLength}`, gateway, linkUp);
     await this.group.create();
     await mkdir(runDirectory, { recursive: true });
-    const console = await open(join(runDirectory, `${name}.console.log`), 'a');
+    const console = await open(join(runDirectory, `${name}.console.log`), "a");
     const child = spawn(
-      join(__dirname, 'power-on.sh'),
+      join(__dirname, "power-on.sh"),
       [name, this.disk.mountPoint, images, this.card.namespace, String(bootSeconds), this.group.path],
-      { detached: true, stdio: ['ignore', console.fd, console.fd] },
+      { detached: true, stdio: ["ignore", console.fd, console.fd] },
     );
     child.unref();
     await console.close();
@@ -91,8 +93,10 @@ export class Machine {
   /** Asks the guest to power itself off, and pulls the plug when it has not done so in time. */
   async shutdown(seconds = 90): Promise<void> {
     // systemd-nspawn passes SIGTERM on as the guest's own power-off.
-    for (const supervisor of await this.group.processes('supervisor')) process.kill(supervisor, 'SIGTERM');
-    await until(`${this.record.name} to power off`, seconds, async () => !(await this.running()), 100).catch(() => {});
+    for (const supervisor of await this.group.processes("supervisor")) process.kill(supervisor, "SIGTERM");
+    await until(`${this.record.name} to power off`, seconds, async () => !(await this.running()), 100).catch(
+      () => {},
+    );
     await this.kill();
   }
 

@@ -1,19 +1,28 @@
-import { existsSync } from 'node:fs';
-import { rehearsalName } from './paths';
-import { run, succeeds } from './run';
+import { existsSync } from "node:fs";
+import { rehearsalName } from "./paths";
+import { type RunOptions, run, succeeds } from "./run";
 
 /**
  * The lab's network on one machine: an outer network namespace with a bridge,
  * and a namespace for each machine with a cable to it. The outer one has no
  * interface to the host, so nothing in it can reach beyond.
  */
-const bridge = 'lab0';
+const bridge = "lab0";
 
 /** Path of the outer namespace, as nsenter and setns take it. */
 export const networkNamespacePath = `/run/netns/${rehearsalName}`;
 
-const ip = (...args: string[]) => run('ip', args);
-const inside = (...args: string[]) => run('ip', ['-n', rehearsalName, ...args]);
+const ip = (...args: string[]) => run("ip", args);
+const inside = (...args: string[]) => run("ip", ["-n", rehearsalName, ...args]);
+
+/** Runs a program in the outer network, where the operator's workstation stands; see `run`. */
+export function runInNetwork(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
+  return run("nsenter", [`--net=${networkNamespacePath}`, program, ...args], options);
+}
 
 /** Whether the outer network is laid. */
 export const networkExists = (): boolean => existsSync(networkNamespacePath);
@@ -23,18 +32,19 @@ export const networkExists = (): boolean => existsSync(networkNamespacePath);
  * @param addresses with prefix length (10.25.20.1/24): the bridge's own and those of the services behind it.
  */
 export async function createNetwork(addresses: readonly string[]): Promise<void> {
-  await ip('netns', 'add', rehearsalName);
-  await inside('link', 'set', 'lo', 'up');
-  await inside('link', 'add', bridge, 'type', 'bridge');
-  for (const address of addresses) await inside('address', 'add', address, 'dev', bridge);
-  await inside('link', 'set', bridge, 'up');
+  await ip("netns", "add", rehearsalName);
+  await inside("link", "set", "lo", "up");
+  await inside("link", "add", bridge, "type", "bridge");
+  for (const address of addresses) await inside("address", "add", address, "dev", bridge);
+  await inside("link", "set", bridge, "up");
 }
 
 /** Removes the outer network and every machine's; their cables go with them. */
 export async function removeNetworks(): Promise<void> {
-  const namespaces = (await ip('netns', 'list')).split('\n').map((line) => line.split(' ')[0] ?? '');
+  const namespaces = (await ip("netns", "list")).split("\n").map((line) => line.split(" ")[0] ?? "");
   for (const name of namespaces) {
-    if (name === rehearsalName || name.startsWith(`${rehearsalName}-`)) await succeeds('ip', ['netns', 'delete', name]);
+    if (name === rehearsalName || name.startsWith(`${rehearsalName}-`))
+      await succeeds("ip", ["netns", "delete", name]);
   }
 }
 
@@ -67,33 +77,33 @@ export class NetworkCard {
    */
   async plugIn(address: string, gateway: string, linkUp: boolean): Promise<void> {
     await this.remove();
-    await ip('netns', 'add', this.namespace);
+    await ip("netns", "add", this.namespace);
     await inside(
-      ...['link', 'add', this.cable, 'type', 'veth'],
-      ...['peer', 'name', 'eth0', 'address', this.hardwareAddress(), 'netns', this.namespace],
+      ...["link", "add", this.cable, "type", "veth"],
+      ...["peer", "name", "eth0", "address", this.hardwareAddress(), "netns", this.namespace],
     );
-    await inside('link', 'set', this.cable, 'master', bridge);
+    await inside("link", "set", this.cable, "master", bridge);
     if (linkUp) await this.setLink(true);
-    const machine = (...args: string[]) => run('ip', ['-n', this.namespace, ...args]);
-    await machine('link', 'set', 'lo', 'up');
-    await machine('link', 'set', 'eth0', 'up');
-    await machine('address', 'add', address, 'dev', 'eth0');
-    await machine('route', 'add', 'default', 'via', gateway);
+    const machine = (...args: string[]) => run("ip", ["-n", this.namespace, ...args]);
+    await machine("link", "set", "lo", "up");
+    await machine("link", "set", "eth0", "up");
+    await machine("address", "add", address, "dev", "eth0");
+    await machine("route", "add", "default", "via", gateway);
   }
 
   /** Takes the carrier away at the bridge's end, as a switch does, or gives it back. */
   async setLink(up: boolean): Promise<void> {
-    await inside('link', 'set', this.cable, up ? 'up' : 'down');
+    await inside("link", "set", this.cable, up ? "up" : "down");
   }
 
   async remove(): Promise<void> {
     // The cable outlives the namespace for a moment when that is still in use: pull it first.
-    await succeeds('ip', ['-n', rehearsalName, 'link', 'delete', this.cable]);
-    await succeeds('ip', ['netns', 'delete', this.namespace]);
+    await succeeds("ip", ["-n", rehearsalName, "link", "delete", this.cable]);
+    await succeeds("ip", ["netns", "delete", this.namespace]);
   }
 
   private hardwareAddress(): string {
-    const id = this.vmId.toString(16).padStart(6, '0');
+    const id = this.vmId.toString(16).padStart(6, "0");
     return `52:54:00:${id.slice(0, 2)}:${id.slice(2, 4)}:${id.slice(4, 6)}`;
   }
 }

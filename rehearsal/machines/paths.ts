@@ -1,40 +1,40 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { homedir } from "node:os";
+import { join } from "node:path";
 
 /** The name under which the kernel knows the rehearsal: its control group and its network namespaces. */
-export const rehearsalName = 'rke2-rehearsal';
+export const rehearsalName = "rke2-rehearsal";
 
 /** What outlives a rehearsal: built binaries, releases, the machines' base root. */
 export const cacheDirectory =
   process.env.RKE2_UPGRADE_CACHE ??
-  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'rke2-upgrade');
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "rke2-upgrade");
 
 /** The state of the rehearsal that is running on this machine; there is one at a time. */
-export const stateDirectory = process.env.REHEARSAL_DIR ?? '/var/lib/rke2-rehearsal';
+export const stateDirectory = process.env.REHEARSAL_DIR ?? "/var/lib/rke2-rehearsal";
 
 /** The reflink file system of a rehearsal. */
-export const poolDirectory = join(stateDirectory, 'pool');
+export const poolDirectory = join(stateDirectory, "pool");
 
 /** All that a checkpoint holds: machines, Proxmox VE's state, the operator's workstation. */
-export const liveDirectory = join(poolDirectory, 'live');
+export const liveDirectory = join(poolDirectory, "live");
 
 /** Machines' disks, snapshots and records, a folder each. */
-export const machinesDirectory = join(liveDirectory, 'machines');
+export const machinesDirectory = join(liveDirectory, "machines");
 
 /** State of the Proxmox VE stand-in. */
-export const proxmoxDirectory = join(liveDirectory, 'proxmox');
+export const proxmoxDirectory = join(liveDirectory, "proxmox");
 
 /** What the operator's workstation holds: SSH key, Pulumi backend, backups. */
-export const operatorDirectory = join(liveDirectory, 'operator');
+export const operatorDirectory = join(liveDirectory, "operator");
 
 /** Where disks are mounted while their machines run. */
-export const mountsDirectory = join(poolDirectory, 'mounts');
+export const mountsDirectory = join(poolDirectory, "mounts");
 
 /** Kept rehearsals, a folder each. */
-export const checkpointsDirectory = join(poolDirectory, 'checkpoints');
+export const checkpointsDirectory = join(poolDirectory, "checkpoints");
 
 /** Pid files, logs and generated configuration: of one run, in no checkpoint. */
-export const runDirectory = join(stateDirectory, 'run');
+export const runDirectory = join(stateDirectory, "run");
 
 /** The project's top folder. */
-export const projectDirectory = join(__dirname, '..', '..');
+export const projectDirectory = join(__dirname, "..", "..");

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from "node:timers/promises";
 
 /**
  * Asks until the answer is neither undefined nor false, and returns it. An
@@ -15,7 +15,7 @@ export async function until<T>(
   intervalMilliseconds = 250,
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1000;
-  let reason = '';
+  let reason = "";
   for (;;) {
     try {
       const answer = await ask();

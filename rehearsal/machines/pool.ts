@@ -1,10 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
-import { mkdir, open, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
-import { poolDirectory, stateDirectory } from './paths';
-import { run, succeeds } from './run';
+import { existsSync, statSync } from "node:fs";
+import { mkdir, open, rm, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { poolDirectory, stateDirectory } from "./paths";
+import { run, succeeds } from "./run";
 
-const image = join(stateDirectory, 'pool.img');
+const image = join(stateDirectory, "pool.img");
 
 /** The file is sparse: this is what it may grow to, not what it takes. */
 const imageBytes = 60 * 2 ** 30;
@@ -14,7 +14,7 @@ const neededBytes = 6 * 2 ** 30;
 
 /** Whether something is mounted at a path: its device differs from its parent's. */
 export function isMounted(path: string): boolean {
-  return existsSync(path) && statSync(path).dev !== statSync(join(path, '..')).dev;
+  return existsSync(path) && statSync(path).dev !== statSync(join(path, "..")).dev;
 }
 
 /**
@@ -33,28 +33,30 @@ export async function createPool(): Promise<void> {
         `${stateDirectory} has ${free} GiB free, the machines' disks need ${neededBytes / 2 ** 30}: free some, or set REHEARSAL_DIR to a larger disk`,
       );
     }
-    const file = await open(image, 'w');
+    const file = await open(image, "w");
     await file.truncate(imageBytes);
     await file.close();
-    await run('mkfs.xfs', ['-q', '-m', 'reflink=1', image]);
+    await run("mkfs.xfs", ["-q", "-m", "reflink=1", image]);
   }
   await mountPool();
 }
 
 /** Mounts the pool where it is not. */
 export async function mountPool(): Promise<void> {
-  if (!isMounted(poolDirectory)) await run('mount', ['-o', 'loop,noatime', image, poolDirectory]);
+  if (!isMounted(poolDirectory)) await run("mount", ["-o", "loop,noatime", image, poolDirectory]);
 }
 
 /** Unmounts the pool and what is mounted below it, and ends its loop device. */
 export async function unmountPool(): Promise<void> {
-  const mounts = await run('findmnt', ['--list', '--noheadings', '--output', 'TARGET']);
-  const below = mounts.split('\n').filter((target) => target.startsWith(`${poolDirectory}/`));
-  for (const target of below.reverse()) await run('umount', ['--lazy', target]);
-  if (isMounted(poolDirectory)) await run('umount', [poolDirectory]);
+  const mounts = await run("findmnt", ["--list", "--noheadings", "--output", "TARGET"]);
+  const below = mounts.split("\n").filter((target) => target.startsWith(`${poolDirectory}/`));
+  for (const target of below.reverse()) await run("umount", ["--lazy", target]);
+  if (isMounted(poolDirectory)) await run("umount", [poolDirectory]);
   // umount detaches the loop device it set up; one is left where it was busy or mount was killed half-way.
-  const loops = await run('losetup', ['--noheadings', '--output', 'NAME', '--associated', image]).catch(() => '');
-  for (const loop of loops.split('\n').filter(Boolean)) await succeeds('losetup', ['--detach', loop.trim()]);
+  const loops = await run("losetup", ["--noheadings", "--output", "NAME", "--associated", image]).catch(
+    () => "",
+  );
+  for (const loop of loops.split("\n").filter(Boolean)) await succeeds("losetup", ["--detach", loop.trim()]);
 }
 
 /** Deletes the rehearsal's state: disks, checkpoints, logs. */
@@ -69,5 +71,5 @@ export async function deleteState(): Promise<void> {
  */
 export async function copyTree(from: string, to: string): Promise<void> {
   await rm(to, { recursive: true, force: true });
-  await run('cp', ['--archive', '--reflink=always', '--no-target-directory', from, to]);
+  await run("cp", ["--archive", "--reflink=always", "--no-target-directory", from, to]);
 }

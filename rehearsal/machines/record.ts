@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { machinesDirectory } from './paths';
+import { existsSync } from "node:fs";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { machinesDirectory } from "./paths";
 
 /** What the hypervisor knows of a machine; the rest stands on the machine's disk. */
 export interface MachineRecord {
@@ -22,7 +22,7 @@ export interface MachineRecord {
 /** A machine's own folder: its record, disk and snapshots. */
 export const machineDirectory = (name: string): string => join(machinesDirectory, name);
 
-const recordFile = (name: string) => join(machineDirectory(name), 'machine.json');
+const recordFile = (name: string) => join(machineDirectory(name), "machine.json");
 
 /** Writes a machine's record; its folder exists. */
 export async function writeRecord(record: MachineRecord): Promise<void> {
@@ -34,7 +34,7 @@ export async function readRecords(): Promise<MachineRecord[]> {
   if (!existsSync(machinesDirectory)) return [];
   const names = (await readdir(machinesDirectory)).filter((name) => existsSync(recordFile(name)));
   const records = await Promise.all(
-    names.map(async (name) => JSON.parse(await readFile(recordFile(name), 'utf8')) as MachineRecord),
+    names.map(async (name) => JSON.parse(await readFile(recordFile(name), "utf8")) as MachineRecord),
   );
   return records.sort((a, b) => a.vmId - b.vmId);
 }

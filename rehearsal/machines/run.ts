@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn } from "node:child_process";
 
 /** How a program is run; nothing is inherited but the environment. */
 export interface RunOptions {
@@ -17,7 +17,9 @@ export class ProgramError extends Error {
     readonly exitCode: number | null,
     readonly stderr: string,
   ) {
-    super(`${commandLine}: ${exitCode === null ? 'killed (time limit?)' : `exit ${exitCode}`}: ${stderr.trim()}`);
+    super(
+      `${commandLine}: ${exitCode === null ? "killed (time limit?)" : `exit ${exitCode}`}: ${stderr.trim()}`,
+    );
   }
 }
 
@@ -27,32 +29,36 @@ export class ProgramError extends Error {
  */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: options.env, cwd: options.cwd, stdio: 'pipe' });
-    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMilliseconds ?? 120_000);
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    const child = spawn(program, args, { env: options.env, cwd: options.cwd, stdio: "pipe" });
+    const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMilliseconds ?? 120_000);
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
       stdout += chunk;
     });
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
       stderr += chunk;
     });
-    child.stdin.on('error', () => {}); // it may end without reading all of its input
-    child.stdin.end(options.input ?? '');
-    child.on('error', (error) => {
+    child.stdin.on("error", () => {}); // it may end without reading all of its input
+    child.stdin.end(options.input ?? "");
+    child.on("error", (error) => {
       clearTimeout(timer);
       reject(error);
     });
-    child.on('close', (code) => {
+    child.on("close", (code) => {
       clearTimeout(timer);
       if (code === 0) resolve(stdout);
-      else reject(new ProgramError([program, ...args].join(' '), code, stderr || stdout));
+      else reject(new ProgramError([program, ...args].join(" "), code, stderr || stdout));
     });
   });
 }
 
 /** Like `run`, for clean-up: false instead of an error. */
-export async function succeeds(program: string, args: readonly string[], options: RunOptions = {}): Promise<boolean> {
+export async function succeeds(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<boolean> {
   try {
     await run(program, args, options);
     return true;

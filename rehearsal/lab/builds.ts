@@ -1,0 +1,70 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDirectory, projectDirectory } from "../machines/paths";
+
+/** Where everything that is built before a rehearsal lies in the cache. */
+export interface Builds {
+  /** Base root of the machines. */
+  readonly root: string;
+  /** Images' binaries, as the container runtime stand-in looks them up. */
+  readonly images: string;
+  /** Folder with install.sh and the releases. */
+  readonly releases: string;
+  /** Folder with pulumi, the language host and the plugins. */
+  readonly toolchain: string;
+  /** Folder with the operator's kubectl. */
+  readonly kubernetes: string;
+}
+
+/** The versions of Kubernetes and etcd that the releases are made of. */
+const kubernetesVersions = ["v1.35.4", "v1.36.3"] as const;
+const etcdVersion = "v3.6.16";
+
+/**
+ * Runs a folder's build script, its progress passed on to standard error.
+ * @returns the last line it printed: the path of what it built.
+ */
+function build(script: string, ...args: string[]): Promise<string> {
+  if (!existsSync(join(projectDirectory, "rehearsal", script))) return Promise.resolve(""); // TEMPORARY
+  return new Promise((resolve, reject) => {
+    const child = spawn("bash", [join(projectDirectory, "rehearsal", script), ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let last = "";
+    let rest = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        if (last) process.stderr.write(`         ${last}\n`);
+        last = line;
+      }
+    });
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code === 0) resolve(rest || last);
+      else reject(new Error(`rehearsal/${script} failed (exit ${code}): its messages stand above`));
+    });
+  });
+}
+
+/** Builds whatever is missing in the cache; a second or two when nothing is. */
+export async function buildAll(): Promise<Builds> {
+  const root = await build("machines/build-root.sh");
+  const toolchain = await build("toolchain/build.sh");
+  await build("kubernetes/build.sh");
+  await build("rke2/build.sh");
+  const kubernetes = kubernetesVersions.map((version) => join(cacheDirectory, "kubernetes", version));
+  if (!existsSync(join(cacheDirectory, "etcd", etcdVersion))) // TEMPORARY
+    return { root, toolchain, images: "/var/empty", releases: "/var/empty", kubernetes: "" };
+  const images = await build(
+    "machines/build-images.sh",
+    join(cacheDirectory, "etcd", etcdVersion),
+    ...kubernetes,
+  );
+  const releases = join(cacheDirectory, "releases");
+  if (!existsSync(join(releases, "install.sh")))
+    throw new Error(`${releases}/install.sh is missing after the build`);
+  return { root, toolchain, images, releases, kubernetes: join(kubernetes[0] ?? "", "bin") };
+}

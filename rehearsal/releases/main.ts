@@ -1,0 +1,25 @@
+import { parseArgs } from "node:util";
+import { releaseServer } from "./server";
+
+/**
+ * Runs the release server until it is ended.
+ * usage: main.ts --listen ADDRESS:PORT --releases DIRECTORY --fault-file FILE [--bytes-per-second N]
+ */
+const { values } = parseArgs({
+  options: {
+    listen: { type: "string" },
+    releases: { type: "string" },
+    "fault-file": { type: "string" },
+    "bytes-per-second": { type: "string" },
+  },
+});
+const { listen, releases, "fault-file": faultFile, "bytes-per-second": bytesPerSecond } = values;
+if (!listen || !releases || !faultFile) throw new Error("--listen, --releases and --fault-file are required");
+const [address, port] = listen.split(":");
+releaseServer({
+  releases,
+  faultFile,
+  bytesPerSecond: bytesPerSecond ? Number(bytesPerSecond) : undefined,
+}).listen(Number(port), address, () =>
+  console.log(`stand-in for get.rke2.io and the releases: http://${listen}`),
+);
