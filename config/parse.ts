@@ -2,7 +2,15 @@
 import { z } from "zod";
 import { ConfigError, formatPath, type Mistake, NAMESPACE, showValue } from "./mistakes";
 import { type Draft, judgeSettings } from "./rules";
-import { hints, type ParsedSettings, SECRET_KEYS, schemaAt, settingsSchema, unwrap } from "./schema";
+import {
+  type Hint,
+  hints,
+  type ParsedSettings,
+  SECRET_KEYS,
+  schemaAt,
+  settingsSchema,
+  unwrap,
+} from "./schema";
 import type { ClusterNode, Settings } from "./settings";
 import { didYouMean } from "./suggest";
 
@@ -96,16 +104,11 @@ function toMistakes(issue: z.core.$ZodIssue, value: unknown): Mistake[] {
     return issue.keys.map((key) => unknownKey([...issue.path, key]));
   }
   const schema = schemaAt(issue.path);
-  const hint = (schema && hints.get(schema)) ?? { allowed: issue.message };
-  const generic = issue.code !== "custom" || issue.message === "Invalid input";
-  return [
-    {
-      path: formatPath(issue.path),
-      found: showValue(valueAt(value, issue.path)),
-      ...hint,
-      why: generic ? hint.why : issue.message,
-    },
-  ];
+  const hint: Hint = (schema && hints.get(schema)) ?? { allowed: issue.message };
+  const reason = issue.code === "custom" && issue.message !== "Invalid input" ? issue.message : hint.why;
+  const path = formatPath(issue.path);
+  const next = hint.next?.(path, valueAt(value, issue.path.slice(0, -1)));
+  return [{ ...hint, path, found: showValue(valueAt(value, issue.path)), why: reason, next }];
 }
 
 /** A key that nobody knows: refused, since a misspelt limit would otherwise silently be the default. */

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import * as formats from "./formats";
 import { HOST_KEY_ALGORITHMS, hostKeyFault } from "./hostKey";
+import { NAMESPACE } from "./mistakes";
 import { parseVersion } from "./versions";
 
 /** What a message says about a value: what is allowed and, where it helps, an example, the reason, the next move. */
@@ -13,7 +14,8 @@ export interface Hint {
   readonly allowed: string;
   readonly example?: string;
   readonly why?: string;
-  readonly next?: string;
+  /** From the mistake's path and the object around it. */
+  readonly next?: (path: string, parent: unknown) => string;
 }
 
 /** The hint of every schema below; found again by walking the schema along a mistake's path. */
@@ -55,7 +57,8 @@ const certificate = hinted(
   "one or more certificates in PEM form, as text",
   undefined,
   {
-    next: "leave it out where the system's own authorities vouch for it, else put the PEM text here (YAML: a | block)",
+    next: () =>
+      "leave it out where the system's own authorities vouch for it, else put the PEM text here (YAML: a | block)",
   },
 );
 
@@ -70,7 +73,14 @@ const hostKey = hinted(
     if (fault) ctx.addIssue({ code: "custom", message: fault });
   }),
   `the node's public host key, "<algorithm> <base64>", of ${HOST_KEY_ALGORITHMS.join(", ")}`,
-  "ecdsa-sha2-nistp256 AAAAE2VjZHNh…",
+  undefined,
+  {
+    next: (path, parent) => {
+      const address = (parent as { address?: unknown } | undefined)?.address ?? "ADDRESS";
+      const scan = `$(ssh-keyscan -t ecdsa ${address} 2>/dev/null | cut -d' ' -f2-)`;
+      return `pulumi config set --path '${NAMESPACE}:${path}' "${scan}", then compare it at the VM's console in Proxmox: ssh-keygen -lf /etc/ssh/ssh_host_ecdsa_key.pub`;
+    },
+  },
 );
 
 const node = z.strictObject({
@@ -119,7 +129,8 @@ export const settingsSchema = z.strictObject({
   rke2Version: version,
   acceptedVersion: version,
   goBack: hinted(z.undefined(), "nothing: going back is not built yet", undefined, {
-    next: "pulumi config rm 'rke2-upgrade:goBack', then go back by hand as docs/config.md, \"goBack\", says; the snapshots stay until you accept",
+    next: () =>
+      "pulumi config rm 'rke2-upgrade:goBack', then go back by hand as docs/config.md, \"goBack\", says; the snapshots stay until you accept",
   }).optional(),
   changeId: hinted(
     z.string().regex(formats.changeId),
@@ -132,7 +143,7 @@ export const settingsSchema = z.strictObject({
     "a list of nodes: servers in the order of their upgrade, and agents",
     "",
     {
-      next: "copy the list from Pulumi.lab.yaml and make it yours",
+      next: () => "copy the list from Pulumi.lab.yaml and make it yours",
     },
   ),
   ssh: z.strictObject({ user: user.default("admin"), port: port.default(22) }).prefault({}),
@@ -180,7 +191,8 @@ export const settingsSchema = z.strictObject({
               "an age recipient (public key), age1…",
               undefined,
               {
-                next: "age-keygen -o key.txt prints one; put the public key here and keep key.txt elsewhere",
+                next: () =>
+                  "age-keygen -o key.txt prints one; put the public key here and keep key.txt elsewhere",
               },
             ),
           )
@@ -189,7 +201,8 @@ export const settingsSchema = z.strictObject({
         undefined,
         {
           why: "an etcd snapshot is the keys of the cluster: it leaves its node encrypted only",
-          next: "age-keygen -o key.txt; pulumi config set --path 'rke2-upgrade:backup.recipients[0]' age1…",
+          next: () =>
+            "age-keygen -o key.txt; pulumi config set --path 'rke2-upgrade:backup.recipients[0]' age1…",
         },
       ),
     }),
