@@ -1,0 +1,69 @@
+import * as pulumi from "@pulumi/pulumi";
+import { currentCode } from "./currentCode";
+import { join } from "./join";
+import { type Link, type Run, step } from "./step";
+import { accept, verifyNode } from "./turns";
+
+/** Inputs of {@link Release}. */
+interface ReleaseInputs {
+  readonly wanted: pulumi.Input<string>;
+  readonly from: pulumi.Input<string>;
+  readonly mode: pulumi.Input<string>;
+  readonly changeId: pulumi.Input<string>;
+  readonly attempt: pulumi.Input<number>;
+  readonly owner: pulumi.Input<string>;
+}
+
+/** Lets the way back go: deletes the change's VM snapshots by name, then the locks. Only {@link Acceptance} makes one. */
+class Release extends pulumi.dynamic.Resource {
+  constructor(name: string, inputs: ReleaseInputs, opts: pulumi.CustomResourceOptions) {
+    super(
+      currentCode("components/releaseProvider"),
+      name,
+      { ...inputs, released: undefined },
+      opts,
+      "rke2",
+      "Release",
+    );
+  }
+}
+
+/**
+ * The settled cluster: adopting and accepting. Every node is proven from inside and from a server to live on the
+ * version; then, and only then, the way back is let go. Installs nothing, restarts nothing.
+ */
+export class Acceptance extends pulumi.ComponentResource implements Link {
+  readonly tail: pulumi.Resource;
+  /** What each node's verification said; there is no other version before it. */
+  readonly turns: ReadonlyMap<string, { before: pulumi.Output<string>; after: pulumi.Output<string> }>;
+
+  constructor(
+    name: string,
+    { run, after }: { run: Run; after: pulumi.Resource },
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("rke2:components:Acceptance", name, {}, opts);
+    const { settings, change } = run;
+    const proofs = settings.nodes.map((node) => ({
+      node,
+      proof: step(run, { parent: this, after }, `${name}-${node.name}-verify`, verifyNode(settings, node)),
+    }));
+    this.turns = new Map(
+      proofs.map(({ node, proof }) => [node.name, { before: proof.stdout, after: proof.stdout }]),
+    );
+    const proven = join(
+      run,
+      this,
+      `${name}-join`,
+      proofs.map(({ proof }) => proof),
+    );
+    const accepted = step(run, { parent: this, after: proven }, `${name}-accept`, accept(settings));
+    const { from, mode, attempt, owner } = change;
+    this.tail = new Release(
+      `${name}-release`,
+      { wanted: settings.rke2Version, changeId: settings.changeId, from, mode, attempt, owner },
+      { parent: this, dependsOn: [accepted] },
+    );
+    this.registerOutputs({});
+  }
+}

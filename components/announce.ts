@@ -1,0 +1,41 @@
+import * as pulumi from "@pulumi/pulumi";
+import { describePlan, type Secrets, snapshotName } from "../config";
+import { judge, observe } from "../observe";
+import { findingLines } from "../observe/print";
+import { isUnderWay } from "./changePolicy";
+import { planOf } from "./plan";
+import type { Run } from "./step";
+
+/**
+ * Prints, on the stack, one ordered and numbered list: each check with its figure, then every node with from → to and
+ * its steps, then the way back. It is the evidence in the change request. Looks are bounded and change nothing; a
+ * failed check warns here and stops `up` in {@link Preflight}. No live value leaves this function.
+ */
+export function announce({ settings, change }: Run, secrets: Secrets): void {
+  const { rke2Version: wanted, acceptedVersion: accepted } = settings;
+  const title = isUnderWay({ wanted, accepted })
+    ? `${settings.changeId}: ${accepted} → ${wanted}`
+    : `settled on ${wanted}: nothing is installed`;
+  pulumi
+    .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, change.owner])
+    .apply(async ([sshPrivateKey, proxmoxTokenSecret, owner]) => {
+      const facts = await observe(settings, { sshPrivateKey, proxmoxTokenSecret });
+      const findings = findingLines(judge(settings, facts, owner));
+      await pulumi.log.info(
+        `${title}\nChecks (${findings.filter((f) => !f.warn).length} of ${findings.length} hold)`,
+      );
+      for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
+      const lines = [...describePlan(planOf(settings), accepted, wanted), ...wayBack(settings)];
+      await pulumi.log.info(lines.join("\n"));
+    });
+}
+
+function wayBack({ rke2Version, acceptedVersion, changeId, backup }: Run["settings"]): string[] {
+  if (rke2Version === acceptedVersion) return [];
+  return [
+    "The way back, until acceptance",
+    `  VM snapshots ${snapshotName(acceptedVersion, changeId)} of every node`,
+    `  an etcd snapshot in ${backup.directory}, encrypted for ${backup.recipients.length} recipients`,
+    `  the release files of ${acceptedVersion} on every node`,
+  ];
+}

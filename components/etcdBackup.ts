@@ -1,0 +1,37 @@
+import * as pulumi from "@pulumi/pulumi";
+import { currentCode } from "./currentCode";
+
+/** Inputs of {@link EtcdBackup}; where it goes and for whom it reads from the stack's config. */
+export interface EtcdBackupInputs {
+  readonly accepted: pulumi.Input<string>;
+  readonly changeId: pulumi.Input<string>;
+}
+
+/**
+ * An etcd snapshot taken just before the first server, streamed off its node through age into the backup directory,
+ * with the server's token in a file of its own: without the token a restore to new hosts cannot be read.
+ * Never replaced and never deleted; a stale one is joined by a newer one while no server was upgraded (Preflight).
+ */
+export class EtcdBackup extends pulumi.dynamic.Resource {
+  declare readonly file: pulumi.Output<string>;
+  declare readonly sha256: pulumi.Output<string>;
+  declare readonly takenAt: pulumi.Output<string>;
+
+  constructor(name: string, inputs: EtcdBackupInputs, opts?: pulumi.CustomResourceOptions) {
+    const found = {
+      file: undefined,
+      sha256: undefined,
+      bytes: undefined,
+      takenAt: undefined,
+      server: undefined,
+    };
+    super(
+      currentCode("components/etcdBackupProvider"),
+      name,
+      { ...inputs, ...found },
+      opts,
+      "rke2",
+      "EtcdBackup",
+    );
+  }
+}

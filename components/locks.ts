@@ -1,0 +1,55 @@
+import { hostname, userInfo } from "node:os";
+import type { ClusterNode, Settings } from "../config";
+import { withNode } from "../observe";
+import { bareText, shellWord } from "../scripts";
+
+/** Instant scripts: seconds at most, also on a busy node. */
+const HOLD_TIMEOUT_MS = 30_000;
+
+/**
+ * Takes the cluster and every node for a change, or lets them go. The cluster's Lease refuses a second operator who
+ * works from another state; the file on each node does so where the API is dead. Taking what is ours already is
+ * fine, so a rerun goes on with its own.
+ * @param owner UUID frozen in the change's state
+ * @throws with who holds it since when, and what to do
+ */
+export async function holdAll(
+  settings: Settings,
+  sshPrivateKey: string,
+  owner: string,
+  action: "take" | "release",
+): Promise<void> {
+  const who = `${settings.changeId} by ${userInfo().username}@${hostname()}`;
+  const run = (node: ClusterNode, script: "hold-node" | "hold-cluster") =>
+    withNode(node, sshPrivateKey, async (session) => {
+      const words = [script, action, owner, who].map(shellWord).join(" ");
+      const { code, stderr } = await session.exec(`sudo -n bash -s -- ${words}`, {
+        stdin: bareText(script),
+        timeoutMs: HOLD_TIMEOUT_MS,
+      });
+      if (code !== 0) throw new Error(stderr.trim());
+    });
+  const holdCluster = () => onFirst(settings.servers, (server) => run(server, "hold-cluster"));
+  // The cluster first when taking: whoever loses there has touched no node.
+  if (action === "take") await holdCluster();
+  for (const node of settings.nodes) await run(node, "hold-node");
+  if (action === "release") await holdCluster();
+}
+
+/** Asks the servers in order until one answers. A refusal by a server that answers is final. */
+async function onFirst(
+  servers: readonly ClusterNode[],
+  ask: (server: ClusterNode) => Promise<void>,
+): Promise<void> {
+  const reasons: string[] = [];
+  for (const server of servers) {
+    try {
+      return await ask(server);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason.includes("held by another change")) throw error;
+      reasons.push(reason);
+    }
+  }
+  throw new Error(reasons.join("\n"));
+}

@@ -1,0 +1,35 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** What a node's steps said of it: the JSON line that each prints last. */
+interface Proofs {
+  readonly before: pulumi.Output<string>;
+  readonly after: pulumi.Output<string>;
+}
+
+/** A node's line in the version manifest. */
+interface NodeVersions {
+  /** The version its gate found; the same as `after` where nothing was under way. */
+  readonly before: string;
+  readonly after: string;
+  /** When its verification began, RFC 3339, UTC. */
+  readonly when: string;
+}
+
+/** The version manifest as a stack output: per node before, after, when. Read from what the steps found, never an input. */
+export function manifestOf(nodes: ReadonlyMap<string, Proofs>): pulumi.Output<Record<string, NodeVersions>> {
+  const lines = [...nodes].map(([name, { before, after }]) =>
+    pulumi.all([before, after]).apply(([found, proven]) => {
+      const after = lastLine(proven);
+      return [
+        name,
+        { before: lastLine(found).version, after: after.version, when: after.startedAt },
+      ] as const;
+    }),
+  );
+  return pulumi.all(lines).apply((rows) => Object.fromEntries(rows));
+}
+
+/** The JSON object that every step prints last. */
+export function lastLine(stdout: string): { version: string; startedAt: string; seconds: number } {
+  return JSON.parse(stdout.trim().split("\n").at(-1) || "{}");
+}

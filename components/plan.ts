@@ -1,0 +1,85 @@
+import type { ClusterNode, Phase, Settings, Step } from "../config";
+import { isUnderWay } from "./changePolicy";
+import {
+  accept,
+  agentTurn,
+  chartsSettled,
+  checkHealth,
+  fetchArtifacts,
+  leaderAway,
+  type PlannedStep,
+  serverTurn,
+  validate,
+  verifyNode,
+} from "./turns";
+
+/**
+ * Every step of a run in order, as data: what the components lay out, for preview and the stack's output `plan`.
+ * A function of the config alone.
+ */
+export function planOf(settings: Settings): Step[] {
+  const wanted = { wanted: settings.rke2Version, accepted: settings.acceptedVersion };
+  return isUnderWay(wanted) ? forward(settings) : settled(settings);
+}
+
+function forward(settings: Settings): Step[] {
+  const { nodes, servers, agents, limits } = settings;
+  const snapshot = (node: ClusterNode): Step => ({
+    ...bare("way-back", `${node.name}-vm-snapshot`, "snapshot the VM", limits.snapshotSeconds),
+    node: node.name,
+  });
+  return [
+    bare("change", "change", "judge the move; freeze attempt, direction and owner", limits.gateSeconds),
+    bare("preflight", "preflight", "ask every question anew; take the locks", limits.gateSeconds),
+    ...nodes.map((node) => ({
+      ...line("artifacts", fetchArtifacts(settings, node), node),
+      together: "artifacts",
+    })),
+    ...servers.flatMap((node) => [
+      line("way-back", leaderAway(settings, node), node),
+      snapshot(node),
+      line("way-back", checkHealth(settings, node), node),
+    ]),
+    ...agents.map((node) => ({ ...snapshot(node), together: "agents" })),
+    bare(
+      "way-back",
+      "etcd-backup",
+      "take an etcd snapshot, bring it off its node, encrypted",
+      limits.etcdSnapshotSeconds,
+    ),
+    ...servers.flatMap((node) => serverTurn(settings, node).map((planned) => line("servers", planned, node))),
+    line("settle", chartsSettled(settings)),
+    ...agents.flatMap((node) => agentTurn(settings, node).map((planned) => line("agents", planned, node))),
+    line("validation", validate(settings)),
+    bare("validation", "smoke-test", "run a test workload to its end", limits.smokeTestSeconds),
+    bare("record", "manifest", "write the version manifest", limits.gateSeconds),
+  ];
+}
+
+function settled(settings: Settings): Step[] {
+  const { nodes, limits } = settings;
+  return [
+    bare("change", "change", "judge the move; freeze attempt, direction and owner", limits.gateSeconds),
+    ...nodes.map((node) => ({ ...line("acceptance", verifyNode(settings, node), node), together: "verify" })),
+    line("acceptance", accept(settings)),
+    bare(
+      "acceptance",
+      "release",
+      "delete this change's VM snapshots, if any, and let the locks go",
+      limits.snapshotSeconds,
+    ),
+    bare("record", "manifest", "write the version manifest", limits.gateSeconds),
+  ];
+}
+
+const bare = (phase: Phase, id: string, title: string, boundSeconds: number): Step => ({
+  id,
+  phase,
+  title,
+  boundSeconds,
+});
+
+const line = (phase: Phase, planned: PlannedStep, node?: ClusterNode): Step => ({
+  ...bare(phase, node ? `${node.name}-${planned.id}` : planned.id, planned.title, planned.limitSeconds),
+  node: node?.name,
+});

@@ -1,0 +1,44 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { snapshotName } from "../config";
+import { releaseSnapshots } from "../proxmox/release";
+import { holdAll } from "./locks";
+import { configure, providerContext } from "./providerConfig";
+
+interface Inputs {
+  readonly wanted: string;
+  readonly from: string;
+  readonly mode: string;
+  readonly changeId: string;
+  readonly attempt: number;
+  readonly owner: string;
+}
+
+/** The provider behind the release of the way back. Runs after the accept step has proven every node. */
+export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & { released: string[] }> = {
+  configure,
+  async check(_olds, news) {
+    return { inputs: news };
+  },
+  async diff(_id, olds, news) {
+    // A new change ID alone, with nothing under way, releases nothing anew.
+    const fields = ["wanted", "from", "attempt"] as const;
+    return { changes: fields.some((field) => olds[field] !== news[field]) };
+  },
+  async create(inputs) {
+    return { id: `release-${inputs.attempt}`, outs: await release(inputs) };
+  },
+  async update(_id, _olds, news) {
+    return { outs: await release(news) };
+  },
+  async delete() {},
+};
+
+async function release(inputs: Inputs): Promise<Inputs & { released: string[] }> {
+  // Adopting made no way back and took no lock.
+  if (inputs.mode === "adopt") return { ...inputs, released: [] };
+  const { settings, sshPrivateKey, proxmoxTokenSecret } = providerContext();
+  const name = snapshotName(inputs.from, inputs.changeId);
+  const released = await releaseSnapshots(settings, proxmoxTokenSecret, name);
+  await holdAll(settings, sshPrivateKey, inputs.owner, "release");
+  return { ...inputs, released };
+}

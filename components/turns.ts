@@ -1,0 +1,263 @@
+import type { ClusterNode, Settings } from "../config";
+import type { StepScript } from "../scripts";
+
+/** One step of a turn, decided: where it runs, which script, with which arguments, bounded by what. */
+export interface PlannedStep {
+  /** Stable, kebab-case; the resource is named `${node}-${id}`. */
+  readonly id: string;
+  /** What it does, for the preview. */
+  readonly title: string;
+  readonly on: ClusterNode;
+  readonly script: StepScript;
+  readonly args: readonly (string | number)[];
+  /** The step is ended on the node after this long. */
+  readonly limitSeconds: number;
+}
+
+/** What the GPU operator's pods live in, and what its node must offer (procedure §3.3.4). */
+const GPU_NAMESPACE = "gpu-operator";
+
+/**
+ * The server that is asked about the cluster while `node` is worked on: the next one in the order, never the node
+ * itself; a lone server has nobody else.
+ */
+export function helperFor({ servers }: Pick<Settings, "servers">, node?: ClusterNode): ClusterNode {
+  const position = servers.findIndex((server) => server.name === node?.name);
+  return servers[(position + 1) % servers.length] as ClusterNode;
+}
+
+/** The questions to the cluster that open a node's turn. */
+const gateCluster = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "gate-cluster",
+  title: "ask the cluster whether this node may go now",
+  on: helperFor(settings, node),
+  script: "gate-cluster",
+  args: [
+    node.name,
+    node.role,
+    settings.rke2Version,
+    settings.acceptedVersion,
+    settings.changeId,
+    settings.servers.length,
+  ],
+  limitSeconds: settings.limits.gateSeconds,
+});
+
+/** The questions to the node itself. */
+const gateNode = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "gate-node",
+  title: "ask the node: version, service, release files, disk, RKE2's config",
+  on: node,
+  script: "gate-node",
+  args: [node.role, settings.rke2Version, settings.acceptedVersion, settings.ingressController ?? ""],
+  limitSeconds: settings.limits.gateSeconds,
+});
+
+/** Back up config, install, restart, verify from inside and from a server. The same for both roles. */
+function replace(settings: Settings, node: ClusterNode): PlannedStep[] {
+  const { limits, rke2Version: wanted, changeId } = settings;
+  const soakSeconds = node.role === "server" ? limits.soakServerSeconds : limits.soakAgentSeconds;
+  return [
+    {
+      id: "backup-config",
+      title: "keep RKE2's config as it was",
+      on: node,
+      script: "backup-config",
+      args: [changeId, wanted],
+      limitSeconds: limits.gateSeconds,
+    },
+    {
+      id: "install",
+      title: `install ${wanted} from the checked files on the node`,
+      on: node,
+      script: "install-release",
+      args: [node.role, wanted],
+      limitSeconds: limits.installSeconds,
+    },
+    {
+      id: "restart",
+      title: node.role === "server" ? "move etcd's leadership away, restart" : "restart",
+      on: node,
+      script: "restart",
+      args: [node.role, wanted, limits.serviceStartSeconds],
+      // The script gives up first, with the cause from the journal.
+      limitSeconds: limits.serviceStartSeconds + 30,
+    },
+    verifyNode(settings, node),
+    verifyCluster(settings, node, soakSeconds),
+  ];
+}
+
+/** Proof from inside that a node runs the wanted version. Also what adopting and accepting ask. */
+export const verifyNode = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "verify-node",
+  title: "prove it from inside: file, process, service, health",
+  on: node,
+  script: "verify-node",
+  args: [node.role, settings.rke2Version, settings.limits.readySeconds],
+  limitSeconds: settings.limits.readySeconds * 3 + 30,
+});
+
+/** Proof from a server, and the soak. */
+const verifyCluster = (settings: Settings, node: ClusterNode, soakSeconds: number): PlannedStep => ({
+  id: "verify-cluster",
+  title: `prove it from a server: Ready, version, leases, static pods, etcd; watch ${soakSeconds} s`,
+  on: helperFor(settings, node),
+  script: "verify-cluster",
+  args: [
+    node.name,
+    node.role,
+    settings.rke2Version,
+    settings.changeId,
+    settings.servers.length,
+    settings.limits.readySeconds,
+    soakSeconds,
+  ],
+  limitSeconds: settings.limits.readySeconds + soakSeconds + 90,
+});
+
+/** A server's turn (procedure §3.3.1). */
+export const serverTurn = (settings: Settings, node: ClusterNode): PlannedStep[] => [
+  gateCluster(settings, node),
+  gateNode(settings, node),
+  ...replace(settings, node),
+];
+
+/** An agent's turn (procedure §3.3.2); with a GPU its longer limits and its proofs (§3.3.4). */
+export function agentTurn(settings: Settings, node: ClusterNode): PlannedStep[] {
+  const { drain, consents, changeId, limits } = settings;
+  const grace = node.gpu ? drain.gpuGraceSeconds : drain.graceSeconds;
+  const timeout = node.gpu ? drain.gpuTimeoutSeconds : drain.timeoutSeconds;
+  const asked = { on: helperFor(settings, node), limitSeconds: limits.gateSeconds };
+  return [
+    gateCluster(settings, node),
+    gateNode(settings, node),
+    ...(node.gpu
+      ? [
+          {
+            ...asked,
+            id: "gpu-before",
+            title: "list what uses its GPU",
+            script: "gpu-before",
+            args: [node.name],
+          } as const,
+        ]
+      : []),
+    {
+      ...asked,
+      id: "cordon",
+      title: "cordon, marked as ours",
+      script: "cordon",
+      args: [node.name, changeId],
+    },
+    {
+      ...asked,
+      id: "drain",
+      title: `drain: grace ${grace} s, at most ${timeout} s, budgets honoured`,
+      script: "drain",
+      args: [
+        node.name,
+        changeId,
+        grace,
+        timeout,
+        ...[consents.emptyDir, consents.barePods, consents.longGrace].map((pods) =>
+          pods.map(podPattern).join(" "),
+        ),
+      ],
+      limitSeconds: timeout + 60,
+    },
+    ...replace(settings, node),
+    ...(node.gpu
+      ? [
+          {
+            ...asked,
+            id: "gpu-after",
+            title: "prove its GPU is offered and the operator's pods run",
+            script: "gpu-after",
+            args: [node.name, 1, GPU_NAMESPACE, limits.podsSeconds],
+            limitSeconds: limits.podsSeconds + 30,
+          } as const,
+        ]
+      : []),
+    {
+      ...asked,
+      id: "uncordon",
+      title: "uncordon, if the cordon is ours",
+      script: "uncordon",
+      args: [node.name, changeId],
+    },
+  ];
+}
+
+/** A consent for all pods is written "*"; the script matches namespace/name. */
+const podPattern = (pattern: string): string => (pattern === "*" ? "*/*" : pattern);
+
+/** Both versions' release files to a node (design: going back needs no download). */
+export const fetchArtifacts = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "fetch-artifacts",
+  title: `fetch and check ${settings.rke2Version} and ${settings.acceptedVersion}`,
+  on: node,
+  script: "fetch-artifacts",
+  args: [
+    settings.install.scriptUrl,
+    settings.install.artifactUrl,
+    settings.rke2Version,
+    settings.acceptedVersion,
+  ],
+  limitSeconds: settings.limits.fetchSeconds,
+});
+
+/** Before a server's machine is paused: leadership away. */
+export const leaderAway = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "leader-away",
+  title: "move etcd's leadership away",
+  on: node,
+  script: "leader-away",
+  args: [],
+  limitSeconds: settings.limits.gateSeconds,
+});
+
+/** After a server's machine was paused: health, before the next. */
+export const checkHealth = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "check-health",
+  title: "wait for quorum and Ready",
+  on: helperFor(settings, node),
+  script: "check-health",
+  args: [settings.servers.length, settings.limits.readySeconds],
+  limitSeconds: settings.limits.readySeconds + 60,
+});
+
+/** Between the last server and the first agent. */
+export const chartsSettled = (settings: Settings): PlannedStep => ({
+  id: "charts-settled",
+  title: "wait for RKE2's own charts and DaemonSets",
+  on: helperFor(settings),
+  script: "charts-settled",
+  args: [settings.limits.settleSeconds],
+  limitSeconds: settings.limits.settleSeconds + 60,
+});
+
+/** Post-upgrade validation (procedure §3.3.3). */
+export const validate = (settings: Settings): PlannedStep => ({
+  id: "validate",
+  title: "versions, components, pods, ingress",
+  on: helperFor(settings),
+  script: "validate",
+  args: [
+    settings.rke2Version,
+    settings.servers.length,
+    settings.limits.podsSeconds,
+    ...settings.validation.ingress.flatMap(({ url, address }) => [url, address ?? "-"]),
+  ],
+  limitSeconds: settings.limits.podsSeconds + 60 + 75 * settings.validation.ingress.length,
+});
+
+/** Before the way back is let go. */
+export const accept = (settings: Settings): PlannedStep => ({
+  id: "accept",
+  title: "prove every node live on the version",
+  on: helperFor(settings),
+  script: "accept",
+  args: [settings.rke2Version, settings.servers.length, ...settings.nodes.map((node) => node.name)],
+  limitSeconds: settings.limits.gateSeconds,
+});

@@ -1,0 +1,66 @@
+/** The procedure's table of contents: config in, components in order, outputs out. */
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { Acceptance } from "./components/acceptance";
+import { announce } from "./components/announce";
+import { Artifacts } from "./components/artifacts";
+import { Change } from "./components/change";
+import { isUnderWay } from "./components/changePolicy";
+import { kubeconfig } from "./components/kubeconfig";
+import { manifestOf } from "./components/manifest";
+import { AgentNode, GpuAgentNode, ServerNode } from "./components/nodeTurn";
+import { planOf } from "./components/plan";
+import { Preflight } from "./components/preflight";
+import { settingsOrExplain } from "./components/settings";
+import type { Run } from "./components/step";
+import { Charts, Manifest, Validation } from "./components/validation";
+import { WayBack } from "./components/wayBack";
+
+const { settings, secrets } = settingsOrExplain();
+const { rke2Version: wanted, acceptedVersion: accepted, changeId } = settings;
+
+const change = new Change("change", { wanted, accepted, changeId });
+const run: Run = { settings, change, sshPrivateKey: secrets.sshPrivateKey };
+const cluster = new k8s.Provider("cluster", {
+  kubeconfig: kubeconfig(settings, secrets.sshPrivateKey, secrets.kubeconfig),
+});
+announce(run, secrets);
+
+export const plan = planOf(settings);
+export const manifest = isUnderWay({ wanted, accepted }) ? upgrade() : settle();
+
+/** Bumped and not yet accepted: the way back first, then servers, then agents, then the proof (procedure §3.3). */
+function upgrade(): pulumi.Output<unknown> {
+  const { attempt, owner } = change;
+  const preflight = new Preflight(
+    "preflight",
+    { wanted, accepted, changeId, attempt, owner },
+    { dependsOn: [change] },
+  );
+  const artifacts = new Artifacts("artifacts", { run, after: preflight });
+  const wayBack = new WayBack("way-back", { run, after: artifacts.tail });
+
+  let tail = wayBack.tail;
+  const turns = new Map<string, ServerNode | AgentNode>();
+  for (const node of settings.servers) {
+    const turn = new ServerNode({ run, node, after: tail });
+    turns.set(node.name, turn);
+    tail = turn.tail;
+  }
+  tail = new Charts("charts", { run, after: tail }).tail;
+  for (const node of settings.agents) {
+    const turn = new (node.gpu ? GpuAgentNode : AgentNode)({ run, node, after: tail });
+    turns.set(node.name, turn);
+    tail = turn.tail;
+  }
+  tail = new Validation("validation", { run, after: tail, cluster }).tail;
+  new Manifest("manifest", { run, after: tail, cluster });
+  return manifestOf(turns);
+}
+
+/** Adopted or accepted: prove every node, let the way back go, install nothing. */
+function settle(): pulumi.Output<unknown> {
+  const acceptance = new Acceptance("settled", { run, after: change });
+  new Manifest("manifest", { run, after: acceptance.tail, cluster });
+  return manifestOf(acceptance.turns);
+}

@@ -1,0 +1,90 @@
+import type {
+  KubernetesListObject,
+  V1Lease,
+  V1Node,
+  V1Pod,
+  V1PodDisruptionBudget,
+} from "@kubernetes/client-node";
+import type { ClusterNode } from "../config";
+import { bareText } from "../scripts";
+import { LOOK_TIMEOUT_MS, withNode } from "./ssh";
+
+/** An etcd member as the asked one lists it, and what it answered itself. */
+export interface EtcdMember {
+  readonly name: string;
+  readonly clientUrl: string;
+  /** The member's own ID of the leader; undefined where it did not answer. */
+  readonly leader?: string;
+}
+
+/** The cluster as one of its servers sees it. */
+export interface ClusterFacts {
+  /** The server that was asked. */
+  readonly askedOn: string;
+  /** How long the API server took to say that it is ready, milliseconds. */
+  readonly readyMs: number;
+  readonly nodes: readonly V1Node[];
+  readonly pods: readonly V1Pod[];
+  readonly budgets: readonly V1PodDisruptionBudget[];
+  readonly leases: readonly V1Lease[];
+  /** The change that holds the cluster: `UUID who`, and since when; undefined where it is free. */
+  readonly lock?: { readonly holder: string; readonly since: string };
+  readonly members: readonly EtcdMember[];
+  readonly alarms: number;
+  /** When it was asked, by that server's clock, as the leases are. */
+  readonly at: Date;
+}
+
+/**
+ * Looks at the cluster from the first server that answers: agents hold no credentials for it.
+ * @throws with every server's reason where none answers
+ */
+export async function lookAtCluster(
+  servers: readonly ClusterNode[],
+  privateKey: string,
+): Promise<ClusterFacts> {
+  const reasons: string[] = [];
+  for (const server of servers) {
+    try {
+      return await ask(server, privateKey);
+    } catch (error) {
+      reasons.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new Error(reasons.join("; "));
+}
+
+async function ask(server: ClusterNode, privateKey: string): Promise<ClusterFacts> {
+  const { code, stdout, stderr } = await withNode(server, privateKey, (session) =>
+    session.exec("sudo -n bash -s -- look-cluster", {
+      stdin: bareText("look-cluster"),
+      timeoutMs: LOOK_TIMEOUT_MS,
+    }),
+  );
+  if (code !== 0) throw new Error(stderr.trim().split("\n")[0] || `${server.name}: exit ${code}`);
+  const said = new Map(
+    stdout
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => line.split("\t", 2) as [string, string]),
+  );
+  const json = (key: string) => JSON.parse(said.get(key) || "{}");
+  const items = <T>(key: string) => (json(key) as Partial<KubernetesListObject<T & object>>).items ?? [];
+  const lock = json("lock");
+  const members = json("members") as { members?: { name?: string; clientURLs?: string[] }[] };
+  return {
+    askedOn: server.name,
+    readyMs: Number(said.get("readyMs")),
+    nodes: items<V1Node>("nodes"),
+    pods: items<V1Pod>("pods"),
+    budgets: items<V1PodDisruptionBudget>("budgets"),
+    leases: items<V1Lease>("leases"),
+    lock: lock.holderIdentity && { holder: lock.holderIdentity, since: lock.acquireTime ?? "" },
+    members: (members.members ?? []).map((member) => {
+      const clientUrl = member.clientURLs?.[0] ?? "";
+      return { name: member.name ?? "", clientUrl, leader: json(`member ${clientUrl}`).leader };
+    }),
+    alarms: (json("alarms").alarms ?? []).length,
+    at: new Date(Number(said.get("nowMs"))),
+  };
+}

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Drains NODE through the eviction API, budgets honoured (procedure §3.3.2: grace 120 s, timeout 300 s; §3.3.4 for
+# the GPU node: 300 s, 600 s). Pods that the drain would hurt need the operator's consent, by name.
+#
+# Usage: NODE CHANGE GRACE TIMEOUT EMPTYDIR BARE LONGGRACE
+#   EMPTYDIR, BARE, LONGGRACE  space-separated patterns namespace/name whose pods may lose their emptyDir, have no
+#   controller to bring them back, or ask for a longer grace than GRACE
+node=$1 change=$2 grace=$3 timeout=$4 emptydir=$5 bare=$6 longgrace=$7
+api_ready
+if ! in_turn "$node" "$change"; then
+  say "$node is not in a turn: not drained"
+  result evicted 0
+  exit 0
+fi
+
+# shellcheck disable=SC2016 # Go templates hold dollar signs
+# One line a pod that a drain evicts: namespace/name|controller kind|has an emptyDir|grace.
+pods_to_evict() {
+  kube "$API" get pods -A --field-selector "spec.nodeName=$node" -o go-template='{{range .items}}{{$p := .}}{{$kind := ""}}{{range .metadata.ownerReferences}}{{if .controller}}{{$kind = .kind}}{{end}}{{end}}{{$empty := false}}{{range .spec.volumes}}{{if .emptyDir}}{{$empty = true}}{{end}}{{end}}{{if and (ne $kind "DaemonSet") (ne $kind "Node") (ne .status.phase "Succeeded") (ne .status.phase "Failed")}}{{.metadata.namespace}}/{{.metadata.name}}|{{$kind}}|{{$empty}}|{{.spec.terminationGracePeriodSeconds}}{{"\n"}}{{end}}{{end}}'
+}
+
+# agreed NAME PATTERN…: NAME fits one of the shell patterns.
+agreed() {
+  local name=$1 pattern
+  shift
+  for pattern in "$@"; do
+    # shellcheck disable=SC2053 # the right side is a pattern
+    if [[ $name == $pattern ]]; then return 0; fi
+  done
+  return 1
+}
+
+set -f # the consents are patterns for pods, not for files
+refused="" count=0
+while IFS='|' read -r pod kind empty own; do
+  [ -n "$pod" ] || continue
+  count=$((count + 1))
+  # shellcheck disable=SC2086 # the lists are space-separated
+  {
+    [ "$empty" != true ] || agreed "$pod" $emptydir || refused="$refused $pod (loses its emptyDir: consents.emptyDir)"
+    [ -n "$kind" ] || agreed "$pod" $bare || refused="$refused $pod (no controller brings it back: consents.barePods)"
+    [ "$own" -le "$grace" ] || agreed "$pod" $longgrace || refused="$refused $pod (wants $own s to end, gets $grace: consents.longGrace)"
+  }
+done < <(pods_to_evict)
+[ -z "$refused" ] || fail "pods on $node that the drain would hurt:$refused" "name them in consents, or move them away; then run pulumi up again"
+
+say "draining $node: $count pods"
+if ! timeout "$((timeout + 15))" "$RKE2_DATA/bin/kubectl" --kubeconfig "$KUBECONFIG_FILE" --server "https://$API:6443" \
+  drain "$node" --ignore-daemonsets --delete-emptydir-data --force --grace-period="$grace" --timeout="${timeout}s" </dev/null 2>"$STATE/drain.err"; then
+  left=$(pods_to_evict | cut -d'|' -f1 | tr '\n' ' ')
+  budgets=$(kube "$API" get pdb -A -o go-template='{{range .items}}{{if eq (printf "%v" .status.disruptionsAllowed) "0"}}{{.metadata.namespace}}/{{.metadata.name}} {{end}}{{end}}' || true)
+  fail "$node is not drained after $timeout s; still there: ${left:-nothing} ; budgets that allow no disruption: ${budgets:-none}; kubectl: $(grep -v "^WARNING\|^Warning\|^evicting" "$STATE/drain.err" | tail -n 2 | tr '\n' ' ' | cut -c -400)" \
+    "give the budget room (more replicas or ready pods: kubectl describe pdb), then run pulumi up again; $node stays cordoned, marked as ours"
+fi
+result evicted "$count"
+# end of step

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Runs one step on a node so that it is alone, bounded and outlives the connection.
+#
+# Usage: bash -s -- STEP OWNER LIMIT_SECONDS [ARGUMENT…]   (as root; stdin: this file, lib.sh, the step's own file)
+#   STEP           the step's name, for messages and the journal
+#   OWNER          UUID of the change's state: who may work on this node (the lock that holds without the API)
+#   LIMIT_SECONDS  the step is ended on the node itself after this long
+#
+# The step runs as the transient unit rke2-upgrade-step: systemd's refusal of a second unit of that name is
+# the lock, RuntimeMaxSec the bound, the journal the record. A lost connection does not end it; a rerun waits
+# for it here and then runs the step again, which finds its work done.
+# Exit: the step's own code; 75 when another change holds this node; 124 when a limit was reached.
+set -euo pipefail
+
+step=$1 owner=$2 limit=$3
+shift 3
+unit=rke2-upgrade-step
+state=/var/lib/rke2-upgrade
+run=/run/rke2-upgrade
+umask 077
+mkdir -p "$state" "$run"
+
+held=$(cat "$state/owner" 2>/dev/null || true)
+if [ -n "$held" ] && [ "${held%% *}" != "$owner" ]; then
+  cat >/dev/null
+  echo "$(hostname): $step: held by another change: $held" >&2
+  echo "  next: finish or accept that change; only if it is known to be dead, remove $state/owner on every node" >&2
+  exit 75
+fi
+
+# What is left of stdin is the step. A truncated upload lacks the last line and must not run.
+script=$(mktemp "$run/step.XXXXXXXX")
+cat >"$script"
+trap 'rm -f "$script" "$script".*' EXIT
+if [ "$(tail -n 1 "$script")" != "# end of step" ]; then
+  echo "$(hostname): $step: the script arrived incomplete" >&2
+  echo "  next: run pulumi up again" >&2
+  exit 1
+fi
+
+# Starts the unit, shows its progress, returns its exit code.
+run_step() {
+  local client tail code=0
+  : >"$script.out"
+  : >"$script.err"
+  systemd-run --quiet --collect --wait --unit="$unit" --description="rke2-upgrade: $step" \
+    --property=RuntimeMaxSec="$limit" --property=TimeoutStopSec=5 \
+    --property=StandardOutput="append:$script.out" --property=StandardError="append:$script.err" \
+    --setenv=HOME=/root --setenv=PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
+    /bin/bash "$script" "$step" "$@" </dev/null >"$script.client" 2>&1 &
+  client=$!
+  tail -n +1 -f -s 0.1 --pid="$client" "$script.out" 2>/dev/null &
+  tail=$!
+  wait "$client" || code=$?
+  wait "$tail" || true
+  return "$code"
+}
+
+code=0
+run_step "$@" || code=$?
+waited=0
+while [ "$code" -ne 0 ] && grep -q "already loaded\|already exists" "$script.client"; do
+  # An earlier run was killed and its step is still at work: it ends by itself, within its own limit.
+  if [ "$waited" -ge "$limit" ]; then
+    echo "$(hostname): $step: another step is still at work after $limit s: $(systemctl show -P Description $unit)" >&2
+    echo "  next: look at it with: systemctl status $unit" >&2
+    exit 124
+  fi
+  [ $((waited % 10)) -ne 0 ] || echo "waiting for the step still at work here: $(systemctl show -P Description $unit)"
+  sleep 1
+  waited=$((waited + 1))
+  code=0
+  run_step "$@" || code=$?
+done
+
+cat "$script.err" >&2
+if [ "$code" -ne 0 ] && [ ! -s "$script.err" ]; then
+  cat "$script.client" >&2
+  echo "$(hostname): $step: ended without a message, most likely by its limit of $limit s" >&2
+  echo "  next: read journalctl -u $unit there, then run pulumi up again" >&2
+  exit 124
+fi
+exit "$code"

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Asks this node's own questions before its turn. Changes nothing.
+#
+# Usage: ROLE WANTED ACCEPTED INGRESS
+#   ROLE server | agent; WANTED, ACCEPTED  vX.Y.Z+rke2rN; INGRESS  what ingress-controller must say ("" = anything)
+role=$1 wanted=$2 accepted=$3 ingress=$4
+config=/etc/rancher/rke2
+
+[ ! -e $config/config.yaml.d/50-rancher.yaml ] ||
+  fail "Rancher provisions this node ($config/config.yaml.d/50-rancher.yaml)" "upgrade this cluster in Rancher; it would undo ours"
+rke2_binary >/dev/null || fail "no rke2 binary" "check the node's address in nodes; install RKE2 $accepted first"
+if [ "$(rke2_binary)" = /usr/bin/rke2 ]; then
+  fail "RKE2 was installed by rpm, whose scripts restart the service by themselves" "reinstall by tarball (INSTALL_RKE2_METHOD=tar); rpm is not supported yet"
+fi
+
+disk=$(version_on_disk || true)
+running=$(version_running "$role" || true)
+case $disk in
+"$wanted" | "$accepted") ;;
+*) fail "runs ${disk:-an unreadable version}, but the change goes from $accepted to $wanted" "set acceptedVersion to what the nodes run, or bring this node to $accepted" ;;
+esac
+# A node in the middle of its turn may be down; any other must be up.
+if [ "$disk" = "$accepted" ] && ! systemctl is-active -q "rke2-$role.service"; then
+  fail "rke2-$role is $(systemctl is-active "rke2-$role.service")" "journalctl -u rke2-$role -n 50; a node is upgraded only when it is healthy"
+fi
+
+for version in "$wanted" "$accepted"; do
+  dir=$STATE/artifacts/$version
+  (cd "$dir" && grep 'rke2\.linux-.*\.tar\.gz$' sha256sum-*.txt | sha256sum -c --status -) 2>/dev/null ||
+    fail "the release files of $version in $dir are missing or damaged" "remove $dir and run pulumi up again after: pulumi state taint of this node's fetch-artifacts"
+done
+
+free_kb=$(df --output=avail -k "$RKE2_DATA" | tail -n 1 | tr -d ' ')
+[ "$free_kb" -ge 2097152 ] || fail "only $((free_kb / 1024)) MiB free below $RKE2_DATA, 2048 are needed" "free space: crictl rmi --prune, old etcd snapshots, journals"
+
+# RKE2 1.36: an unset ingress-controller means a Traefik of its own beside the one that runs (facts: versions).
+if [ "$role" = server ] && [ -n "$ingress" ]; then
+  found=$(sed -n 's/^ingress-controller:[[:space:]]*"\?\([a-z-]*\).*/\1/p' $config/config.yaml $config/config.yaml.d/*.yaml 2>/dev/null | tail -n 1)
+  [ "$found" = "$ingress" ] ||
+    fail "ingress-controller is ${found:-not set} in $config, the stack says $ingress" "write 'ingress-controller: $ingress' into $config/config.yaml on every server"
+fi
+
+result version "${running:-none}" onDisk "$disk" freeMiB "$((free_kb / 1024))"
+# end of step

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Takes this node for a change, or lets it go: the lock that holds without the API.
+#
+# Usage: take|release OWNER WHO   (after lib.sh)
+#   OWNER  UUID of the change's state; WHO  change, person and machine, for the one who is refused
+action=$1 owner=$2 who=$3
+file=$STATE/owner
+mkdir -p "$STATE"
+if [ "$action" = release ]; then
+  if [ "$(cut -d' ' -f1 "$file" 2>/dev/null || true)" = "$owner" ]; then rm -f "$file"; fi
+  exit 0
+fi
+# noclobber: of two who come at once one wins.
+(set -o noclobber && echo "$owner $who since $(date -u +%FT%TZ)" >"$file") 2>/dev/null || true
+held=$(cat "$file")
+[ "${held%% *}" = "$owner" ] || fail "held by another change: ${held#* }" "finish or accept that change first; only if it is known to be dead, remove $file on every node"
+# end of step

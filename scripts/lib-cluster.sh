@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# What the steps share that ask the cluster from a server. Sent after lib.sh; see envelope.sh.
+
+# This server's own API server: steps run on a server that is not being worked on.
+API=127.0.0.1
+
+api_ready() {
+  until_ok 30 kube "$API" get --raw /readyz || fail "the API server here does not answer ready: $LAST" "kubectl get --raw '/readyz?verbose' on this server"
+}
+
+# One line a node: name|Ready|kubelet version|unschedulable|our mark|our cordon.
+nodes_table() {
+  kube "$API" get nodes -o jsonpath='{range .items[*]}{.metadata.name}|{.status.conditions[?(@.type=="Ready")].status}|{.status.nodeInfo.kubeletVersion}|{.spec.unschedulable}|{.metadata.annotations.rke2-upgrade/working}|{.metadata.annotations.rke2-upgrade/cordoned}{"\n"}{end}'
+}
+
+# Whether NODE is in its turn in CHANGE. in_turn NODE CHANGE
+in_turn() { [ "$(kube "$API" get node "$1" -o jsonpath='{.metadata.annotations.rke2-upgrade/working}')" = "$2" ]; }
+
+# Nodes whose lease was not renewed for 40 s (Kubernetes' own default duration), but for the one named.
+stale_leases() {
+  local now name renewed
+  now=$(date +%s)
+  kube "$API" -n kube-node-lease get leases -o jsonpath='{range .items[*]}{.metadata.name}|{.spec.renewTime}{"\n"}{end}' |
+    while IFS='|' read -r name renewed; do
+      if [ "$name" != "${1:-}" ] && [ $((now - $(date -d "$renewed" +%s))) -gt 40 ]; then printf '%s ' "$name"; fi
+    done
+}
+
+# Every etcd member answers, there are as many as servers, one leads, none raises an alarm.
+# etcd_healthy COUNT [DOWN]: DOWN members may fail to answer (default 0).
+etcd_healthy() {
+  local members urls url answer leaders="" count=0 down=0
+  members=$(etcd_ask /v3/cluster/member/list) || fail "this server's etcd does not answer" "curl http://127.0.0.1:2381/health here; journalctl -u rke2-server"
+  urls=$(echo "$members" | grep -o '"clientURLs":\["[^"]*' | sed 's/.*"//')
+  for url in $urls; do
+    count=$((count + 1))
+    if ! answer=$(etcd_ask_at "$url" /v3/maintenance/status); then
+      down=$((down + 1))
+      [ "$down" -le "${2:-0}" ] || fail "the etcd member at $url does not answer" "ssh there: crictl ps -a --name etcd; do not take another server down"
+      continue
+    fi
+    leaders="$leaders $(echo "$answer" | json_value leader)"
+  done
+  [ "$count" -eq "$1" ] || fail "etcd has $count members, there are $1 servers" "compare etcd's member list with nodes; a member that is gone must be removed first"
+  [ "$(echo "$leaders" | tr ' ' '\n' | sed '/^$/d' | sort -u | wc -l)" -eq 1 ] || fail "etcd members name different leaders:$leaders" "wait for the election to end, then run pulumi up again"
+  if etcd_ask /v3/maintenance/alarm '{"action":"GET"}' | grep -q '"alarm":'; then
+    fail "etcd raises an alarm: $(etcd_ask /v3/maintenance/alarm '{"action":"GET"}')" "NOSPACE: compact and defragment; CORRUPT: stop here and restore"
+  fi
+}

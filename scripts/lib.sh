@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# What every step shares. Sent in front of the step's own file; see envelope.sh.
+# shellcheck disable=SC2034 # constants are used by the steps
+set -euo pipefail
+
+STEP=$1
+shift
+STARTED=$(date +%s%N)
+STATE=/var/lib/rke2-upgrade
+RKE2_DATA=/var/lib/rancher/rke2
+KUBECONFIG_FILE=/etc/rancher/rke2/rke2.yaml
+ETCD_TLS=$RKE2_DATA/server/tls/etcd
+
+# Progress, for the person who watches.
+say() { echo "$*"; }
+
+# Ends the step: what was seen and wanted, then what to do next.
+fail() {
+  echo "$(hostname): $STEP: $1" >&2
+  echo "  next: $2" >&2
+  exit 1
+}
+
+# Last line of every step: one JSON object. Arguments: key value pairs; values that are whole numbers or
+# true/false stand bare.
+result() {
+  local json key value
+  json=$(printf '"step":"%s","node":"%s","startedAt":"%s","seconds":%s' "$STEP" "$(hostname)" \
+    "$(date -u -d "@${STARTED%?????????}" +%FT%TZ)" \
+    "$(awk -v a="$STARTED" -v b="$(date +%s%N)" 'BEGIN { printf "%.1f", (b - a) / 1e9 }')")
+  while [ $# -gt 1 ]; do
+    key=$1 value=$2
+    shift 2
+    if [[ ! $value =~ ^(-?(0|[1-9][0-9]*)(\.[0-9]+)?|true|false)$ ]]; then
+      value=${value//\\/\\\\}
+      value=${value//\"/\\\"}
+      value=${value//$'\n'/\\n}
+      value="\"${value//$'\t'/ }\""
+    fi
+    json="$json,\"$key\":$value"
+  done
+  echo "{$json}"
+}
+
+# Runs a command until it succeeds. until_ok SECONDS COMMAND…: 1 when the time is over.
+# The command's last output stays in LAST for the message.
+until_ok() {
+  local deadline=$(($(date +%s) + $1))
+  shift
+  until LAST=$("$@" 2>&1 </dev/null); do
+    if [ "$(date +%s)" -ge "$deadline" ]; then return 1; fi
+    sleep 1
+  done
+}
+
+# kube SERVER_ADDRESS ARGUMENT…: kubectl against one API server, never a mix of them.
+kube() {
+  local address=$1
+  shift
+  timeout 60 "$RKE2_DATA/bin/kubectl" --kubeconfig "$KUBECONFIG_FILE" --server "https://$address:6443" \
+    --request-timeout=15s "$@" </dev/null
+}
+
+# Asks an etcd member over its JSON gateway; etcdctl is not on RKE2 hosts (facts: paths and health).
+# etcd_ask_at URL PATH [BODY]; etcd_ask PATH [BODY] asks this server's own.
+etcd_ask_at() {
+  local nothing='{}'
+  curl -sf --max-time 5 --cacert "$ETCD_TLS/server-ca.crt" --cert "$ETCD_TLS/server-client.crt" \
+    --key "$ETCD_TLS/server-client.key" -d "${3:-$nothing}" "$1$2" </dev/null
+}
+etcd_ask() { etcd_ask_at https://127.0.0.1:2379 "$@"; }
+
+# The first value of a key in flat JSON (numbers in etcd's gateway are strings).
+json_value() { grep -o "\"$1\":\"\?[^,\"}]*" | head -n 1 | sed 's/.*:"\?//'; }
+
+# The version on disk: vX.Y.Z+rke2rN, or nothing.
+version_on_disk() { rke2_binary >/dev/null && "$(rke2_binary)" --version </dev/null 2>/dev/null | awk 'NR == 1 { print $3 }'; }
+
+# Where RKE2's binary is: tar installs to /usr/local or /opt/rke2, rpm to /usr.
+rke2_binary() {
+  local file
+  for file in /usr/local/bin/rke2 /opt/rke2/bin/rke2 /usr/bin/rke2; do
+    if [ -x "$file" ]; then echo "$file" && return; fi
+  done
+  return 1
+}
+
+# The version of the running process, which can be older than the file (facts: service).
+version_running() {
+  local pid
+  pid=$(systemctl show -P MainPID "rke2-$1.service")
+  [ "$pid" != 0 ] && "/proc/$pid/exe" --version </dev/null 2>/dev/null | awk 'NR == 1 { print $3 }'
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Reads the cluster from this server; changes nothing. Lines of name<TAB>JSON, then readyMs=…, each request bounded.
+#
+# Usage: (no arguments, after lib.sh)
+started=$(date +%s%N)
+kube 127.0.0.1 get --raw /readyz >/dev/null || fail "the API server here does not answer ready" "kubectl get --raw '/readyz?verbose' on this server"
+printf 'nowMs\t%s\n' "$(date +%s%3N)"
+printf 'readyMs\t%s\n' "$((($(date +%s%N) - started) / 1000000))"
+raw() { printf '%s\t%s\n' "$1" "$(kube 127.0.0.1 get --raw "$2")"; }
+raw nodes /api/v1/nodes
+raw pods /api/v1/pods
+raw budgets /apis/policy/v1/poddisruptionbudgets
+raw leases /apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases
+printf 'lock\t%s\n' "$(kube 127.0.0.1 -n kube-system get lease rke2-upgrade --ignore-not-found -o jsonpath='{.spec}')"
+printf 'members\t%s\n' "$(etcd_ask /v3/cluster/member/list)"
+printf 'alarms\t%s\n' "$(etcd_ask /v3/maintenance/alarm '{"action":"GET"}')"
+for url in $(etcd_ask /v3/cluster/member/list | grep -o '"clientURLs":\["[^"]*' | sed 's/.*"//'); do
+  printf 'member %s\t%s\n' "$url" "$(etcd_ask_at "$url" /v3/maintenance/status || true)"
+done
+# end of step

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Post-upgrade verification of procedure §3.3.3: versions, components, pods and the ingress.
+#
+# Usage: WANTED SERVERS SECONDS [URL ADDRESS]…
+#   URL      must answer 2xx or 3xx; ADDRESS  where to find its host, "-" = by DNS
+# shellcheck disable=SC2317 # settled is called by until_ok
+wanted=$1 servers=$2 seconds=$3
+shift 3
+api_ready
+wrong=$(nodes_table | awk -F'|' -v w="$wanted" '$2 != "True" || $3 != w || $5 != "" || $6 != "" { print $1 }' | tr '\n' ' ')
+[ -z "$wrong" ] || fail "nodes not Ready on $wanted or still marked: $wrong" "kubectl get nodes -o wide; run pulumi up again"
+etcd_healthy "$servers"
+for port in 10257 10259; do
+  curl -skf --max-time 5 "https://127.0.0.1:$port/healthz" >/dev/null </dev/null || fail "the component on 127.0.0.1:$port is not healthy" "kubectl get componentstatuses; crictl ps -a"
+done
+
+settled() {
+  local bad
+  bad=$(kube "$API" get pods -A -o jsonpath='{range .items[*]}{.metadata.namespace}/{.metadata.name} {.status.phase} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}' | awk '$2 == "Failed" || ($2 != "Succeeded" && $3 != "True") { print $1 }' | tr '\n' ' ')
+  [ -z "$bad" ] || { echo "pods not running: $bad" && return 1; }
+}
+until_ok "$seconds" settled || fail "after $seconds s: $LAST" "kubectl get pods -A -o wide; kubectl describe pod"
+
+answered=0
+while [ $# -gt 1 ]; do
+  url=$1 address=$2
+  shift 2
+  host=${url#*://}
+  host=${host%%/*}
+  options=()
+  if [ "$address" != - ]; then options=(--resolve "$host:443:$address" --resolve "$host:80:$address"); fi
+  until_ok 60 curl -ksSf -o /dev/null --max-time 10 "${options[@]}" "$url" || fail "$url does not answer: $LAST" "kubectl get pods -A -o wide | grep -i -e traefik -e ingress; the ingress controller must run on the agents"
+  answered=$((answered + 1))
+done
+result pods running ingress "$answered"
+# end of step

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Proves from a server that the cluster has NODE back on WANTED and that no other node suffered; then watches it
+# for a while (the soak). Ends a server's turn.
+#
+# Usage: NODE ROLE WANTED CHANGE SERVERS READY_SECONDS SOAK_SECONDS
+#   READY_SECONDS  a node NotReady for longer than this is stuck (procedure §4.1: 5 min)
+#   SOAK_SECONDS   everything must stay true for this long
+# shellcheck disable=SC2317 # healthy is called by until_ok
+node=$1 role=$2 wanted=$3 change=$4 servers=$5 ready_seconds=$6 soak_seconds=$7
+image_tag=${wanted//+/-}
+
+# Every condition, or the first that does not hold, on stdout.
+healthy() {
+  local row others stale wrong
+  row=$(nodes_table | awk -F'|' -v n="$node" '$1 == n { print $2 "|" $3 }') || return 1
+  [ "$row" = "True|$wanted" ] || { echo "$node is Ready|version $row, wanted True|$wanted" && return 1; }
+  others=$(nodes_table | awk -F'|' '$2 != "True" { print $1 }' | tr '\n' ' ')
+  [ -z "$others" ] || { echo "not Ready: $others" && return 1; }
+  stale=$(stale_leases)
+  [ -z "$stale" ] || { echo "no lease renewed for over 40 s: $stale (a kubelet that lost the API, rancher/rke2#6208: systemctl restart rke2-agent there)" && return 1; }
+  if [ "$role" = server ]; then
+    # Kubelet new, API server old has happened (rancher/rke2#4221): the static pods' images are asked too.
+    wrong=$(kube "$API" -n kube-system get pods --field-selector "spec.nodeName=$node" -l tier=control-plane \
+      -o jsonpath='{range .items[*]}{.metadata.name} {.spec.containers[0].image} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}' |
+      awk -v tag="$image_tag" '/^etcd/ { if ($3 != "True") print; next } index($2, tag) == 0 || $3 != "True"') || return 1
+    [ -z "$wrong" ] || { echo "static pods not on $image_tag or not Ready: ${wrong//$'\n'/; }" && return 1; }
+    (etcd_healthy "$servers") 2>&1 || return 1
+  fi
+}
+
+api_ready
+until_ok "$ready_seconds" healthy || fail "after $ready_seconds s: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; mend it and run pulumi up again, or set goBack"
+if in_turn "$node" "$change"; then
+  say "$node is back; watching it for $soak_seconds s"
+  deadline=$(($(date +%s) + soak_seconds))
+  while [ "$(date +%s)" -lt "$deadline" ]; do
+    sleep 2
+    # One slow answer is no relapse: a condition must stay false for ten seconds.
+    until_ok 10 healthy || fail "relapsed while being watched: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it"
+  done
+  if [ "$role" = server ]; then kube "$API" annotate node "$node" rke2-upgrade/working- >/dev/null; fi
+fi
+result version "$wanted"
+# end of step

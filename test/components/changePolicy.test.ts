@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type ChangeInputs, type ChangeState, isUnderWay, judgeChange } from "../../components/changePolicy";
+
+const A = "v1.35.4+rke2r1";
+const B = "v1.36.3+rke2r1";
+const C = "v1.37.2+rke2r1";
+const owner = () => "owner-1";
+
+/** The state after a series of allowed moves. */
+function after(...moves: ChangeInputs[]): ChangeState {
+  let state: ChangeState | undefined;
+  for (const move of moves) {
+    const verdict = judgeChange(state, move, owner);
+    assert.ok("attempt" in verdict, `refused: ${"reason" in verdict ? verdict.reason : ""}`);
+    state = verdict;
+  }
+  assert.ok(state);
+  return state;
+}
+
+function refusal(state: ChangeState, move: ChangeInputs): string {
+  const verdict = judgeChange(state, move, owner);
+  assert.ok("reason" in verdict, "allowed");
+  return verdict.reason;
+}
+
+const at = (wanted: string, accepted: string, changeId = "CR-1"): ChangeInputs => ({
+  wanted,
+  accepted,
+  changeId,
+});
+
+describe("components/changePolicy", () => {
+  it("adopts, goes forward, accepts and goes forward again", () => {
+    const adopted = after(at(A, A));
+    assert.deepEqual([adopted.mode, adopted.attempt, adopted.from], ["adopt", 1, A]);
+    const forward = after(at(A, A), at(B, A));
+    assert.deepEqual([forward.mode, forward.attempt, forward.from], ["forward", 2, A]);
+    const accepted = after(at(A, A), at(B, A), at(B, B));
+    assert.deepEqual([accepted.mode, accepted.attempt, accepted.from], ["forward", 2, A]);
+    const next = after(at(A, A), at(B, A), at(B, B), at(C, B, "CR-2"));
+    assert.deepEqual([next.attempt, next.from], [3, B]);
+  });
+
+  it("refuses both versions at once", () => {
+    assert.match(refusal(after(at(A, A)), at(B, B)), /without a way back.*Set acceptedVersion to v1\.35\.4/);
+  });
+
+  it("refuses a third version while a change is under way", () => {
+    assert.match(refusal(after(at(A, A), at(B, A)), at(C, A)), /is under way/);
+  });
+
+  it("refuses the version set back while a change is under way", () => {
+    assert.match(refusal(after(at(A, A), at(B, A)), at(A, A)), /does not bring/);
+  });
+
+  it("refuses an accepted version that is not the wanted one", () => {
+    assert.match(refusal(after(at(A, A), at(B, A)), at(B, C)), /may only become rke2Version/);
+  });
+
+  it("refuses another change ID while a change is under way, since the snapshots bear it", () => {
+    assert.match(refusal(after(at(A, A), at(B, A)), at(B, A, "CR-2")), /Set changeId to CR-1/);
+  });
+
+  it("lets an acceptance be taken back, to the very change that it accepted", () => {
+    const forward = after(at(A, A), at(B, A));
+    const takenBack = after(at(A, A), at(B, A), at(B, B), at(B, A));
+    assert.deepEqual(takenBack, forward);
+  });
+
+  it("keeps the owner for ever, never lowers the attempt, and raises it exactly when the version moves", () => {
+    const version = fc.constantFrom(A, B, C);
+    const move = fc.record({ wanted: version, accepted: version, changeId: fc.constantFrom("CR-1", "CR-2") });
+    fc.assert(
+      fc.property(fc.array(move, { minLength: 1, maxLength: 30 }), (moves) => {
+        let state: ChangeState | undefined;
+        for (const next of moves) {
+          const verdict = judgeChange(state, next, () => (state ? "another" : "first"));
+          if ("reason" in verdict) continue;
+          assert.equal(verdict.owner, "first");
+          if (state) {
+            assert.equal(verdict.attempt, state.attempt + (verdict.wanted === state.wanted ? 0 : 1));
+            // No version is left behind that was wanted and never accepted.
+            if (verdict.wanted !== state.wanted) assert.ok(!isUnderWay(state));
+            // The accepted version moves only onto the wanted one, or back to where the change came from.
+            if (verdict.accepted !== state.accepted) {
+              assert.ok([verdict.wanted, state.from].includes(verdict.accepted));
+            }
+          }
+          state = verdict;
+        }
+      }),
+    );
+  });
+});

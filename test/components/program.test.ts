@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { before } from "mocha";
+import { type Registered, runProgram } from "./engine";
+
+const A = "v1.35.4+rke2r1";
+const B = "v1.36.3+rke2r1";
+const SERVERS = ["proj-k8sm01", "proj-k8sm02", "proj-k8sm03"];
+const AGENTS = ["proj-k8sw01", "proj-k8sw02", "proj-k8sw03", "proj-k8sw04"];
+
+/** Components and the stack are not steps. */
+const isStep = ({ type }: Registered) => !type.startsWith("rke2:components:") && !type.startsWith("pulumi:");
+
+describe("index.ts under way", () => {
+  let all: Registered[];
+  let steps: Registered[];
+  const get = (name: string): Registered => {
+    const found = all.find((resource) => resource.name === name);
+    assert.ok(found, `${name} is not registered`);
+    return found;
+  };
+  const precedes = (first: string, then: string) =>
+    assert.ok(get(first).done < get(then).started, `${first} must be done before ${then} begins`);
+
+  before(async () => {
+    all = await runProgram({ rke2Version: B, acceptedVersion: A });
+    steps = all.filter(isStep);
+  });
+
+  it("never does two steps at once, but for artifacts and the agents' snapshots", () => {
+    for (const one of steps) {
+      for (const other of steps) {
+        const together = one !== other && one.started < other.done && other.started < one.done;
+        const allowed = (r: Registered) => /-fetch-artifacts$|^proj-k8sw.*-vm-snapshot$/.test(r.name);
+        if (together) assert.ok(allowed(one) && allowed(other), `${one.name} and ${other.name} overlap`);
+      }
+    }
+  });
+
+  it("makes the way back before it touches RKE2 anywhere", () => {
+    const firstTouch = steps.find(({ name }) => name.endsWith("-gate-cluster"));
+    assert.ok(firstTouch);
+    for (const node of [...SERVERS, ...AGENTS]) {
+      precedes(`${node}-fetch-artifacts`, firstTouch.name);
+      precedes(`${node}-vm-snapshot`, firstTouch.name);
+    }
+    precedes("way-back-etcd-backup", firstTouch.name);
+    precedes("preflight", `${SERVERS[0]}-fetch-artifacts`);
+    precedes("change", "preflight");
+  });
+
+  it("finishes each node before the next begins, servers first", () => {
+    const order = [...SERVERS, ...AGENTS];
+    for (const [i, node] of order.entries()) {
+      const next = order[i + 1];
+      const last = SERVERS.includes(node) ? "verify-cluster" : "uncordon";
+      if (next) precedes(`${node}-${last}`, `${next}-gate-cluster`);
+    }
+    precedes(`${SERVERS.at(-1)}-verify-cluster`, "charts-settled");
+    precedes("charts-settled", `${AGENTS[0]}-gate-cluster`);
+    precedes(`${AGENTS.at(-1)}-uncordon`, "validation-validate");
+    precedes("validation-validate", "validation-smoke-test");
+  });
+
+  it("ties that order by dependencies, not by luck: each step depends on the one before", () => {
+    const turn = (node: string) =>
+      steps.filter(
+        ({ name }) =>
+          name.startsWith(`${node}-`) &&
+          name !== `${node}-fetch-artifacts` &&
+          !/leader-away|vm-snapshot|check-health/.test(name),
+      );
+    for (const node of [...SERVERS, ...AGENTS]) {
+      const names = turn(node).map(({ name }) => name);
+      for (const [i, name] of names.slice(1).entries())
+        assert.deepEqual(get(name).dependsOn, [names[i]], name);
+    }
+  });
+
+  it("asks the cluster on a server that is not being worked on", () => {
+    for (const node of SERVERS) {
+      const gate = get(`${node}-gate-cluster`).inputs.connection as { host: string };
+      const install = get(`${node}-install`).inputs.connection as { host: string };
+      assert.notEqual(gate.host, install.host);
+    }
+  });
+
+  it("gives the GPU node its longer limits and its proofs", () => {
+    const command = (name: string) => String(get(name).inputs.create);
+    assert.match(command("proj-k8sw04-drain"), / 300 600 /);
+    assert.match(command("proj-k8sw01-drain"), / 120 300 /);
+    precedes("proj-k8sw04-gpu-before", "proj-k8sw04-cordon");
+    precedes("proj-k8sw04-verify-cluster", "proj-k8sw04-gpu-after");
+  });
+
+  it("keeps every snapshot and cluster object when its resource goes", () => {
+    for (const { name, type, retainOnDelete } of steps) {
+      if (/VmSnapshot|EtcdBackup|kubernetes:/.test(type) && !type.startsWith("pulumi:"))
+        assert.ok(retainOnDelete, name);
+    }
+  });
+
+  it("names snapshots by the accepted version alone", async () => {
+    const again = await runProgram({ rke2Version: "v1.36.3+rke2r2", acceptedVersion: A });
+    const names = (rows: Registered[]) =>
+      rows.filter(({ type }) => type.includes("VmSnapshot")).map(({ inputs }) => inputs.name);
+    assert.deepEqual(names(again), names(all));
+  });
+
+  it("puts the attempt into every step, pins every host key and never the accepted version into a command's identity", () => {
+    for (const { name, type, inputs } of steps.filter((s) => s.type === "command:remote:Command")) {
+      assert.match(String(inputs.create), /# CR-2026-041 attempt 1$/, `${name} ${type}`);
+      assert.ok((inputs.connection as { hostKey?: string }).hostKey, name);
+    }
+  });
+
+  it("puts no secret into a command", () => {
+    for (const { name, inputs } of steps) {
+      const { connection: _, ...visible } = inputs;
+      assert.doesNotMatch(JSON.stringify(visible), /PRIVATE KEY|00000000-0000-0000/, name);
+    }
+  });
+});
+
+describe("index.ts settled", () => {
+  it("verifies and accepts, and has no step that could install, restart or drain", async () => {
+    const all = await runProgram({ rke2Version: B, acceptedVersion: B });
+    const names = all.filter(isStep).map(({ name }) => name);
+    assert.ok(names.includes("settled-accept"));
+    for (const name of names) assert.doesNotMatch(name, /install|restart|drain|cordon|snapshot/);
+    const position = (name: string) => names.indexOf(name);
+    assert.ok(position("settled-accept") < position("settled-release"));
+  });
+});

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { bareText, STEP_SCRIPTS, shellWord, stepText } from "../../scripts";
+
+const folder = join(__dirname, "../../scripts");
+
+describe("scripts", () => {
+  it("are whole: the envelope refuses a step whose last line is missing", () => {
+    for (const name of STEP_SCRIPTS) assert.match(stepText(name), /\n# end of step\n$/, name);
+  });
+
+  it("parse as bash, shared parts in front", () => {
+    for (const name of STEP_SCRIPTS) execFileSync("bash", ["-n"], { input: stepText(name) });
+    for (const name of ["look-node", "look-cluster", "hold-node", "hold-cluster", "etcd-save"] as const) {
+      execFileSync("bash", ["-n"], { input: bareText(name) });
+    }
+  });
+
+  it("have no file that nobody sends", () => {
+    const sent = new Set<string>([
+      "envelope",
+      "lib",
+      "lib-cluster",
+      "lib-etcd",
+      "look-node",
+      "look-cluster",
+      "hold-node",
+      "hold-cluster",
+      "etcd-save",
+      ...STEP_SCRIPTS,
+    ]);
+    const files = readdirSync(folder).filter((name) => name.endsWith(".sh"));
+    assert.deepEqual(
+      files.filter((name) => !sent.has(name.slice(0, -3))),
+      [],
+    );
+  });
+
+  it("never trace: a secret in a traced script stands in the state in clear", () => {
+    for (const name of STEP_SCRIPTS) assert.doesNotMatch(stepText(name), /set -[a-z]*x|xtrace/, name);
+  });
+
+  it("quote any word for the shell", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "grapheme" }).filter((text) => !text.includes("\0")),
+        (text) => {
+          const seen = execFileSync("bash", ["-c", `printf %s ${shellWord(text)}`], { encoding: "utf8" });
+          assert.equal(seen, text);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
