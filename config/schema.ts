@@ -271,6 +271,9 @@ export const settingsSchema = z.strictObject({
 /** The stack's config after validation, nodes still without what they inherit from `ssh`. */
 export type ParsedSettings = z.output<typeof settingsSchema>;
 
+/** The keys of everything but secrets. */
+export const SETTING_KEYS = Object.keys(settingsSchema.shape) as readonly (keyof ParsedSettings)[];
+
 /** The keys of secrets. They never pass through the schema: presence and form are judged in secrets.ts. */
 export const SECRET_KEYS = ["sshPrivateKey", "proxmoxTokenSecret", "kubeconfig"] as const;
 export type SecretKey = (typeof SECRET_KEYS)[number];
