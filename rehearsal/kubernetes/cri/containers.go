@@ -34,16 +34,13 @@ func (r *Runtime) CreateContainer(_ context.Context, request *runtimeapi.CreateC
 		CreatedAt: now(),
 		Behaviour: behaviour,
 	}
-	tag := config.GetImage().GetUserSpecifiedImage()
-	if tag == "" {
-		tag = config.GetImage().GetImage()
+	image, found := r.images.find(config.GetImage().GetImage())
+	if !found {
+		return nil, notFound("image", config.GetImage().GetImage())
 	}
-	container.ImageID = imageID(tag)
-	if image, found := r.images.find(config.GetImage().GetImage()); found {
-		tag, container.ImageID = image.Tag, image.ID
-	}
+	container.Tag, container.ImageID = image.Tag, image.ID
 	if command := config.GetCommand(); len(command) > 0 {
-		if container.Program, err = r.images.program(tag, command[0]); err != nil {
+		if container.Program, err = r.images.program(image.Tag, command[0]); err != nil {
 			return nil, fmt.Errorf("failed to create containerd task: %w", err)
 		}
 	}
@@ -204,7 +201,7 @@ func (r *Runtime) ContainerStatus(_ context.Context, request *runtimeapi.Contain
 		Metadata:    config.GetMetadata(),
 		State:       state,
 		CreatedAt:   container.CreatedAt.UnixNano(),
-		Image:       config.GetImage(),
+		Image:       &runtimeapi.ImageSpec{Image: container.Tag},
 		ImageRef:    container.ImageID,
 		ImageId:     container.ImageID,
 		Labels:      config.GetLabels(),

@@ -40,12 +40,7 @@ func (r *Runtime) ExecSync(ctx context.Context, request *runtimeapi.ExecSyncRequ
 	if container.Program == "" || len(command) == 0 {
 		return &runtimeapi.ExecSyncResponse{}, simulateExec(ctx, command)
 	}
-	image := container.Config.Message.GetImage()
-	tag := image.GetUserSpecifiedImage()
-	if pulled, found := r.images.find(image.GetImage()); found {
-		tag = pulled.Tag
-	}
-	program, err := r.images.program(tag, command[0])
+	program, err := r.images.program(container.Tag, command[0])
 	if err != nil {
 		return nil, fmt.Errorf("failed to exec in container: %w", err)
 	}

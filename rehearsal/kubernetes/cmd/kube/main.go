@@ -15,6 +15,7 @@ import (
 	_ "k8s.io/component-base/logs/json/register"          // --logging-format=json
 	_ "k8s.io/component-base/metrics/prometheus/clientgo" // client-go's metrics
 	_ "k8s.io/component-base/metrics/prometheus/version"  // the version metric
+	"k8s.io/component-base/version"
 	kubectl "k8s.io/kubectl/pkg/cmd"
 	kubectlutil "k8s.io/kubectl/pkg/cmd/util"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
@@ -32,7 +33,17 @@ var servers = map[string]func() *cobra.Command{
 	"kubelet":                 kubelet.NewCommand,
 }
 
+// releaseVariable of the environment names the RKE2 release that the programs report, as v1.35.4+rke2r1: RKE2 stamps
+// it at build time, but here the releases of one Kubernetes version share one binary.
+const releaseVariable = "REHEARSAL_RELEASE"
+
 func main() {
+	if release := os.Getenv(releaseVariable); release != "" {
+		if err := version.SetDynamicVersion(release); err != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", releaseVariable, err)
+			os.Exit(2)
+		}
+	}
 	name := filepath.Base(os.Args[0])
 	if name == "kube" && len(os.Args) > 1 {
 		os.Args = os.Args[1:]
