@@ -63,11 +63,12 @@ func RunShim(dir string) error {
 	signal.Notify(reopen, syscall.SIGUSR1)
 	go func() {
 		for range reopen {
-			log.reopen()
+			_ = log.reopen() // else it goes on in the old file
 		}
 	}()
-	// A shim goes when its program does: never by a signal that is meant for a terminal or a service.
-	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	// A shim goes when its program does, never by a signal that is meant for a service or a terminal. They are caught,
+	// not ignored: the program would inherit that.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 
 	cmd := exec.Command(spec.Program)
 	cmd.Args, cmd.Env, cmd.Dir = spec.Args, spec.Env, "/"
