@@ -1,10 +1,11 @@
 /** The stack's config, typed and validated, and the policy that follows from it alone. */
 export { isConsented } from "./consents";
+export type { RawConfig } from "./decode";
 export { type EtcdCrossing, etcdCrossing, etcdOf } from "./etcd";
 export { loadSettings, type Secrets } from "./load";
 export { ConfigError, type Mistake, NAMESPACE } from "./mistakes";
 export { SNAPSHOT_PREFIX, snapshotName } from "./names";
-export { type ParseOptions, parseSettings, type RawConfig } from "./parse";
+export { type ParseOptions, parseSettings } from "./parse";
 export { describePlan, duration, PHASES, type Phase, type Step } from "./plan";
 export { SECRET_KEYS, SETTING_KEYS, type SecretKey } from "./schema";
 export type { ClusterNode, Limits, Settings } from "./settings";

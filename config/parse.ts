@@ -1,21 +1,13 @@
 /** From the raw config of a stack (texts, as Pulumi hands them over) to `Settings`, or to every mistake at once. */
 import { z } from "zod";
+import { decode, prune, type RawConfig } from "./decode";
+import { type Hint, hints } from "./hints";
 import { ConfigError, formatPath, type Mistake, NAMESPACE, showValue } from "./mistakes";
 import { type Draft, judgeSettings } from "./rules";
-import {
-  type Hint,
-  hints,
-  type ParsedSettings,
-  SECRET_KEYS,
-  schemaAt,
-  settingsSchema,
-  unwrap,
-} from "./schema";
+import { type ParsedSettings, SECRET_KEYS, settingsSchema } from "./schema";
+import { schemaAt } from "./schemaPath";
 import type { ClusterNode, Settings } from "./settings";
 import { didYouMean } from "./suggest";
-
-/** A stack's raw config: key below our namespace → text; lists and objects as JSON, as Pulumi keeps them. */
-export type RawConfig = Readonly<Record<string, string>>;
 
 export interface ParseOptions {
   /** Top-level keys that the stack holds encrypted: their values are shown in no message. */
@@ -46,57 +38,6 @@ export function parseSettings(raw: RawConfig, { hidden, more = [] }: ParseOption
 function hide(mistake: Mistake, hidden?: ReadonlySet<string>): Mistake {
   const key = mistake.path.split(/[.[]/, 1)[0] ?? "";
   return hidden?.has(key) ? { ...mistake, found: "an encrypted value (not shown)" } : mistake;
-}
-
-/** Texts to values: lists and objects are JSON; an empty text or object is the same as an absent key. */
-function decode(raw: RawConfig): { value: Record<string, unknown>; mistakes: Mistake[] } {
-  const value: Record<string, unknown> = {};
-  const mistakes: Mistake[] = [];
-  for (const [key, text] of Object.entries(raw)) {
-    if ((SECRET_KEYS as readonly string[]).includes(key) || text === "") continue;
-    const schema = schemaAt([key]);
-    if (
-      !(schema instanceof z.ZodObject || schema instanceof z.ZodArray || schema instanceof z.ZodUndefined)
-    ) {
-      value[key] = text;
-      continue;
-    }
-    try {
-      const decoded: unknown = JSON.parse(text);
-      if (!isEmptyObject(decoded)) value[key] = decoded;
-    } catch {
-      const kind = schema instanceof z.ZodArray ? "a list" : "an object";
-      mistakes.push({
-        path: key,
-        found: showValue(text),
-        allowed: hints.get(schema)?.allowed ?? kind,
-        next: `write ${kind} into the stack's file as YAML, or set its parts with pulumi config set --path`,
-      });
-    }
-  }
-  return { value, mistakes };
-}
-
-/** The valid parts of a value, defaults filled in; what is misshapen is left out. */
-function prune(schema: z.ZodType, value: unknown): unknown {
-  const inner = unwrap(schema);
-  if (inner instanceof z.ZodArray && Array.isArray(value)) {
-    return value.map((item) => prune(inner.element as z.ZodType, item));
-  }
-  if (inner instanceof z.ZodObject) {
-    const parts: Record<string, unknown> = isObject(value) ? value : {};
-    const fields = Object.entries(inner.shape as Record<string, z.ZodType>);
-    return Object.fromEntries(fields.map(([key, field]) => [key, prune(field, parts[key])]));
-  }
-  return schema.safeParse(value).data;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isEmptyObject(value: unknown): boolean {
-  return isObject(value) && Object.keys(value).length === 0;
 }
 
 function toMistakes(issue: z.core.$ZodIssue, value: unknown): Mistake[] {

@@ -4,84 +4,9 @@
  * to people; test/config holds the three together.
  */
 import { z } from "zod";
+import { amount, certificate, host, hostKey, podGlobs, port, seconds, user, version } from "./fields";
 import * as formats from "./formats";
-import { HOST_KEY_ALGORITHMS, hostKeyFault } from "./hostKey";
-import { NAMESPACE } from "./mistakes";
-import { parseVersion } from "./versions";
-
-/** What a message says about a value: what is allowed and, where it helps, an example, the reason, the next move. */
-export interface Hint {
-  readonly allowed: string;
-  readonly example?: string;
-  readonly why?: string;
-  /** From the mistake's path and the object around it. */
-  readonly next?: (path: string, parent: unknown) => string;
-}
-
-/** The hint of every schema below; found again by walking the schema along a mistake's path. */
-export const hints = z.registry<Hint>();
-
-function hinted<T extends z.ZodType>(
-  schema: T,
-  allowed: string,
-  example?: string,
-  more: Partial<Hint> = {},
-): T {
-  hints.add(schema, { allowed, example, ...more });
-  return schema;
-}
-
-const host = (example: string) =>
-  hinted(
-    z.string().refine(formats.isHost),
-    "an IPv4 address or a DNS name in lower case, no port, no scheme",
-    example,
-  );
-
-const version = hinted(
-  z.string().refine((text) => parseVersion(text) !== undefined),
-  "one exact RKE2 release, vX.Y.Z+rke2rN",
-  "v1.36.3+rke2r1",
-  { why: "channels move, have moved backwards and have skipped minors (rancher/rke2#3755, #6657)" },
-);
-
-const port = hinted(z.int().min(1).max(65535), "a TCP port, 1–65535", "22");
-const user = hinted(
-  z.string().regex(formats.linuxUser),
-  "a Linux user's name with passwordless sudo",
-  "admin",
-);
-
-const certificate = hinted(
-  z.string().refine(formats.isCertificateBundle),
-  "one or more certificates in PEM form, as text",
-  undefined,
-  {
-    next: () =>
-      "leave it out where the system's own authorities vouch for it, else put the PEM text here (YAML: a | block)",
-  },
-);
-
-/** A whole number with a unit in its key's name. Zero and less are never meant. */
-const amount = (unit: string, max: number) =>
-  hinted(z.int().min(1).max(max), `a whole number of ${unit}, 1–${max}`);
-const seconds = (max = 7200) => amount("seconds", max);
-
-const hostKey = hinted(
-  z.string().superRefine((text, ctx) => {
-    const fault = hostKeyFault(text);
-    if (fault) ctx.addIssue({ code: "custom", message: fault });
-  }),
-  `the node's public host key, "<algorithm> <base64>", of ${HOST_KEY_ALGORITHMS.join(", ")}`,
-  undefined,
-  {
-    next: (path, parent) => {
-      const address = (parent as { address?: unknown } | undefined)?.address ?? "ADDRESS";
-      const scan = `$(ssh-keyscan -t ecdsa ${address} 2>/dev/null | cut -d' ' -f2-)`;
-      return `pulumi config set --path '${NAMESPACE}:${path}' "${scan}", then compare it at the VM's console in Proxmox: ssh-keygen -lf /etc/ssh/ssh_host_ecdsa_key.pub`;
-    },
-  },
-);
+import { hinted } from "./hints";
 
 const node = z.strictObject({
   name: hinted(
@@ -107,17 +32,6 @@ const node = z.strictObject({
   port: port.optional(),
 });
 
-const podGlobs = hinted(
-  z.array(
-    hinted(
-      z.string().regex(formats.podGlob),
-      'pods as "namespace/name", * for any letters, or "*" for all pods',
-      "monitoring/prometheus-*",
-    ),
-  ),
-  'a list of "namespace/name", * for any letters',
-).default([]);
-
 const DEFAULTS = {
   scriptUrl: "https://get.rke2.io",
   artifactUrl: "https://github.com/rancher/rke2/releases/download",
@@ -141,7 +55,7 @@ export const settingsSchema = z.strictObject({
   nodes: hinted(
     z.array(node).min(1),
     "a list of nodes: servers in the order of their upgrade, and agents",
-    "",
+    undefined,
     {
       next: () => "copy the list from Pulumi.lab.yaml and make it yours",
     },
@@ -277,24 +191,3 @@ export const SETTING_KEYS = Object.keys(settingsSchema.shape) as readonly (keyof
 /** The keys of secrets. They never pass through the schema: presence and form are judged in secrets.ts. */
 export const SECRET_KEYS = ["sshPrivateKey", "proxmoxTokenSecret", "kubeconfig"] as const;
 export type SecretKey = (typeof SECRET_KEYS)[number];
-
-/** The schema at a path, defaults and optionality unwrapped. */
-export function schemaAt(path: readonly PropertyKey[]): z.ZodType | undefined {
-  let schema: z.ZodType | undefined = settingsSchema;
-  for (const part of path) {
-    const inner = schema && unwrap(schema);
-    if (inner instanceof z.ZodObject) schema = inner.shape[part as string] as z.ZodType | undefined;
-    else if (inner instanceof z.ZodArray) schema = inner.element as z.ZodType;
-    else return undefined;
-  }
-  return schema && unwrap(schema);
-}
-
-/** The schema within defaults and optionality. */
-export function unwrap(schema: z.ZodType): z.ZodType {
-  let inner: z.ZodType = schema;
-  while (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional) {
-    inner = inner.unwrap() as z.ZodType;
-  }
-  return inner;
-}

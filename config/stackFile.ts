@@ -1,8 +1,8 @@
 /** Reads Pulumi's own files (Pulumi.yaml, Pulumi.<stack>.yaml) without Pulumi, for the rehearsal and the tests. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
+import type { RawConfig } from "./decode";
 import { NAMESPACE } from "./mistakes";
-import type { RawConfig } from "./parse";
 import { SECRET_KEYS } from "./schema";
 
 /** What a stack's file says, as the engine would hand it to a program. */

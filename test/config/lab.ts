@@ -1,7 +1,7 @@
 /** The lab's config as an operator would have completed it: real host keys and a real age recipient. */
 import { join } from "node:path";
 import { utils } from "ssh2";
-import type { RawConfig } from "../../config/parse";
+import type { RawConfig } from "../../config/decode";
 import { readStackFile } from "../../config/stackFile";
 
 const root = join(__dirname, "../..");

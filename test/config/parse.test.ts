@@ -153,6 +153,15 @@ describe("config/parse: mistakes", () => {
     );
   });
 
+  it("refuses goBack in any form until it is built, with what to do instead", () => {
+    for (const goBack of ["reinstall", { strategy: "reinstall" }]) {
+      const mistake = mistakesOf(lab({ goBack })).get("goBack");
+      assert.match(mistake?.allowed ?? "", /not built yet/);
+      assert.match(mistake?.next ?? "", /docs\/config\.md/);
+    }
+    assert.deepEqual(pathsOf({ goBack: {} }), []);
+  });
+
   it("says what to do with text that is no list", () => {
     assert.match(mistakesOf(lab({ nodes: "proj-k8sm01" })).get("nodes")?.next ?? "", /YAML/);
   });

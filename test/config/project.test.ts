@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { parseSettings } from "../../config/parse";
-import { SECRET_KEYS, settingsSchema, unwrap } from "../../config/schema";
+import { SECRET_KEYS, settingsSchema } from "../../config/schema";
+import { unwrap } from "../../config/schemaPath";
 import { projectDefaults } from "../../config/stackFile";
 import { lab, projectFile } from "./lab";
 
