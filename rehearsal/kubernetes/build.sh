@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the Kubernetes programs of the rehearsal's nodes into the cache, where they are not there already:
 #   kubernetes/<version>/bin/{kube-apiserver,kube-controller-manager,kube-scheduler,kubectl,kubelet}  links to kube
-#   kubernetes/<version>/bin/{containerd,http}      the container runtime's stand-in
+#   kubernetes/<version>/bin/{containerd,crictl,http}  the container runtime's stand-in, which is crictl and a web server too
 #   etcd/<version>/bin/{etcd,etcdutl}
 # usage: build.sh [VERSION…]     versions as v1.35.4; all that have a VERSION.mod here by default
 # The first build of a version takes about 4 minutes on two cores, one after a change of our own sources half a minute.
@@ -21,6 +21,13 @@ sources_key() {
 # up_to_date FOLDER KEY: whether the folder holds the build of these sources.
 up_to_date() {
   [[ -f $1/key && $(<"$1/key") == "$2" ]]
+}
+
+# lock FOLDER: so that a second call waits for the first, and finds all built. Held until the next lock.
+lock() {
+  mkdir -p "$(dirname "$1")"
+  exec 9> "$1.lock"
+  flock 9
 }
 
 # install_build TEMPORARY FOLDER: puts a finished build in the place of the old one.
@@ -47,18 +54,18 @@ version_flags() {
 build_kubernetes() {
   local version=$1 target key build program
   target=$cache/kubernetes/$version
-  mapfile -t sources < <(find cmd cri kubelet node -name '*.go' ! -name '*_test.go' | sort)
+  mapfile -t sources < <(find cmd cri crictl kubelet node -name '*.go' ! -name '*_test.go' | sort)
   key=$(sources_key "$version.mod" "$version.sum" "${sources[@]}")
+  lock "$target"
   if up_to_date "$target" "$key"; then return; fi
   echo "Kubernetes $version: building (about 4 minutes the first time)"
-  mkdir -p "$cache/kubernetes"
   build=$(mktemp -d "$cache/kubernetes/.build.XXXXXX")
   # Go does not link anew what is up to date in its place.
   if [[ -d $target/bin ]]; then cp -a "$target/bin" "$build/bin"; else mkdir "$build/bin"; fi
   nice -n 5 go build -modfile="$version.mod" -ldflags "-s -w $(version_flags "$version")" \
     -o "$build/bin/" ./cmd/kube ./cmd/containerd
   for program in "${kubernetes_programs[@]}"; do ln -sfn kube "$build/bin/$program"; done
-  ln -sfn containerd "$build/bin/http"
+  for program in crictl http; do ln -sfn containerd "$build/bin/$program"; done
   chmod 755 "$build"
   echo "$key" > "$build/key"
   install_build "$build" "$target"
@@ -71,9 +78,9 @@ build_etcd() {
   version=$(sed -n 's|^.*go.etcd.io/etcd/server/v3 \(v[0-9.]*\).*$|\1|p' etcd/go.mod)
   target=$cache/etcd/$version
   key=$(sources_key etcd/go.mod etcd/go.sum)
+  lock "$target"
   if up_to_date "$target" "$key"; then return; fi
   echo "etcd $version: building"
-  mkdir -p "$cache/etcd"
   build=$(mktemp -d "$cache/etcd/.build.XXXXXX")
   nice -n 5 go -C etcd build -ldflags "-s -w" -o "$build/bin/etcd" go.etcd.io/etcd/server/v3
   nice -n 5 go -C etcd build -ldflags "-s -w" -o "$build/bin/etcdutl" go.etcd.io/etcd/etcdutl/v3
@@ -83,18 +90,20 @@ build_etcd() {
   echo "etcd $version: built in $SECONDS s"
 }
 
-mkdir -p "$cache"
-exec 9> "$cache/kubernetes.lock"
-flock 9 # a second call waits, and finds all built
-if (($# == 0)); then
-  for file in v*.mod; do set -- "$@" "${file%.mod}"; done
-fi
-for version in "$@"; do
-  if [[ ! -f $version.mod ]]; then
-    echo "build.sh: there is no $version.mod; versions here: $(echo v*.mod)" >&2
-    exit 2
+# In one function, so that an edit of this file does not reach a build that runs.
+main() {
+  if (($# == 0)); then
+    for file in v*.mod; do set -- "$@" "${file%.mod}"; done
   fi
-done
-build_etcd
-for version in "$@"; do build_kubernetes "$version"; done
-echo "$cache/kubernetes/${*: -1}"
+  for version in "$@"; do
+    if [[ ! -f $version.mod ]]; then
+      echo "build.sh: there is no $version.mod; versions here: $(echo v*.mod)" >&2
+      exit 2
+    fi
+  done
+  build_etcd
+  for version in "$@"; do build_kubernetes "$version"; done
+  echo "$cache/kubernetes/${*: -1}"
+  exit
+}
+main "$@"

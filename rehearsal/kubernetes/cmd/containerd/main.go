@@ -1,5 +1,5 @@
-// Containerd stands in for containerd and its shim (see package cri), and is the small web server that the rehearsal's
-// workloads run. Which of them it is goes by the name it is called. It is not part of kube, whose start-up every
+// Containerd stands in for containerd and its shim (see package cri), and is also crictl and the small web server that the
+// rehearsal's workloads run. Which of them it is goes by the name it is called. It is not part of kube, whose start-up every
 // container's shim would pay for.
 package main
 
@@ -22,6 +22,7 @@ import (
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"rehearsal/kubernetes/cri"
+	"rehearsal/kubernetes/crictl"
 )
 
 func main() {
@@ -29,6 +30,10 @@ func main() {
 	switch filepath.Base(os.Args[0]) {
 	case cri.ShimName:
 		err = cri.RunShim(".")
+	case "crictl":
+		if crictl.NewCommand().Execute() != nil { // which has said why
+			os.Exit(1)
+		}
 	case "http":
 		err = respond(os.Args[1:])
 	default:
