@@ -1,5 +1,6 @@
 // pulumi-resource-kubernetes stands in for version 4.34.2 of Pulumi's Kubernetes plugin, where that cannot be
-// downloaded. It covers Jobs, ConfigMaps and Namespaces.
+// downloaded. It covers Jobs, ConfigMaps and Namespaces over the real API, by server-side apply, waiting as the
+// official plugin waits.
 package main
 
 import (
@@ -16,7 +17,7 @@ const version = "4.34.2"
 
 func main() {
 	err := provider.Main("kubernetes", func(host *provider.HostClient) (pulumirpc.ResourceProviderServer, error) {
-		return &rpc.Provider{Host: host, Version: version}, nil
+		return newKubernetesProvider(rpc.Provider{Host: host, Version: version}), nil
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
