@@ -1,27 +1,7 @@
 import { spawn } from "node:child_process";
-import { dirname } from "node:path";
+import { operatorEnvironment } from "../lab/environment";
 import { operator } from "../lab/operator";
-import { readState } from "../lab/state";
 import { networkNamespacePath } from "../machines/network";
-
-/**
- * The environment of the lab's operator, over this process's own.
- * @throws Error when no rehearsal is up.
- */
-export async function operatorEnvironment(): Promise<NodeJS.ProcessEnv> {
-  const { builds } = await readState();
-  return {
-    ...process.env,
-    PATH: [builds.toolchain, dirname(process.execPath), builds.kubernetes, process.env.PATH].join(":"),
-    KUBECONFIG: operator.kubeconfig,
-    PULUMI_HOME: operator.pulumiHome,
-    PULUMI_BACKEND_URL: `file://${operator.pulumiBackend}`,
-    PULUMI_CONFIG_PASSPHRASE_FILE: operator.passphrase,
-    PULUMI_STACK: "rehearsal",
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-  };
-}
 
 /**
  * The command line that puts a command where the operator's workstation

@@ -6,10 +6,15 @@ import { createNetwork, networkExists, removeNetworks } from "../machines/networ
 import { checkpointsDirectory, rehearsalName, runDirectory } from "../machines/paths";
 import { createPool, deleteState, unmountPool } from "../machines/pool";
 import { bootMachines, createMachines } from "./boot";
+import { bootstrap } from "./bootstrap";
 import { buildAll } from "./builds";
+import { waitHealthy } from "./health";
+import { writeInfo } from "./info";
+import { createStack, removeStackFile } from "./pulumiStack";
 import { startServices } from "./services";
 import { labAddresses, readStack, type Stack } from "./stack";
 import { isReady, markReady, readState, writeState } from "./state";
+import { applyWorkloads } from "./workloads";
 
 /** What `up` is told. */
 export interface UpOptions {
@@ -55,17 +60,27 @@ export async function up({ stackFile, version }: UpOptions): Promise<void> {
   const hostKeys = await step(`${stack.nodes.length} machines: disks`, () => createMachines(stack, builds));
   const state = { stackFile, stack, baseline, builds, hostKeys };
   await writeState(state);
+  await writeInfo(state);
   await step(`${stack.nodes.length} machines: boot`, async () => bootMachines(await Machine.all()));
-  if (process.env.STAGE !== "machines") await step("load balancer, release server, Proxmox VE API", () => startServices(state));
+  if (process.env.STAGE === "machines") return markReady(); // TEMPORARY
+  await step("load balancer, release server, Proxmox VE API", () => startServices(state));
+  const since = new Date();
+  await bootstrap(state);
+  await step("workloads", () => applyWorkloads(state));
+  await step("the operator's Pulumi stack", () => createStack(state));
+  await step("a healthy cluster", () => waitHealthy(state, since));
   await markReady();
 }
 
 /** Ends the rehearsal with all it left on this machine: processes, mounts, loop device, namespaces, files. */
 export async function down(): Promise<void> {
+  const machines = await Machine.all();
   await new ControlGroup().remove();
+  await Promise.all(machines.map((machine) => machine.release()));
   // systemd-nspawn also makes its groups in a hybrid host's tree of version 1.
   await removeTree(`/sys/fs/cgroup/systemd/${rehearsalName}`);
   await removeNetworks();
   await unmountPool();
   await deleteState();
+  await removeStackFile();
 }

@@ -17,6 +17,7 @@ export const operator = {
   passphrase: join(operatorDirectory, "passphrase"),
   pulumiHome: join(operatorDirectory, "pulumi-home"),
   pulumiBackend: join(operatorDirectory, "pulumi-state"),
+  backupKey: join(operatorDirectory, "age-key.txt"),
   backups: join(operatorDirectory, "backups"),
 } as const;
 

@@ -21,6 +21,7 @@ const programSchema = z.object({
   nodes: z.array(nodeSchema).min(1),
   apiAddress: z.ipv4(),
   acceptedVersion: z.string(),
+  proxmox: z.object({ tokenId: z.string() }),
   ssh: z.object({ user: z.string().default("admin") }).default({ user: "admin" }),
   validation: z
     .object({ ingress: z.array(z.object({ url: z.url(), address: z.ipv4().optional() })).default([]) })

@@ -24,6 +24,6 @@ while ((status == 133)); do # 133: the guest asked to be rebooted
   systemd-nspawn --quiet --settings=off --register=no --keep-unit --boot \
     --machine="$name" --directory="$root" --bind-ro="$images:/usr/share/rehearsal/images" \
     --network-namespace-path="/run/netns/$network" --capability=CAP_NET_ADMIN \
-    --resolv-conf=off --timezone=off --link-journal=no --console=read-only || status=$?
+    --rlimit=RLIMIT_NOFILE=1024:524288 --resolv-conf=off --timezone=off --link-journal=no --console=read-only || status=$?
 done
 ip netns delete "$network"

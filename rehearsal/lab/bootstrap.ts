@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { stringify } from "yaml";
+import { step } from "../cli/progress";
+import { until } from "../machines/poll";
+import { operator, ssh } from "./operator";
+import { firstServer, labAddresses, type Stack, type StackNode } from "./stack";
+import type { LabState } from "./state";
+
+/** What RKE2 needs at most to start on one node here: two cores carry all of them. */
+const startSeconds = 240;
+
+/**
+ * A node's /etc/rancher/rke2/config.yaml as an operator would write it. The
+ * first server founds the cluster, all others join at the API's address.
+ */
+export function nodeConfiguration(stack: Stack, node: StackNode, token: string): string {
+  const { api } = labAddresses(stack);
+  const founder = node.name === firstServer(stack).name;
+  return stringify({
+    ...(founder ? {} : { server: `https://${api}:9345` }),
+    token,
+    "node-ip": node.address,
+    // The lab runs its own Traefik; from 1.36 RKE2 would bring a second one.
+    ...(node.role === "server" ? { "tls-san": [api], "ingress-controller": "none" } : {}),
+    ...(node.gpu ? { "node-label": ["nvidia.com/gpu.present=true"] } : {}),
+  });
+}
+
+const service = ({ role }: StackNode) => `rke2-${role}.service`;
+
+/** Installs a version on a node with the release server's script, and writes the node's configuration. */
+async function install({ stack, baseline }: LabState, node: StackNode, token: string): Promise<void> {
+  const url = `http://${labAddresses(stack).releases}`;
+  const environment = [
+    `INSTALL_RKE2_VERSION='${baseline}'`,
+    `INSTALL_RKE2_TYPE=${node.role}`,
+    `INSTALL_RKE2_ARTIFACT_URL=${url}/rke2/releases/download`,
+  ];
+  await ssh(
+    node.address,
+    [
+      "set -euo pipefail",
+      `curl -sfL ${url}/ -o /tmp/install.sh`,
+      `sudo env ${environment.join(" ")} sh /tmp/install.sh </dev/null`,
+      "rm /tmp/install.sh",
+      "sudo install -d -m 0755 /etc/rancher/rke2",
+      `base64 -d <<<'${Buffer.from(nodeConfiguration(stack, node, token)).toString("base64")}' |`,
+      "  sudo install -m 0600 /dev/stdin /etc/rancher/rke2/config.yaml",
+      `sudo systemctl enable --quiet ${service(node)}`,
+    ].join("\n"),
+  );
+}
+
+/** Starts RKE2 on a node and waits until systemd calls it started. */
+async function start(node: StackNode): Promise<void> {
+  await ssh(node.address, `sudo systemctl start --no-block ${service(node)}`);
+  const active = async () =>
+    (await ssh(node.address, `systemctl is-active ${service(node)} || true`)).trim() === "active";
+  await until(`${service(node)} on ${node.name}`, startSeconds, active, 1000).catch(async (error: Error) => {
+    const journal = await ssh(node.address, `sudo journalctl --unit ${service(node)} --lines 10 --no-pager`);
+    throw new Error(`${error.message}\n${journal}`);
+  });
+}
+
+/** Fetches the cluster's admin kubeconfig for the operator, pointed at the API's virtual address. */
+async function fetchKubeconfig(stack: Stack): Promise<void> {
+  const kubeconfig = await ssh(firstServer(stack).address, "sudo cat /etc/rancher/rke2/rke2.yaml");
+  const server = `https://${labAddresses(stack).api}:6443`;
+  await writeFile(operator.kubeconfig, kubeconfig.replace("https://127.0.0.1:6443", server), { mode: 0o600 });
+}
+
+/**
+ * Founds the cluster on the machines as its operators once did by hand:
+ * install everywhere, start the first server, then the others one at a time,
+ * then the agents together.
+ */
+export async function bootstrap(state: LabState): Promise<void> {
+  const { stack, baseline } = state;
+  const token = randomBytes(24).toString("hex");
+  const [founder, ...servers] = stack.nodes.filter(({ role }) => role === "server");
+  const agents = stack.nodes.filter(({ role }) => role === "agent");
+  if (!founder) throw new Error("the stack has no server");
+
+  await step(`RKE2 ${baseline} installed on ${stack.nodes.length} nodes`, () =>
+    Promise.all(stack.nodes.map((node) => install(state, node, token))),
+  );
+  await step(`${founder.name} founds the cluster`, () => start(founder));
+  await fetchKubeconfig(stack);
+  for (const server of servers) await step(`${server.name} joins`, () => start(server));
+  if (agents.length > 0) {
+    await step(`${agents.map(({ name }) => name).join(", ")} join`, () => Promise.all(agents.map(start)));
+  }
+}
