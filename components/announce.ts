@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { describePlan, type Secrets, snapshotName } from "../config";
+import { describePlan, type Secrets, settingsWarnings, snapshotName } from "../config";
 import { judge, observe } from "../observe";
 import { findingLines } from "../observe/print";
 import { isUnderWay } from "./changePolicy";
@@ -25,6 +25,7 @@ export function announce({ settings, change }: Run, secrets: Secrets): void {
         `${title}\nChecks (${findings.filter((f) => !f.warn).length} of ${findings.length} hold)`,
       );
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
+      for (const { path, text } of settingsWarnings(settings)) await pulumi.log.warn(`${path}: ${text}`);
       const lines = [...describePlan(planOf(settings), accepted, wanted), ...wayBack(settings)];
       await pulumi.log.info(lines.join("\n"));
     });

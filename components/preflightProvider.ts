@@ -50,10 +50,10 @@ async function allDone(wanted: string): Promise<boolean> {
 async function ask(inputs: Inputs): Promise<void> {
   const { settings, sshPrivateKey, proxmoxTokenSecret } = providerContext();
   const facts = await observe(settings, { sshPrivateKey, proxmoxTokenSecret });
-  const refused = [...judge(settings, facts, inputs.owner).filter(stops), ...nothingToDo(inputs, facts)];
+  const refused = judge(settings, facts, inputs.owner).filter(stops);
   if (refused.length > 0) throw new Error(refusal(refused));
   await holdAll(settings, sshPrivateKey, inputs.owner, "take");
-  await keepWayBack(providerContext(), inputs.owner, touched(facts, inputs));
+  await keepWayBack(providerContext(), touched(facts, inputs));
 }
 
 /** What nobody could measure stops a change as a failure does. */
@@ -73,13 +73,6 @@ function touched(facts: Facts, { wanted }: Inputs): Set<string> {
       })
       .map(({ name }) => name),
   );
-}
-
-/** All nodes on the wanted version and none in its turn, yet not accepted: the change was made elsewhere. */
-function nothingToDo({ wanted }: Inputs, facts: Facts): Finding[] {
-  void wanted;
-  void facts;
-  return [];
 }
 
 /** One message with every finding that stops the change. */

@@ -38,7 +38,7 @@ async function release(inputs: Inputs): Promise<Inputs & { released: string[] }>
   if (inputs.mode === "adopt") return { ...inputs, released: [] };
   const { settings, sshPrivateKey, proxmoxTokenSecret } = providerContext();
   const name = snapshotName(inputs.from, inputs.changeId);
-  const released = await releaseSnapshots(settings, proxmoxTokenSecret, name);
+  const released = await releaseSnapshots(settings, proxmoxTokenSecret, name, inputs.from);
   await holdAll(settings, sshPrivateKey, inputs.owner, "release");
   return { ...inputs, released };
 }

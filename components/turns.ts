@@ -201,6 +201,7 @@ export const fetchArtifacts = (settings: Settings, node: ClusterNode): PlannedSt
   args: [
     settings.install.scriptUrl,
     settings.install.artifactUrl,
+    settings.install.caCertificate ?? "",
     settings.rke2Version,
     settings.acceptedVersion,
   ],

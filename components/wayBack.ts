@@ -30,7 +30,6 @@ export class WayBack extends pulumi.ComponentResource implements Link {
         {
           name: snapshotName(acceptedVersion, changeId),
           vmId: node.vmId,
-          proxmoxNode: node.proxmoxNode,
           acceptedVersion,
           description: `${node.name} before ${changeId}`,
         },

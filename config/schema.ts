@@ -149,7 +149,6 @@ export const settingsSchema = z.strictObject({
       smokeTestSeconds: seconds().default(300),
       sshSeconds: seconds().default(300),
       apiSlowMs: amount("milliseconds", 60_000).default(2000),
-      lockHours: amount("hours", 72).default(4),
     })
     .prefault({}),
   ingressController: hinted(

@@ -307,7 +307,7 @@ function judgeEtcd(
   };
 }
 
-function judgeHosts(settings: Settings, looked: Look<HostFacts>): Finding[] {
+function judgeHosts(settings: Settings, looked: Look<HostFacts>): readonly Finding[] {
   if ("missing" in looked) {
     return [
       {

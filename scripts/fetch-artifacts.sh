@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Puts the release files of the given versions on this node, checked, so that install and going back are local.
 #
-# Usage: SCRIPT_URL ARTIFACT_URL VERSION…
+# Usage: SCRIPT_URL ARTIFACT_URL CA VERSION…
 #   SCRIPT_URL    RKE2's install script (https://get.rke2.io or a mirror)
 #   ARTIFACT_URL  prefix of the releases; below it <version with %2B>/sha256sum-<arch>.txt and the tarball
 #                 (facts: install.sh)
+#   CA            certificates that vouch for both, as PEM text; "" = the system's own
 # Leaves $STATE/artifacts/VERSION/{install.sh,sha256sum-ARCH.txt,rke2.linux-ARCH.tar.gz}. What is there and
 # whole is not fetched again.
-script_url=$1 artifact_url=$2
-shift 2
+script_url=$1 artifact_url=$2 ca=$3
+shift 3
 case $(uname -m) in
 x86_64) arch=amd64 ;;
 aarch64) arch=arm64 ;;
@@ -16,9 +17,16 @@ aarch64) arch=arm64 ;;
 esac
 tarball=rke2.linux-$arch.tar.gz sums=sha256sum-$arch.txt
 
+trust=()
+if [ -n "$ca" ]; then
+  mkdir -p "$STATE/artifacts"
+  printf '%s\n' "$ca" >"$STATE/artifacts/ca.pem"
+  trust=(--cacert "$STATE/artifacts/ca.pem")
+fi
+
 # fetch URL FILE. Ten minutes at the most; a stalled transfer ends after a minute.
 fetch() {
-  until_ok 20 curl -fsSL --connect-timeout 10 --max-time 600 --speed-time 60 --speed-limit 1024 -o "$2" "$1" ||
+  until_ok 20 curl -fsSL "${trust[@]}" --connect-timeout 10 --max-time 600 --speed-time 60 --speed-limit 1024 -o "$2" "$1" ||
     fail "cannot fetch $1: $LAST" "check from this node: curl -fIL $1; then run pulumi up again"
 }
 

@@ -8,7 +8,7 @@ const C = "v1.37.2+rke2r1";
 const owner = () => "owner-1";
 
 /** The state after a series of allowed moves. */
-function after(...moves: ChangeInputs[]): ChangeState {
+function reached(...moves: ChangeInputs[]): ChangeState {
   let state: ChangeState | undefined;
   for (const move of moves) {
     const verdict = judgeChange(state, move, owner);
@@ -33,39 +33,42 @@ const at = (wanted: string, accepted: string, changeId = "CR-1"): ChangeInputs =
 
 describe("components/changePolicy", () => {
   it("adopts, goes forward, accepts and goes forward again", () => {
-    const adopted = after(at(A, A));
+    const adopted = reached(at(A, A));
     assert.deepEqual([adopted.mode, adopted.attempt, adopted.from], ["adopt", 1, A]);
-    const forward = after(at(A, A), at(B, A));
+    const forward = reached(at(A, A), at(B, A));
     assert.deepEqual([forward.mode, forward.attempt, forward.from], ["forward", 2, A]);
-    const accepted = after(at(A, A), at(B, A), at(B, B));
+    const accepted = reached(at(A, A), at(B, A), at(B, B));
     assert.deepEqual([accepted.mode, accepted.attempt, accepted.from], ["forward", 2, A]);
-    const next = after(at(A, A), at(B, A), at(B, B), at(C, B, "CR-2"));
+    const next = reached(at(A, A), at(B, A), at(B, B), at(C, B, "CR-2"));
     assert.deepEqual([next.attempt, next.from], [3, B]);
   });
 
   it("refuses both versions at once", () => {
-    assert.match(refusal(after(at(A, A)), at(B, B)), /without a way back.*Set acceptedVersion to v1\.35\.4/);
+    assert.match(
+      refusal(reached(at(A, A)), at(B, B)),
+      /without a way back.*Set acceptedVersion to v1\.35\.4/,
+    );
   });
 
   it("refuses a third version while a change is under way", () => {
-    assert.match(refusal(after(at(A, A), at(B, A)), at(C, A)), /is under way/);
+    assert.match(refusal(reached(at(A, A), at(B, A)), at(C, A)), /is under way/);
   });
 
   it("refuses the version set back while a change is under way", () => {
-    assert.match(refusal(after(at(A, A), at(B, A)), at(A, A)), /does not bring/);
+    assert.match(refusal(reached(at(A, A), at(B, A)), at(A, A)), /does not bring/);
   });
 
   it("refuses an accepted version that is not the wanted one", () => {
-    assert.match(refusal(after(at(A, A), at(B, A)), at(B, C)), /may only become rke2Version/);
+    assert.match(refusal(reached(at(A, A), at(B, A)), at(B, C)), /may only become rke2Version/);
   });
 
   it("refuses another change ID while a change is under way, since the snapshots bear it", () => {
-    assert.match(refusal(after(at(A, A), at(B, A)), at(B, A, "CR-2")), /Set changeId to CR-1/);
+    assert.match(refusal(reached(at(A, A), at(B, A)), at(B, A, "CR-2")), /Set changeId to CR-1/);
   });
 
   it("lets an acceptance be taken back, to the very change that it accepted", () => {
-    const forward = after(at(A, A), at(B, A));
-    const takenBack = after(at(A, A), at(B, A), at(B, B), at(B, A));
+    const forward = reached(at(A, A), at(B, A));
+    const takenBack = reached(at(A, A), at(B, A), at(B, B), at(B, A));
     assert.deepEqual(takenBack, forward);
   });
 

@@ -1,5 +1,6 @@
 /** The program under Pulumi's mocks: every resource it registers, with what it depends on and when it was done. */
 import * as pulumi from "@pulumi/pulumi";
+import { utils } from "ssh2";
 import { NAMESPACE } from "../../config";
 import { lab, labNodes } from "../config/lab";
 
@@ -64,9 +65,9 @@ export async function runProgram(changes: Record<string, unknown>): Promise<Regi
   recordEdges(edges);
   const raw = lab({ ...NOWHERE, ...changes });
   const secrets = {
-    sshPrivateKey: "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n-----END OPENSSH PRIVATE KEY-----\n",
+    sshPrivateKey: utils.generateKeyPairSync("ed25519").private,
     proxmoxTokenSecret: "00000000-0000-0000-0000-000000000000",
-    kubeconfig: "apiVersion: v1\nkind: Config\n",
+    kubeconfig: KUBECONFIG,
   };
   const all = Object.entries({ ...raw, ...secrets }).map(([key, value]) => [`${NAMESPACE}:${key}`, value]);
   pulumi.runtime.setAllConfig(
@@ -82,10 +83,19 @@ export async function runProgram(changes: Record<string, unknown>): Promise<Regi
   return registered;
 }
 
+/** Given, so that the program does not read one from a server. */
+const KUBECONFIG = `apiVersion: v1
+kind: Config
+clusters:
+  - name: lab
+    cluster:
+      server: https://10.25.20.10:6443
+`;
+
 /** Nothing answers there, at once: the program's live looks must not leave the machine that runs the tests. */
 const NOWHERE = {
   nodes: labNodes.map((node, i) => ({ ...node, address: `127.0.0.${i + 2}`, port: 1 })),
-  proxmox: { endpoint: "https://127.0.0.1:1", tokenId: "a@pve!b" },
+  proxmox: { endpoint: "https://127.0.0.1:1", tokenId: "rke2-upgrade@pve!operator" },
 };
 
 /**

@@ -1,0 +1,34 @@
+import * as pulumi from "@pulumi/pulumi";
+import { currentCode } from "../components/currentCode";
+
+/** Inputs of {@link VmSnapshot}. */
+export interface VmSnapshotInputs {
+  /** The snapshot's name: from the accepted version and the change, so that it is never replaced. */
+  readonly name: string;
+  readonly vmId: number;
+  /** The version that the VM must still run; its guest is asked by the gate before. */
+  readonly acceptedVersion: string;
+  readonly description: string;
+}
+
+/**
+ * A VM's snapshot in Proxmox VE, which the vendor's provider does not have. Use with `retainOnDelete`: only acceptance
+ * deletes it. A moved VM or another description changes nothing.
+ */
+export class VmSnapshot extends pulumi.dynamic.Resource {
+  declare readonly takenAt: pulumi.Output<string>;
+  /** The guest's file systems were not frozen: as after a power cut. */
+  declare readonly crashConsistent: pulumi.Output<boolean>;
+
+  constructor(name: string, inputs: VmSnapshotInputs, opts?: pulumi.CustomResourceOptions) {
+    const found = { takenAt: undefined, crashConsistent: undefined, seconds: undefined };
+    super(
+      currentCode("proxmox/vmSnapshotProvider"),
+      name,
+      { ...inputs, ...found },
+      opts,
+      "rke2",
+      "VmSnapshot",
+    );
+  }
+}

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { type ProxmoxClient, ProxmoxError } from "./client";
+
+const resources = z.array(
+  z.object({
+    vmid: z.number(),
+    node: z.string(),
+    name: z.string().optional(),
+    status: z.string().optional(),
+    lock: z.string().optional(),
+  }),
+);
+
+/** Where a VM is now. */
+export interface VmPlace {
+  readonly vmId: number;
+  readonly host: string;
+  readonly name: string;
+  readonly running: boolean;
+  /** The lock that work on it holds: backup, migrate, snapshot …; undefined where it is free. */
+  readonly lock?: string;
+}
+
+/** Every VM that the token may see, live. The list is silently cut to what VM.Audit allows. */
+export async function listVms(client: ProxmoxClient): Promise<VmPlace[]> {
+  const found = await client.get("/cluster/resources?type=vm", resources);
+  return found.map(({ vmid, node, name = "", status, lock }) => ({
+    vmId: vmid,
+    host: node,
+    name,
+    running: status === "running",
+    lock,
+  }));
+}
+
+/**
+ * Finds one VM, wherever it was moved to.
+ * @throws where it is not listed: a right that is missing looks the same as a VM that is
+ */
+export async function findVm(client: ProxmoxClient, vmId: number): Promise<VmPlace> {
+  const place = (await listVms(client)).find((vm) => vm.vmId === vmId);
+  if (!place) {
+    throw new ProxmoxError(
+      404,
+      `VM ${vmId} is not listed: either it does not exist or the token lacks VM.Audit on /vms/${vmId} (docs/proxmox.md)`,
+    );
+  }
+  return place;
+}

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { planOf } from "../../components/plan";
+import { PHASES, parseSettings, type Settings, type Step } from "../../config";
+import { lab, labNodes } from "../config/lab";
+
+/** Clusters of any size, an upgrade under way: 1, 3 or 5 servers, agents with and without GPUs. */
+const anyCluster = (changes: Record<string, unknown>): fc.Arbitrary<Settings> =>
+  fc.tuple(fc.constantFrom(1, 3, 5), fc.array(fc.boolean(), { maxLength: 6 })).map(([servers, agents]) => {
+    const roles = [
+      ...Array.from({ length: servers }, () => ({ role: "server" })),
+      ...agents.map((gpu) => ({ role: "agent", gpu })),
+    ];
+    const nodes = roles.map((role, i) => ({
+      ...labNodes[0],
+      ...role,
+      name: `node-${i}`,
+      address: `10.0.0.${i + 1}`,
+      vmId: 100 + i,
+    }));
+    return parseSettings(lab({ nodes, ...changes }));
+  });
+const underWay = anyCluster({ rke2Version: "v1.36.3+rke2r1" });
+
+/** The position of the only step with this ID. */
+function at(plan: readonly Step[], id: string): number {
+  const index = plan.findIndex((step) => step.id === id);
+  assert.notEqual(index, -1, `${id} is missing`);
+  return index;
+}
+
+describe("components/plan: the order, for clusters of any size", () => {
+  it("gives every step an ID of its own in kebab-case and a bound, phases in order", () => {
+    fc.assert(
+      fc.property(fc.oneof(underWay, anyCluster({})), (cluster) => {
+        const plan = planOf(cluster);
+        assert.equal(new Set(plan.map(({ id }) => id)).size, plan.length);
+        for (const { id, boundSeconds } of plan) {
+          assert.match(id, /^[a-z0-9]+(-[a-z0-9]+)*$/);
+          assert.ok(boundSeconds > 0);
+        }
+        const phases = plan.map(({ phase }) => PHASES.indexOf(phase));
+        assert.deepEqual(
+          phases,
+          phases.toSorted((a, b) => a - b),
+        );
+      }),
+    );
+  });
+
+  it("has the whole way back before anything is installed", () => {
+    fc.assert(
+      fc.property(underWay, (cluster) => {
+        const plan = planOf(cluster);
+        const firstInstall = plan.findIndex(({ id }) => id.endsWith("-install"));
+        for (const { name } of cluster.nodes) {
+          assert.ok(at(plan, `${name}-vm-snapshot`) < firstInstall);
+          assert.ok(at(plan, `${name}-fetch-artifacts`) < firstInstall);
+        }
+        assert.ok(at(plan, "etcd-backup") < firstInstall);
+      }),
+    );
+  });
+
+  it("finishes one node before it touches the next, servers in their order and then agents", () => {
+    fc.assert(
+      fc.property(underWay, (cluster) => {
+        const plan = planOf(cluster);
+        const order = [...cluster.servers, ...cluster.agents].map(({ name }) => name);
+        const touched = plan.filter(({ phase }) => phase === "servers" || phase === "agents");
+        const turns = touched.map(({ node }) => node).filter((node, i, all) => node !== all[i - 1]);
+        assert.deepEqual(turns, order);
+      }),
+    );
+  });
+
+  it("installs, restarts, drains and snapshots nothing while nothing is under way", () => {
+    fc.assert(
+      fc.property(anyCluster({}), (cluster) => {
+        const touching =
+          /-(install|restart|drain|cordon|uncordon|vm-snapshot|fetch-artifacts|backup-config)$/;
+        const ids = planOf(cluster).map(({ id }) => id);
+        assert.deepEqual(
+          ids.filter((id) => touching.test(id)),
+          [],
+        );
+        assert.ok(at(planOf(cluster), "accept") < at(planOf(cluster), "release"));
+      }),
+    );
+  });
+});
