@@ -183,7 +183,7 @@ export async function listFaults(): Promise<string[]> {
   const lines = await Promise.all(
     Object.values(faults).map(async (fault) => {
       const on = await fault.active();
-      return `${fault.usage.padEnd(52)} ${fault.effect}${on.length ? `  [on: ${on.join(", ")}]` : ""}`;
+      return `${fault.usage.padEnd(54)} ${fault.effect}${on.length ? `  [on: ${on.join(", ")}]` : ""}`;
     }),
   );
   return lines;

@@ -16,10 +16,12 @@ const { values } = parseArgs({
 const { listen, releases, "fault-file": faultFile, "bytes-per-second": bytesPerSecond } = values;
 if (!listen || !releases || !faultFile) throw new Error("--listen, --releases and --fault-file are required");
 const [address, port] = listen.split(":");
-releaseServer({
+const server = releaseServer({
   releases,
   faultFile,
   bytesPerSecond: bytesPerSecond ? Number(bytesPerSecond) : undefined,
-}).listen(Number(port), address, () =>
+  log: console.log,
+});
+server.listen(Number(port), address, () =>
   console.log(`stand-in for get.rke2.io and the releases: http://${listen}`),
 );

@@ -17,6 +17,8 @@ export interface ReleaseServerOptions {
   readonly faultFile: string;
   /** Limit for each download. */
   readonly bytesPerSecond?: number;
+  /** Told of each request and its status. */
+  readonly log?: (line: string) => void;
 }
 
 /** Path prefix of the artifacts, as on the host that RKE2's releases come from. */
@@ -50,7 +52,7 @@ function answer(options: ReleaseServerOptions, request: IncomingMessage, respons
   const path = (request.url ?? "/").split("?")[0] ?? "/";
   const file = locate(options.releases, path);
   response.on("close", () =>
-    console.log(`${new Date().toISOString()} ${request.method} ${path} ${response.statusCode}`),
+    options.log?.(`${new Date().toISOString()} ${request.method} ${path} ${response.statusCode}`),
   );
   const status = refusal(options.faultFile, request.method, file);
   if (status !== undefined || file === undefined) {
