@@ -1,0 +1,93 @@
+import { join } from "node:path";
+import { readJson, writeJson } from "./files";
+import { type Roles, roles } from "./roles";
+import type { StorageConfig } from "./storage";
+import type { Topology } from "./topology";
+
+/** A role that a user or a token holds on a path, and below it if it propagates. */
+export interface AccessRule {
+  readonly path: string;
+  readonly ugid: string;
+  readonly roleid: string;
+  readonly propagate: boolean;
+}
+
+/** An API token, `user@realm!name`. */
+export interface Token {
+  readonly secret: string;
+  /** Its rights are then those that both it and its user hold. */
+  readonly privsep: boolean;
+}
+
+/** What a real cluster keeps in /etc/pve beside the VMs' configs. Read at each use, so that editing it takes effect. */
+export interface Cluster {
+  readonly name: string;
+  readonly nodes: readonly string[];
+  readonly quorate: boolean;
+  readonly tokens: Readonly<Record<string, Token>>;
+  readonly roles: Roles;
+  readonly acl: readonly AccessRule[];
+  readonly storages: Readonly<Record<string, StorageConfig>>;
+  readonly backupJobs: readonly Record<string, unknown>[];
+  readonly haResources: readonly Record<string, unknown>[];
+  readonly haRules: readonly Record<string, unknown>[];
+}
+
+const GiB = 2 ** 30;
+
+/** The lab's cluster on the first start: one thin pool a host, one token, nightly backups (procedure, §2). */
+function firstCluster({ nodes, proxmox }: Topology): Cluster {
+  const { tokenId, tokenSecret } = proxmox;
+  const owner = tokenId.split("!")[0] ?? tokenId;
+  return {
+    name: "radioastronomy",
+    nodes: [...new Set(nodes.map(({ proxmoxNode }) => proxmoxNode))].sort(),
+    quorate: true,
+    tokens: { [tokenId]: { secret: tokenSecret, privsep: true } },
+    roles,
+    acl: [owner, tokenId].map((ugid) => ({ path: "/", ugid, roleid: "RKE2Upgrade", propagate: true })),
+    storages: {
+      local: { type: "dir", content: "iso,vztmpl,backup", total: 100 * GiB, used: 20 * GiB },
+      nvmethin01: { type: "lvmthin", content: "images,rootdir", total: 1800 * GiB, used: 600 * GiB },
+    },
+    backupJobs: ["01:00", "01:30"].map((schedule, half) => ({
+      id: `backup-nightly-${half + 1}`,
+      type: "vzdump",
+      enabled: 1,
+      schedule,
+      mode: "snapshot",
+      storage: "local",
+      vmid: nodes
+        .filter((_, i) => i % 2 === half)
+        .map(({ vmId }) => vmId)
+        .join(","),
+    })),
+    haResources: [],
+    haRules: [],
+  };
+}
+
+/** The cluster's configuration, kept in the file `cluster.json` of a folder. */
+export class ClusterFile {
+  private readonly file: string;
+
+  constructor(directory: string) {
+    this.file = join(directory, "cluster.json");
+  }
+
+  /** Writes the lab's, where there is none yet. */
+  create(topology: Topology): void {
+    if (!readJson(this.file)) writeJson(this.file, firstCluster(topology));
+  }
+
+  read(): Cluster {
+    const cluster = readJson<Cluster>(this.file);
+    if (!cluster) throw new Error(`${this.file} is missing`);
+    return cluster;
+  }
+
+  /** Replaces some of it. */
+  change(change: Partial<Cluster>): void {
+    writeJson(this.file, { ...this.read(), ...change });
+  }
+}

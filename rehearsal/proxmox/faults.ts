@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * What goes wrong, by files in a folder that are looked for at each use; a file's text, where it has one, replaces
+ * the default that stands in brackets.
+ *
+ * - `vm-locked-<vmid>`: another operation holds the VM's lock [`backup`]
+ * - `task-fails-<type>`, `task-fails-<type>-<vmid>`: tasks of the type (qmsnapshot, qmdelsnapshot, qmrollback) fail
+ *   at the storage [an LVM error]
+ * - `task-seconds`: how much longer each task takes
+ * - `agent-down-<vmid>`: the guest agent is configured but not running
+ * - `node-offline-<node>`: the host is unreachable
+ */
+export class Faults {
+  constructor(private readonly directory: string) {}
+
+  /** The fault's text, trimmed and perhaps empty; undefined while it is off. */
+  text(name: string): string | undefined {
+    try {
+      return readFileSync(join(this.directory, name), "utf8").trim();
+    } catch {
+      return undefined;
+    }
+  }
+
+  isOn(name: string): boolean {
+    return this.text(name) !== undefined;
+  }
+
+  /** Why tasks of this type fail for the VM, if they do. */
+  ofTask(type: string, vmId: number): string | undefined {
+    const text = this.text(`task-fails-${type}-${vmId}`) ?? this.text(`task-fails-${type}`);
+    return text === undefined ? undefined : text || "lvm: command failed: exit code 5";
+  }
+
+  /** Seconds that a task takes on top of its work. */
+  taskSeconds(): number {
+    return Number(this.text("task-seconds") || 0);
+  }
+}

@@ -1,0 +1,123 @@
+import { PveError } from "../errors";
+import { type Method, may, onVm, type Site, target } from "../method";
+import { configId, flag, optional } from "../parameters";
+import { snapshotOf } from "../snapshotWork";
+import { checkLock, digestOf, type VmConfig } from "../vms";
+
+const base = "/nodes/{node}/qemu/{vmid}";
+
+/** Sizes as a config writes them, in bytes. */
+const unit: Record<string, number> = { M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+function bytesOf(value: string | number | undefined): number {
+  const [, digits = "0", suffix = "G"] = /size=(\d+)([MGT])/.exec(String(value ?? "")) ?? [];
+  return Number(digits) * (unit[suffix] ?? 1);
+}
+
+/** A VM as lists and its own status show it. */
+async function statusOf({ guests }: Site, vmId: number, { values, lock }: VmConfig) {
+  const guest = (await guests.list()).find((one) => one.vmId === vmId);
+  const running = guest?.running ?? false;
+  return {
+    vmid: vmId,
+    name: values.name,
+    status: running ? "running" : "stopped",
+    cpus: Number(values.cores ?? 1) * Number(values.sockets ?? 1),
+    maxmem: Number(values.memory ?? 512) * 2 ** 20,
+    maxdisk: bytesOf(values.scsi0),
+    ...(running && { pid: guest?.pid }),
+    ...(lock && { lock }),
+  };
+}
+
+/** VMs as the cluster's resources list them. Those that the token may not audit are silently missing. */
+export async function vmResources(site: Site, call: Parameters<Method["run"]>[1]) {
+  const visible = site.vms.list().filter(({ vmId }) => may(call, `/vms/${vmId}`, "VM.Audit"));
+  return Promise.all(
+    visible.map(async ({ vmId, node, config }) => {
+      const { cpus, pid: _pid, ...status } = await statusOf(site, vmId, config);
+      const offline = site.faults.isOn(`node-offline-${node}`);
+      return {
+        ...{ id: `qemu/${vmId}`, type: "qemu", node, template: 0, maxcpu: cpus, ...status },
+        ...(offline && { status: "unknown" }),
+      };
+    }),
+  );
+}
+
+/** A VM's config and status, and removing it whole. */
+export const vmMethods: readonly Method[] = [
+  {
+    method: "GET",
+    path: "/nodes/{node}/qemu",
+    parameters: { full: optional(flag) },
+    async run(site, call) {
+      const here = site.vms
+        .list()
+        .filter(({ vmId, node }) => node === call.values.node && may(call, `/vms/${vmId}`, "VM.Audit"));
+      return Promise.all(here.map(({ vmId, config }) => statusOf(site, vmId, config)));
+    },
+  },
+  {
+    method: "GET",
+    path: `${base}/config`,
+    parameters: { current: optional(flag), snapshot: optional(configId) },
+    permission: onVm("VM.Audit"),
+    run({ vms }, call) {
+      const { node, vmId } = target(call);
+      const config = vms.load(node, vmId);
+      const { snapshot } = call.values;
+      if (snapshot) return { ...snapshotOf(config, String(snapshot)).config, digest: digestOf(config) };
+      const { values, lock, parent } = config;
+      return { ...values, ...(lock && { lock }), ...(parent && { parent }), digest: digestOf(config) };
+    },
+  },
+  {
+    method: "GET",
+    path: `${base}/status/current`,
+    permission: onVm("VM.Audit"),
+    async run(site, call) {
+      const { node, vmId } = target(call);
+      const config = site.vms.load(node, vmId);
+      const status = await statusOf(site, vmId, config);
+      const sid = `vm:${vmId}`;
+      const managed = call.cluster.haResources.find((resource) => resource.sid === sid);
+      return {
+        ...status,
+        qmpstatus: status.status,
+        agent: String(config.values.agent ?? "").startsWith("1") ? 1 : 0,
+        ha: managed ? { managed: 1, state: managed.state } : { managed: 0 },
+      };
+    },
+  },
+  {
+    method: "POST",
+    path: `${base}/agent/ping`,
+    permission: onVm("VM.GuestAgent.Audit", "VM.GuestAgent.Unrestricted"),
+    async run(site, call) {
+      const { node, vmId } = target(call);
+      const { status } = await statusOf(site, vmId, site.vms.load(node, vmId));
+      if (status !== "running") throw new PveError(`VM ${vmId} is not running`);
+      if (site.faults.isOn(`agent-down-${vmId}`)) throw new PveError("QEMU guest agent is not running");
+      return { result: {} };
+    },
+  },
+  {
+    method: "DELETE",
+    path: base,
+    parameters: { purge: optional(flag), "destroy-unreferenced-disks": optional(flag) },
+    permission: onVm("VM.Allocate"),
+    async run(site, call) {
+      const { node, vmId } = target(call);
+      const config = site.vms.load(node, vmId);
+      checkLock(config);
+      if ((await statusOf(site, vmId, config)).status === "running") {
+        throw new PveError(`VM ${vmId} is running - destroy failed`);
+      }
+      return site.tasks.start(node, "qmdestroy", String(vmId), call.who, async () => {
+        checkLock(site.vms.load(node, vmId));
+        await site.guests.remove(vmId);
+        site.vms.remove(node, vmId);
+      });
+    },
+  },
+];
