@@ -1,0 +1,304 @@
+/**
+ * One upgrade of the whole lab on the real engine, with faults chained through it, judged from the outside. The tests
+ * are one story and run in order: each begins where the one before ended.
+ */
+import assert from "node:assert/strict";
+import { setFault } from "../../rehearsal/lab/faults";
+import { identities, info, proxmox, restarts, type Span, snapshots, versions } from "./history";
+import { configure, killAll, kubectl, ok, onNode, run, startUp, up } from "./operator";
+import { printed, type Sample, watch } from "./watch";
+
+const FROM = "v1.35.4+rke2r1";
+const TO = "v1.36.3+rke2r1";
+const SERVERS = ["proj-k8sm01", "proj-k8sm02", "proj-k8sm03"];
+const AGENTS = ["proj-k8sw01", "proj-k8sw02", "proj-k8sw03", "proj-k8sw04"];
+
+/** `up` must stop, name the cause and the next move, and leave every later node as it was. */
+async function stopsWith(pattern: RegExp, untouched: readonly string[]): Promise<void> {
+  const { code, output } = await up();
+  assert.notEqual(code, 0, `it did not stop:\n${output}`);
+  assert.match(output, pattern);
+  assert.match(output, /next: /);
+  const now = await versions();
+  for (const node of untouched) assert.equal(now[node], FROM, `${node} was touched`);
+}
+
+/** Runs `up` with a fault on, sees it stop, and takes the fault away. */
+async function withFault(fault: string[], pattern: RegExp, untouched: readonly string[]): Promise<void> {
+  await setFault([...fault, "on"]);
+  try {
+    await stopsWith(pattern, untouched);
+  } finally {
+    await setFault([...fault, "off"]);
+  }
+}
+
+describe("an upgrade of the lab", function () {
+  this.timeout(25 * 60_000);
+  this.bail(true);
+
+  const began = new Date();
+  let samples: Sample[] = [];
+  let watching: ReturnType<typeof watch>;
+
+  it("adopts the cluster and touches no node", async () => {
+    const before = await identities();
+    const { code, output } = await up();
+    assert.equal(code, 0, output);
+    assert.deepEqual(await identities(), before);
+    assert.deepEqual(await snapshots(), []);
+  });
+
+  it("changes nothing when it is run again", async () => {
+    const { code, output } = await up();
+    assert.equal(code, 0, output);
+    assert.doesNotMatch(output, /\d+ (created|updated|replaced|deleted)/);
+  });
+
+  it("refuses both versions at once, and a jump over a minor", async () => {
+    await configure({ rke2Version: TO, acceptedVersion: TO });
+    const both = await run(["pulumi", "preview", "--non-interactive", "--color=never"]);
+    assert.notEqual(both.code, 0);
+    assert.match(both.output, /without a way back/);
+    await configure({ rke2Version: "v1.37.0+rke2r1", acceptedVersion: FROM });
+    const jump = await run(["pulumi", "preview", "--non-interactive", "--color=never"]);
+    assert.notEqual(jump.code, 0);
+    assert.match(jump.output, /one minor at a time/);
+  });
+
+  it("shows in preview every node, from which version to which, and what will run", async () => {
+    await configure({ rke2Version: TO, acceptedVersion: FROM });
+    const before = await identities();
+    const { code, output } = await run(["pulumi", "preview", "--non-interactive", "--color=never"]);
+    assert.equal(code, 0, output);
+    for (const node of [...SERVERS, ...AGENTS]) {
+      assert.ok(output.includes(`${node}: ${FROM} → ${TO}`), `${node} is not announced:\n${output}`);
+      assert.match(output, new RegExp(`\\d+\\. ${node}: install ${TO.replace("+", "\\+")}`));
+    }
+    assert.doesNotMatch(output, /FAIL|NOT MEASURED/);
+    assert.deepEqual(await identities(), before);
+  });
+
+  it("stops before anything when the install server answers 500, a VM is locked, or a snapshot fails", async () => {
+    watching = watch();
+    const all = [...SERVERS, ...AGENTS];
+    await configure({ "limits.snapshotSeconds": "20" });
+    await withFault(["install-500"], /cannot fetch .*500/s, all);
+    await withFault(["vm-locked", "3002"], /VM 3002.* is locked \(backup\)/, all);
+    await withFault(["task-fails", "qmsnapshot", "3003"], /VM 3003: /, all);
+    await configure({ "limits.snapshotSeconds": "600" });
+  });
+
+  it("stops at a server whose service does not start, and names the cause from its journal", async () => {
+    await configure({ "limits.serviceStartSeconds": "120" });
+    await withFault(["service-fails", "proj-k8sm02"], /rke2-server\.service does not come up on v1\.36\.3/, [
+      "proj-k8sm03",
+      ...AGENTS,
+    ]);
+    await configure({ "limits.serviceStartSeconds": "600" });
+    assert.equal((await versions())["proj-k8sm01"], TO);
+  });
+
+  it("asks every gate's questions again: another node's sickness holds the rerun", async () => {
+    await onNode(
+      "proj-k8sw03",
+      "sudo systemctl kill -s STOP rke2-agent; sudo pkill -STOP -x kubelet || true",
+    );
+    try {
+      await untilReady("proj-k8sw03", false);
+      await stopsWith(/not Ready: proj-k8sw03/, ["proj-k8sm03", ...AGENTS]);
+    } finally {
+      await onNode(
+        "proj-k8sw03",
+        "sudo pkill -CONT -x kubelet || true; sudo systemctl kill -s CONT rke2-agent",
+      );
+      await untilReady("proj-k8sw03", true);
+    }
+  });
+
+  it("goes on after the engine was killed in the middle of a server's restart", async () => {
+    const running = await startUp();
+    await printed(running, /proj-k8sm03-restart.*\n?.*restarting rke2-server|restarting rke2-server/, 15);
+    killAll(running, "SIGKILL");
+    await running.ended;
+    await ok("pulumi", "cancel", "--yes");
+  });
+
+  it("stops at a budget that blocks the drain, the agent cordoned and marked as ours", async () => {
+    await configure({ "drain.timeoutSeconds": "40", "drain.graceSeconds": "20" });
+    await withFault(["pdb-blocks"], /proj-k8sw01 is not drained.*research\/observations/s, AGENTS);
+    const node = await kubectl<{
+      spec: { unschedulable?: boolean };
+      metadata: { annotations: Record<string, string> };
+    }>("get", "node", "proj-k8sw01");
+    assert.equal(node.spec.unschedulable, true);
+    assert.ok(node.metadata.annotations["rke2-upgrade/cordoned"]);
+    await configure({ "drain.timeoutSeconds": "300", "drain.graceSeconds": "120" });
+  });
+
+  it("stops where SSH is refused", async () => {
+    await withFault(["ssh-refused", "proj-k8sw02"], /proj-k8sw02.*(ECONNREFUSED|refused)/s, AGENTS);
+  });
+
+  it("refuses a second operator who works from another state, and says who holds the cluster since when", async () => {
+    const other = await run(["bash", "-c", SECOND_OPERATOR], 10);
+    assert.notEqual(other.code, 0);
+    assert.match(other.output, /held by (another|no other) change.*since 20\d\d-/s);
+  });
+
+  it("goes on after the engine was killed in the middle of an agent's upgrade, and finishes", async () => {
+    const running = await startUp();
+    await printed(running, /restarting rke2-agent/, 15);
+    killAll(running, "SIGKILL");
+    await running.ended;
+    await ok("pulumi", "cancel", "--yes");
+    const { code, output } = await up();
+    assert.equal(code, 0, output);
+    samples = await watching.stop();
+    const now = await versions();
+    for (const node of [...SERVERS, ...AGENTS]) assert.equal(now[node], TO);
+  });
+
+  it("changes nothing when it is run again after the upgrade", async () => {
+    const before = await identities();
+    const { code, output } = await up();
+    assert.equal(code, 0, output);
+    assert.doesNotMatch(output, /\d+ (created|updated|replaced|deleted)/);
+    assert.deepEqual(await identities(), before);
+  });
+
+  it("left a history in the right order: way back first, servers one at a time, then agents, never two down", async () => {
+    const { nodes } = await info();
+    const spans: Span[] = [];
+    for (const { name, role } of nodes) spans.push(...(await restarts(name, role, began)));
+    const first = Math.min(...spans.map(({ from }) => from));
+
+    const tasks =
+      await proxmox<{ type: string; status?: string; endtime?: number; id: string }[]>("/cluster/tasks");
+    const taken = tasks.filter(({ type, status }) => type === "qmsnapshot" && status === "OK");
+    assert.deepEqual(
+      taken.map(({ id }) => Number(id)).sort(),
+      nodes.map(({ vmId }) => vmId),
+    );
+    for (const { endtime = Number.POSITIVE_INFINITY } of taken) assert.ok(endtime * 1000 <= first + 1000);
+
+    // A service that failed again and again is one restart of its node: the whole of a node's spans must not overlap another's.
+    const whole = new Map<string, Span>();
+    for (const span of spans) {
+      const known = whole.get(span.node);
+      whole.set(span.node, {
+        node: span.node,
+        from: Math.min(span.from, known?.from ?? span.from),
+        to: Math.max(span.to, known?.to ?? span.to),
+      });
+    }
+    const order = [...whole.values()].sort((a, b) => a.from - b.from);
+    assert.deepEqual(
+      order.map(({ node }) => node),
+      [...SERVERS, ...AGENTS],
+    );
+    for (const [i, span] of order.slice(1).entries())
+      assert.ok((order[i]?.to ?? 0) <= span.from, `${span.node} overlaps`);
+
+    assert.ok(samples.length > 60, "the cluster was not watched");
+    const sickOnPurpose = (node: string) => node === "proj-k8sw03";
+    for (const { notReady, cordoned, violated, at } of samples) {
+      assert.deepEqual(
+        violated.filter((name) => name !== "observations" || false),
+        [],
+        new Date(at).toISOString(),
+      );
+      assert.ok(
+        notReady.filter((node) => !sickOnPurpose(node)).length <= 1,
+        `two down at ${new Date(at).toISOString()}`,
+      );
+      assert.ok(cordoned.length <= 1);
+    }
+  });
+
+  it("keeps every secret out of state, history, plan, events and logs", async () => {
+    await findNoSecret();
+  });
+
+  it("deletes no snapshot on destroy in the middle of a change", async () => {
+    const before = await snapshots();
+    assert.equal(before.length, 7);
+    await ok("bash", "-c", DESTROY_A_COPY);
+    assert.deepEqual(await snapshots(), before);
+  });
+
+  it("touches no node when a script's text is edited", async () => {
+    const before = await identities();
+    await ok("bash", "-c", "for f in scripts/restart.sh scripts/drain.sh; do sed -i '3i # edited' $f; done");
+    try {
+      const { code, output } = await up();
+      assert.equal(code, 0, output);
+      assert.match(output, /updated/);
+    } finally {
+      await ok("bash", "-c", "for f in scripts/restart.sh scripts/drain.sh; do sed -i '3d' $f; done");
+    }
+    assert.deepEqual(await identities(), before);
+  });
+
+  it("accepts: deletes this change's snapshots and nothing else, touches no node, lets the locks go", async () => {
+    const before = await identities();
+    await configure({ acceptedVersion: TO });
+    const { code, output } = await up();
+    assert.equal(code, 0, output);
+    assert.deepEqual(await snapshots(), []);
+    assert.deepEqual(await identities(), before);
+    const lease = await run(["kubectl", "-n", "kube-system", "get", "lease", "rke2-upgrade"]);
+    assert.match(lease.output, /not found/i);
+    for (const node of [...SERVERS, ...AGENTS])
+      assert.equal(
+        (await onNode(node, "sudo ls /var/lib/rke2-upgrade/owner 2>/dev/null || true")).trim(),
+        "",
+      );
+  });
+});
+
+/** A second operator: the same config, a backend and a home of his own. */
+const SECOND_OPERATOR = `set -eu
+other=$(mktemp -d)
+trap 'rm -rf "$other"' EXIT
+mkdir "$other/program" "$other/state" "$other/home"
+for file in *; do ln -s "$PWD/$file" "$other/program/$file"; done
+for file in Pulumi*.yaml; do rm "$other/program/$file"; cp "$file" "$other/program/$file"; done
+cd "$other/program"
+export PULUMI_BACKEND_URL=file://$other/state PULUMI_HOME=$other/home
+pulumi stack init "$PULUMI_STACK" --non-interactive
+pulumi up --yes --skip-preview --non-interactive --color=never`;
+
+/** Destroys the stack on a copy of its state, then puts the state back. */
+const DESTROY_A_COPY = `set -eu
+backend=\${PULUMI_BACKEND_URL#file://}
+cp -a "$backend" "$backend.kept"
+pulumi destroy --yes --skip-preview --non-interactive --color=never
+rm -rf "$backend"
+mv "$backend.kept" "$backend"`;
+
+/** Waits until the cluster calls a node Ready, or no longer. */
+async function untilReady(node: string, ready: boolean): Promise<void> {
+  const condition = ready ? "condition=Ready" : "condition=Ready=Unknown";
+  await ok("kubectl", "wait", `node/${node}`, `--for=${condition}`, "--timeout=120s");
+}
+
+async function findNoSecret(): Promise<void> {
+  const { nodes, proxmox: access } = await info();
+  const first = nodes[0];
+  assert.ok(first);
+  const clusterToken = (await onNode(first.name, "sudo cat /var/lib/rancher/rke2/server/token")).trim();
+  const events = await ok(
+    "bash",
+    "-c",
+    "pulumi preview --json --non-interactive; pulumi stack output --json; pulumi stack export; pulumi preview --non-interactive --diff --color=never; pulumi preview --non-interactive --save-plan /tmp/rke2-upgrade-plan.json >/dev/null 2>&1; cat /tmp/rke2-upgrade-plan.json; rm -f /tmp/rke2-upgrade-plan.json",
+  );
+  const state = await ok("bash", "-c", 'find "${PULUMI_BACKEND_URL#file://}" -type f -exec cat {} +');
+  const key = await ok("bash", "-c", `sed -n 3p ${first.ssh.privateKeyFile}`);
+  for (const secret of [access.tokenSecret, clusterToken, key.trim()]) {
+    assert.ok(secret.length > 20);
+    for (const [where, text] of Object.entries({ events, state })) {
+      assert.ok(!text.includes(secret), `a secret stands in clear in ${where}`);
+    }
+  }
+}
