@@ -55,7 +55,7 @@ class Reading(ClientTest):
     def test_machines_of_a_node_and_of_the_cluster(self):
         self.assertEqual([3001], [vm["vmid"] for vm in self.api.nodes("node01").qemu.get()])
         everywhere = self.api.cluster.resources.get(type="vm")
-        self.assertEqual({"node01": 3001, "node07": 3007}, {vm["node"]: vm["vmid"] for vm in everywhere})
+        self.assertEqual({"node01": 3001, "node03": 3002, "node07": 3007}, {vm["node"]: vm["vmid"] for vm in everywhere})
 
     def test_quorum_and_space(self):
         self.assertEqual([1], [e["quorate"] for e in self.api.cluster.status.get() if e["type"] == "cluster"])
