@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
@@ -44,6 +45,9 @@ func (r *Runtime) CreateContainer(_ context.Context, request *runtimeapi.CreateC
 			return nil, fmt.Errorf("failed to create containerd task: %w", err)
 		}
 	}
+	if container.Program == "" {
+		container.Behaviour = behaviour.known(append(slices.Clone(config.GetCommand()), config.GetArgs()...))
+	}
 	if directory := sandbox.Config.Message.GetLogDirectory(); directory != "" && config.GetLogPath() != "" {
 		container.LogPath = filepath.Join(directory, config.GetLogPath())
 	}
@@ -73,7 +77,7 @@ func (r *Runtime) StartContainer(ctx context.Context, request *runtimeapi.StartC
 	config := container.Config.Message
 	environment := []string{searchPath}
 	for _, variable := range config.GetEnvs() {
-		environment = append(environment, variable.GetKey()+"="+variable.GetValue())
+		environment = append(environment, fmt.Sprintf("%s=%s", variable.GetKey(), variable.GetValue()))
 	}
 	err = r.tasks.start(ctx, container.ID, taskSpec{
 		Program: container.Program,

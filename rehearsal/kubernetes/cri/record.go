@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
@@ -58,18 +57,26 @@ func (s *Sandbox) onHostNetwork() bool {
 	return s.Config.Message.GetLinux().GetSecurityContext().GetNamespaceOptions().GetNetwork() == runtimeapi.NamespaceMode_NODE
 }
 
-// stored keeps a protobuf message in encoding/json in its own JSON mapping, and drops fields that an older release of
-// the API does not know: a node may be taken back a version.
+// stored keeps a protobuf message in encoding/json, in its wire format: the next runtime may be of another Kubernetes
+// release, whose API has other fields, or the same field as bytes that was a string (KeyValue.value in v1.36).
 type stored[M proto.Message] struct{ Message M }
 
 // MarshalJSON implements json.Marshaler.
-func (s stored[M]) MarshalJSON() ([]byte, error) { return protojson.Marshal(s.Message) }
+func (s stored[M]) MarshalJSON() ([]byte, error) {
+	wire, err := proto.Marshal(s.Message)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(wire)
+}
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (s *stored[M]) UnmarshalJSON(data []byte) error {
+	var wire []byte
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return err
+	}
 	var none M
 	s.Message = none.ProtoReflect().New().Interface().(M)
-	return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(data, s.Message)
+	return proto.Unmarshal(wire, s.Message)
 }
-
-var _ json.Unmarshaler = (*stored[*runtimeapi.ContainerConfig])(nil)

@@ -81,13 +81,15 @@ func (m *machine) start(annotations map[string]string, tag string, command ...st
 	config := &runtimeapi.PodSandboxConfig{
 		Metadata: &runtimeapi.PodSandboxMetadata{Name: "pod", Namespace: "default", Uid: "uid"}, Annotations: annotations, LogDirectory: m.logs,
 	}
+	greeting := &runtimeapi.KeyValue{Key: "GREETING"}
+	assign(&greeting.Value, "hello")
 	image := &runtimeapi.ImageSpec{Image: tag}
 	must[*runtimeapi.PullImageResponse](m)(m.images.PullImage(ctx, &runtimeapi.PullImageRequest{Image: image}))
 	sandbox = must[*runtimeapi.RunPodSandboxResponse](m)(m.runtime.RunPodSandbox(ctx, &runtimeapi.RunPodSandboxRequest{Config: config})).PodSandboxId
 	container = must[*runtimeapi.CreateContainerResponse](m)(m.runtime.CreateContainer(ctx, &runtimeapi.CreateContainerRequest{
 		PodSandboxId: sandbox, SandboxConfig: config, Config: &runtimeapi.ContainerConfig{
 			Metadata: &runtimeapi.ContainerMetadata{Name: "main"}, Image: image, Command: command, LogPath: "main/0.log",
-			Envs: []*runtimeapi.KeyValue{{Key: "GREETING", Value: "hello"}},
+			Envs: []*runtimeapi.KeyValue{greeting},
 		},
 	})).ContainerId
 	must[*runtimeapi.StartContainerResponse](m)(m.runtime.StartContainer(ctx, &runtimeapi.StartContainerRequest{ContainerId: container}))
@@ -98,6 +100,9 @@ func (m *machine) start(annotations map[string]string, tag string, command ...st
 	})
 	return sandbox, container
 }
+
+// assign text to a field that is a string or, from Kubernetes v1.36, bytes.
+func assign[T string | []byte](field *T, text string) { *field = T(text) }
 
 func (m *machine) status(container string) *runtimeapi.ContainerStatus {
 	m.Helper()
