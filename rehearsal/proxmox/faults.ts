@@ -8,7 +8,7 @@ import { join } from "node:path";
  * - `vm-locked-<vmid>`: another operation holds the VM's lock [`backup`]
  * - `task-fails-<type>`, `task-fails-<type>-<vmid>`: tasks of the type (qmsnapshot, qmdelsnapshot, qmrollback) fail
  *   at the storage [an LVM error]
- * - `task-seconds`: how much longer each task takes
+ * - `task-seconds`: how long each task takes
  * - `agent-down-<vmid>`: the guest agent is configured but not running
  * - `node-offline-<node>`: the host is unreachable
  */
@@ -28,14 +28,14 @@ export class Faults {
     return this.text(name) !== undefined;
   }
 
-  /** Why tasks of this type fail for the VM, if they do. */
+  /** Why tasks of this type fail for the VM, perhaps empty; undefined if they do not. */
   ofTask(type: string, vmId: number): string | undefined {
-    const text = this.text(`task-fails-${type}-${vmId}`) ?? this.text(`task-fails-${type}`);
-    return text === undefined ? undefined : text || "lvm: command failed: exit code 5";
+    return this.text(`task-fails-${type}-${vmId}`) ?? this.text(`task-fails-${type}`);
   }
 
-  /** Seconds that a task takes on top of its work. */
-  taskSeconds(): number {
-    return Number(this.text("task-seconds") || 0);
+  /** Seconds that a task takes, where that is told. */
+  taskSeconds(): number | undefined {
+    const told = this.text("task-seconds");
+    return told ? Number(told) : undefined;
   }
 }

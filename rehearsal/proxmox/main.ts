@@ -3,14 +3,22 @@ import { machinesForProxmox } from "../machines";
 import { startStandIn } from "./standIn";
 import { readTopology } from "./topology";
 
+/** A snapshot of three thin volumes takes about that long on the lab's hosts. */
+const TASK_SECONDS = "1";
+
 /**
  * Runs the stand-in for Proxmox VE until it is ended.
- * usage: main.ts --listen ADDRESS:PORT --state DIRECTORY --stack FILE
+ * usage: main.ts --listen ADDRESS:PORT --state DIRECTORY --stack FILE [--task-seconds N]
  * FILE is JSON as `npm run rehearsal -- info` prints it: nodes, and the API's token.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { listen: { type: "string" }, state: { type: "string" }, stack: { type: "string" } },
+    options: {
+      listen: { type: "string" },
+      state: { type: "string" },
+      stack: { type: "string" },
+      "task-seconds": { type: "string", default: TASK_SECONDS },
+    },
   });
   const { listen, state, stack } = values;
   if (!listen || !state || !stack) throw new Error("--listen, --state and --stack are required");
@@ -18,6 +26,7 @@ async function main(): Promise<void> {
   const { endpoint, caFile } = await startStandIn({
     topology: readTopology(stack),
     ...{ state, address, port: Number(port), guests: machinesForProxmox },
+    taskSeconds: Number(values["task-seconds"]),
   });
   console.log(`stand-in for Proxmox VE: ${endpoint}, its authority ${caFile}`);
 }

@@ -51,6 +51,9 @@ async function parameters(request: IncomingMessage): Promise<Record<string, stri
   }
   const body = Buffer.concat(chunks).toString("utf8");
   if (!body) return {};
+  if (request.method !== "POST" && request.method !== "PUT") {
+    throw new PveError(`Unexpected content for method '${request.method}'`, 501);
+  }
   if (!request.headers["content-type"]?.startsWith("application/json")) {
     return Object.fromEntries(new URLSearchParams(body));
   }

@@ -60,7 +60,7 @@ export async function create(
     config.lock = "snapshot";
     config.snapshots[name] = {
       snaptime: Math.floor(Date.now() / 1000),
-      ...(wish.description && { description: wish.description }),
+      ...(wish.description && { description: asKept(wish.description) }),
       ...(config.parent && { parent: config.parent }),
       ...(wish.vmstate && running && { vmstate: `nvmethin01:vm-${vmId}-state-${name}` }),
       snapstate: "prepare",
@@ -70,7 +70,8 @@ export async function create(
   try {
     if (running) logFreeze(site, vmId, values, log);
     for (const { key, id } of volumesOf(values)) log(`snapshotting 'drive-${key}' (${id})`);
-    failIfTold(site, "qmsnapshot", vmId);
+    await site.tasks.takeTime();
+    failIfTold(site, "qmsnapshot", vmId, `lvcreate snapshot ${firstSnapshotVolume(values, name)}`);
     await site.guests.snapshot(vmId, name);
     for (const { id } of volumesOf(values)) {
       log(`  Logical volume "snap_${id.split(":")[1]}_${name}" created.`);
@@ -112,8 +113,9 @@ export async function remove(
     config.lock = "snapshot-delete";
     snapshot.snapstate = "delete";
   });
+  await site.tasks.takeTime();
   try {
-    failIfTold(site, "qmdelsnapshot", vmId);
+    failIfTold(site, "qmdelsnapshot", vmId, `lvremove snapshot ${firstSnapshotVolume(values, name)}`);
     await site.guests.removeSnapshot(vmId, name);
   } catch (error) {
     if (!force) throw error;
@@ -150,7 +152,8 @@ export async function rollback(
     config.lock = "rollback";
   });
   if (await isRunning(site, vmId)) await site.guests.stop(vmId);
-  failIfTold(site, "qmrollback", vmId);
+  await site.tasks.takeTime();
+  failIfTold(site, "qmrollback", vmId, `lvm rollback ${firstSnapshotVolume(snapshot.config, name)}`);
   await site.guests.rollback(vmId, name);
   for (const { id } of volumesOf(snapshot.config)) log(`  Logical volume "${id.split(":")[1]}" created.`);
   site.vms.update(node, vmId, (config) => {
@@ -175,7 +178,19 @@ function refuseOlder(cluster: Cluster, config: VmConfig, name: string, snapshot:
   }
 }
 
-function failIfTold({ faults }: Site, type: string, vmId: number): void {
+/** A description as a config keeps it: comment lines, each of which is read back with its end. */
+function asKept(description: string): string {
+  return `${description.replace(/\n+$/, "")}\n`;
+}
+
+/** The thin volume that holds a snapshot of the VM's first disk, as LVM's messages name it. */
+function firstSnapshotVolume(values: ConfigValues, name: string): string {
+  const [group = "", volume = ""] = (volumesOf(values)[0]?.id ?? "").split(":");
+  return `'${group}/snap_${volume}_${name}'`;
+}
+
+/** @param work the command of Proxmox VE's LVM plugin that fails, where the fault has no words of its own */
+function failIfTold({ faults }: Site, type: string, vmId: number, work: string): void {
   const why = faults.ofTask(type, vmId);
-  if (why !== undefined) throw new PveError(why);
+  if (why !== undefined) throw new PveError(why || `${work} error: exit code 5`);
 }

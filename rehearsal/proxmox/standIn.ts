@@ -19,6 +19,8 @@ export interface StandInOptions {
   /** 0 for any free one. */
   readonly port: number;
   readonly guests: Guests;
+  /** Seconds that each task takes, its lock held meanwhile. Default 0. */
+  readonly taskSeconds?: number;
 }
 
 /** A Proxmox VE API that answers. */
@@ -38,7 +40,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const faults = new Faults(faultsDirectory);
   const clusterFile = new ClusterFile(state);
   const vms = new Vms(state, faults);
-  const tasks = new Tasks(state, faults);
+  const tasks = new Tasks(state, faults, options.taskSeconds ?? 0);
   clusterFile.create(topology);
   vms.create(topology.nodes);
   tasks.closeInterrupted();

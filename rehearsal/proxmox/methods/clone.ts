@@ -57,6 +57,7 @@ export const cloneMethods: readonly Method[] = [
       const newName = String(name ?? `Copy-of-VM-${config.values.name}`);
       site.vms.save(node, newId, { values: { name: newName }, lock: "clone", snapshots: {} });
       return site.tasks.start(node, "qmclone", String(vmId), who, async () => {
+        await site.tasks.takeTime();
         try {
           await site.guests.clone(vmId, snapname ? String(snapname) : undefined, newId, newName);
         } catch (error) {

@@ -1,7 +1,6 @@
 import { PveError } from "../errors";
 import { type Call, type Method, onVm, type Site, target } from "../method";
 import { count, flag, optional } from "../parameters";
-import type { Log } from "../tasks";
 import { checkLock } from "../vms";
 
 const base = "/nodes/{node}/qemu/{vmid}/status";
@@ -13,20 +12,29 @@ async function isRunning({ guests }: Site, vmId: number): Promise<boolean> {
   return (await guests.list()).some((guest) => guest.vmId === vmId && guest.running);
 }
 
-/** Starts a task on the VM; a VM under HA only has its wish recorded, and is answered OK. */
-function powerTask(site: Site, call: Call, type: string, work: (vmId: number, log: Log) => Promise<void>) {
+/** What a task does to its VM, once that is known to be there and free. */
+type PowerWork = (vmId: number) => Promise<void>;
+
+/** Starts a task on the VM; a VM that is not there or is locked fails inside it. */
+function powerTask(site: Site, call: Call, type: string, work: PowerWork) {
   const { node, vmId } = target(call);
-  site.vms.load(node, vmId);
-  return site.tasks.start(node, type, String(vmId), call.who, async (log) => {
+  return site.tasks.start(node, type, String(vmId), call.who, async () => {
     checkLock(site.vms.load(node, vmId));
-    await work(vmId, log);
+    await site.tasks.takeTime();
+    await work(vmId);
   });
 }
 
-async function requireRunning(site: Site, call: Call): Promise<void> {
+/** The same for powering off: one that is off is left so, whatever holds it. */
+function powerOffTask(site: Site, call: Call, type: string, work: PowerWork) {
   const { node, vmId } = target(call);
-  site.vms.load(node, vmId);
-  if (!(await isRunning(site, vmId))) throw new PveError(`VM ${vmId} not running`);
+  return site.tasks.start(node, type, String(vmId), call.who, async () => {
+    const config = site.vms.load(node, vmId);
+    if (!(await isRunning(site, vmId))) return;
+    checkLock(config);
+    await site.tasks.takeTime();
+    await work(vmId);
+  });
 }
 
 /** Power on, off and through. */
@@ -47,20 +55,16 @@ export const powerMethods: readonly Method[] = [
     path: `${base}/stop`,
     parameters: { timeout: optional(count), "overrule-shutdown": optional(flag) },
     permission: onVm("VM.PowerMgmt"),
-    run: (site, call) =>
-      powerTask(site, call, "qmstop", async (vmId) => {
-        if (await isRunning(site, vmId)) await site.guests.stop(vmId);
-      }),
+    run: (site, call) => powerOffTask(site, call, "qmstop", (vmId) => site.guests.stop(vmId)),
   },
   {
     method: "POST",
     path: `${base}/shutdown`,
     parameters: { timeout: optional(count), forceStop: optional(flag) },
     permission: onVm("VM.PowerMgmt"),
-    async run(site, call) {
-      await requireRunning(site, call);
+    run(site, call) {
       const seconds = Number(call.values.timeout ?? SHUTDOWN_SECONDS);
-      return powerTask(site, call, "qmshutdown", (vmId) => site.guests.shutdown(vmId, seconds));
+      return powerOffTask(site, call, "qmshutdown", (vmId) => site.guests.shutdown(vmId, seconds));
     },
   },
   {
@@ -69,7 +73,9 @@ export const powerMethods: readonly Method[] = [
     parameters: { timeout: optional(count) },
     permission: onVm("VM.PowerMgmt"),
     async run(site, call) {
-      await requireRunning(site, call);
+      const { node, vmId: id } = target(call);
+      site.vms.load(node, id);
+      if (!(await isRunning(site, id))) throw new PveError(`VM ${id} not running`);
       const seconds = Number(call.values.timeout ?? SHUTDOWN_SECONDS);
       return powerTask(site, call, "qmreboot", async (vmId) => {
         await site.guests.shutdown(vmId, seconds);
