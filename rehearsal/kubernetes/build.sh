@@ -23,6 +23,14 @@ up_to_date() {
   [[ -f $1/key && $(<"$1/key") == "$2" ]]
 }
 
+# new_build FOLDER: makes a temporary folder beside it, in $build; it goes when the script fails.
+new_build() {
+  build=$(mktemp -d "$(dirname "$1")/.build.XXXXXX")
+  chmod 755 "$build"
+}
+build=
+trap 'rm -rf "$build"' EXIT
+
 # lock FOLDER: so that a second call waits for the first, and finds all built. Held until the next lock.
 lock() {
   mkdir -p "$(dirname "$1")"
@@ -30,12 +38,12 @@ lock() {
   flock 9
 }
 
-# install_build TEMPORARY FOLDER: puts a finished build in the place of the old one.
+# install_build FOLDER: puts the finished build in the place of the old one.
 install_build() {
-  rm -rf "$2.old"
-  if [[ -e $2 ]]; then mv "$2" "$2.old"; fi
-  mv "$1" "$2"
-  rm -rf "$2.old"
+  rm -rf "$1.old"
+  if [[ -e $1 ]]; then mv "$1" "$1.old"; fi
+  mv "$build" "$1"
+  rm -rf "$1.old"
 }
 
 # version_flags VERSION: the linker's flags that stamp Kubernetes' version, as its own build does.
@@ -52,41 +60,39 @@ version_flags() {
 
 # build_kubernetes VERSION
 build_kubernetes() {
-  local version=$1 target key build program
+  local version=$1 target key program
   target=$cache/kubernetes/$version
   mapfile -t sources < <(find cmd cri crictl kubelet node -name '*.go' ! -name '*_test.go' | sort)
   key=$(sources_key "$version.mod" "$version.sum" "${sources[@]}")
   lock "$target"
   if up_to_date "$target" "$key"; then return; fi
   echo "Kubernetes $version: building (about 4 minutes the first time)"
-  build=$(mktemp -d "$cache/kubernetes/.build.XXXXXX")
+  new_build "$target"
   # Go does not link anew what is up to date in its place.
   if [[ -d $target/bin ]]; then cp -a "$target/bin" "$build/bin"; else mkdir "$build/bin"; fi
   nice -n 5 go build -modfile="$version.mod" -ldflags "-s -w $(version_flags "$version")" \
     -o "$build/bin/" ./cmd/kube ./cmd/containerd
   for program in "${kubernetes_programs[@]}"; do ln -sfn kube "$build/bin/$program"; done
   for program in crictl http; do ln -sfn containerd "$build/bin/$program"; done
-  chmod 755 "$build"
   echo "$key" > "$build/key"
-  install_build "$build" "$target"
+  install_build "$target"
   echo "Kubernetes $version: built in $SECONDS s"
 }
 
 # build_etcd: the version that etcd/go.mod requires.
 build_etcd() {
-  local version target key build
+  local version target key
   version=$(sed -n 's|^.*go.etcd.io/etcd/server/v3 \(v[0-9.]*\).*$|\1|p' etcd/go.mod)
   target=$cache/etcd/$version
   key=$(sources_key etcd/go.mod etcd/go.sum)
   lock "$target"
   if up_to_date "$target" "$key"; then return; fi
   echo "etcd $version: building"
-  build=$(mktemp -d "$cache/etcd/.build.XXXXXX")
+  new_build "$target"
   nice -n 5 go -C etcd build -ldflags "-s -w" -o "$build/bin/etcd" go.etcd.io/etcd/server/v3
   nice -n 5 go -C etcd build -ldflags "-s -w" -o "$build/bin/etcdutl" go.etcd.io/etcd/etcdutl/v3
-  chmod 755 "$build"
   echo "$key" > "$build/key"
-  install_build "$build" "$target"
+  install_build "$target"
   echo "etcd $version: built in $SECONDS s"
 }
 

@@ -5,7 +5,9 @@ package kubelet
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"strings"
@@ -89,6 +91,9 @@ func run(flags *options.KubeletFlags, config *kubeletconfig.KubeletConfiguration
 	if err != nil {
 		return err
 	}
+	if err := ensureKernelLog("/dev/kmsg"); err != nil {
+		return err
+	}
 	ctx := genericapiserver.SetupSignalContext()
 	if err := waitForRuntime(ctx, config.ContainerRuntimeEndpoint); err != nil {
 		return err
@@ -105,6 +110,15 @@ func run(flags *options.KubeletFlags, config *kubeletconfig.KubeletConfiguration
 	deps.Mounter = mount.NewFakeMounter(nil)
 	utilfeature.DefaultMutableFeatureGate.AddMetrics()
 	return kubeletapp.Run(ctx, server, deps, utilfeature.DefaultFeatureGate)
+}
+
+// ensureKernelLog gives the kubelet's watch for out-of-memory kills an empty kernel log where there is none: it does not
+// start without, and systemd-nspawn's machines have none.
+func ensureKernelLog(path string) error {
+	if err := os.Symlink(os.DevNull, path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("no kernel log for the kubelet: %w", err)
+	}
+	return nil
 }
 
 // waitForRuntime blocks until something listens at the CRI socket, which the real kubelet would exit without.
