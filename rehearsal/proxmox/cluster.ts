@@ -45,7 +45,9 @@ function firstCluster({ nodes, proxmox }: Topology): Cluster {
     quorate: true,
     tokens: { [tokenId]: { secret: tokenSecret, privsep: true } },
     roles,
-    acl: [owner, tokenId].map((ugid) => ({ path: "/", ugid, roleid: "RKE2Upgrade", propagate: true })),
+    acl: [owner, tokenId].flatMap((ugid) =>
+      ["RKE2GoBack", "RKE2Upgrade"].map((roleid) => ({ path: "/", ugid, roleid, propagate: true })),
+    ),
     storages: {
       local: { type: "dir", content: "iso,vztmpl,backup", total: 100 * GiB, used: 20 * GiB },
       nvmethin01: { type: "lvmthin", content: "images,rootdir", total: 1800 * GiB, used: 600 * GiB },
