@@ -1,5 +1,6 @@
 import { Agent, request } from "undici";
 import { z } from "zod";
+import { adviceFor, ProxmoxError, unreachable } from "./errors";
 
 /** Bound of one call to the API, milliseconds; long work is a task that is polled. */
 const CALL_TIMEOUT_MS = 10_000;
@@ -15,17 +16,6 @@ export interface ProxmoxAccess {
   readonly tokenSecret: string;
 }
 
-/** What Proxmox VE answered instead of data. `status` 0: it could not be reached. */
-export class ProxmoxError extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-  ) {
-    super(message);
-    this.name = "ProxmoxError";
-  }
-}
-
 const envelope = z.object({
   data: z.unknown(),
   message: z.string().optional(),
@@ -39,8 +29,6 @@ export class ProxmoxClient {
   constructor(private readonly access: ProxmoxAccess) {
     this.agent = new Agent({
       connect: { ca: access.caCertificate, timeout: CALL_TIMEOUT_MS },
-      headersTimeout: CALL_TIMEOUT_MS,
-      bodyTimeout: CALL_TIMEOUT_MS,
     });
   }
 
@@ -80,27 +68,24 @@ export class ProxmoxClient {
     const answer = await request(`${endpoint}/api2/json${path}`, {
       method,
       dispatcher: this.agent,
+      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
       headers: {
         authorization: `PVEAPIToken=${tokenId}=${tokenSecret}`,
         ...(parameters && { "content-type": "application/x-www-form-urlencoded" }),
       },
       body: parameters && new URLSearchParams(parameters).toString(),
-    }).catch((error: Error) => {
-      throw new ProxmoxError(0, `${endpoint} cannot be reached (${error.message})`);
-    });
-    const text = await answer.body.text();
-    // A refused token gets an empty body after a pause of three seconds (facts: Proxmox).
-    if (answer.statusCode === 401) {
-      throw new ProxmoxError(
-        401,
-        `the token ${tokenId} is refused: check proxmox.tokenId and proxmoxTokenSecret`,
-      );
-    }
-    const body = envelope.safeParse(parseJson(text));
-    if (answer.statusCode !== 200) {
+    })
+      .then(async ({ statusCode, statusText, body }) => ({ statusCode, statusText, text: await body.text() }))
+      .catch((error: Error) => {
+        throw unreachable(endpoint, error);
+      });
+    const { statusCode, statusText } = answer;
+    const body = envelope.safeParse(parseJson(answer.text));
+    if (statusCode !== 200) {
       const fields = Object.entries(body.data?.errors ?? {}).map(([key, why]) => `${key}: ${why.trim()}`);
-      const reason = [body.data?.message?.trim(), ...fields].filter(Boolean).join("; ");
-      throw new ProxmoxError(answer.statusCode, `${what}: ${reason || `HTTP ${answer.statusCode}`}`);
+      // A refused token gets a status line and an empty body (facts: Proxmox).
+      const reason = [body.data?.message?.trim() || statusText, ...fields].filter(Boolean).join("; ");
+      throw new ProxmoxError(statusCode, `${what}: ${reason} (HTTP ${statusCode})`, adviceFor(statusCode));
     }
     const data = shape.safeParse(body.data?.data);
     if (!data.success) {

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type ProxmoxClient, ProxmoxError } from "./client";
+import type { ProxmoxClient } from "./client";
+import { ProxmoxError } from "./errors";
 
 const resources = z.array(
   z.object({
@@ -42,7 +43,8 @@ export async function findVm(client: ProxmoxClient, vmId: number): Promise<VmPla
   if (!place) {
     throw new ProxmoxError(
       404,
-      `VM ${vmId} is not listed: either it does not exist or the token lacks VM.Audit on /vms/${vmId} (docs/proxmox.md)`,
+      `VM ${vmId} is not listed: it does not exist, or the token may not see it`,
+      `check nodes[].vmId; user and token need VM.Audit on /vms/${vmId} (docs/proxmox.md)`,
     );
   }
   return place;

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { ProxmoxClient } from "../../proxmox/client";
+import { listSnapshots } from "../../proxmox/snapshots";
+import type { VmSnapshotInputs } from "../../proxmox/vmSnapshot";
+import { provider } from "../../proxmox/vmSnapshotProvider";
+import { ProxmoxLab, TOKEN_SECRET } from "../rehearsal/proxmox/lab";
+import { configureRequest } from "./stack";
+
+const inputs: VmSnapshotInputs = {
+  name: "rke2-v1-35-4-r1-CR-1",
+  vmId: 3001,
+  acceptedVersion: "v1.35.4+rke2r1",
+  description: "proj-k8sm01 before CR-1",
+};
+
+describe("VmSnapshot's provider", () => {
+  let lab: ProxmoxLab;
+  const outputs = { ...inputs, takenAt: "", upid: "", crashConsistent: false, seconds: 0 };
+  const changes = async (change: Partial<VmSnapshotInputs>) =>
+    await provider.diff?.("3001/x", outputs, { ...inputs, ...change });
+
+  before(async () => {
+    lab = await ProxmoxLab.start();
+    await provider.configure?.(configureRequest(lab) as never);
+  });
+  after(() => lab.end());
+
+  it("leaves what is there alone whatever is described or accepted now", async () => {
+    for (const change of [{}, { description: "another" }, { acceptedVersion: "v1.36.3+rke2r1" }]) {
+      assert.deepEqual(await changes(change), { changes: false, replaces: [] });
+    }
+  });
+
+  it("is another one for another name or VM", async () => {
+    assert.deepEqual(await changes({ name: "rke2-v1-36-3-r1-CR-2" }), { changes: true, replaces: ["name"] });
+    assert.deepEqual(await changes({ vmId: 3002 }), { changes: true, replaces: ["vmId"] });
+  });
+
+  it("takes the snapshot, tells how it went, and no secret", async () => {
+    const { id, outs } = await provider.create(inputs);
+    assert.equal(id, "3001/rke2-v1-35-4-r1-CR-1");
+    assert.ok(outs);
+    assert.match(outs.takenAt, /^20\d\d-.*Z$/);
+    assert.match(outs.upid, /qmsnapshot:3001/);
+    assert.equal(outs.crashConsistent, false);
+    assert.doesNotMatch(JSON.stringify(outs), new RegExp(TOKEN_SECRET));
+  });
+
+  it("gives the same after a run that was killed before it could say so", async () => {
+    const first = (await provider.create(inputs)).outs;
+    const second = (await provider.create(inputs)).outs;
+    assert.deepEqual({ ...second, seconds: 0 }, { ...first, seconds: 0 });
+    assert.equal(lab.guests.history.filter((what) => what === "snapshot 3001").length, 1);
+  });
+
+  it("deletes nothing", async () => {
+    await provider.delete?.("3001/rke2-v1-35-4-r1-CR-1", outputs);
+    const client = new ProxmoxClient(lab.access);
+    assert.equal((await listSnapshots(client, "node01", 3001)).length, 1);
+    await client.close();
+  });
+});
