@@ -8,6 +8,7 @@ import { down, up } from "../lab/lab";
 import { projectDirectory, runDirectory } from "../machines/paths";
 import { exec } from "./exec";
 import { step } from "./progress";
+import { rehearse } from "./rehearse";
 import { status } from "./status";
 
 const program = new Command("npm run rehearsal --")
@@ -25,6 +26,16 @@ program
   .command("down")
   .description("end the rehearsal and remove all its traces")
   .action(() => step("ending the rehearsal", down));
+
+program
+  .command("rehearse")
+  .description(
+    "the main job: up, adopt, bump, preview, upgrade, validate, a table of what took how long, down",
+  )
+  .option("--stack-file <file>", "stack configuration to rehearse", join(projectDirectory, "Pulumi.lab.yaml"))
+  .option("--to <version>", "RKE2 version to upgrade to", "v1.36.3+rke2r1")
+  .option("--keep", "leave the rehearsal up at the end")
+  .action(rehearse);
 
 program.command("status").description("what runs and how it is").action(status);
 

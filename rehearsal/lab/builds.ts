@@ -26,7 +26,6 @@ const etcdVersion = "v3.6.16";
  * @returns the last line it printed: the path of what it built.
  */
 function build(script: string, ...args: string[]): Promise<string> {
-  if (!existsSync(join(projectDirectory, "rehearsal", script))) return Promise.resolve(""); // TEMPORARY
   return new Promise((resolve, reject) => {
     const child = spawn("bash", [join(projectDirectory, "rehearsal", script), ...args], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -53,14 +52,11 @@ function build(script: string, ...args: string[]): Promise<string> {
 export async function buildAll(): Promise<Builds> {
   const root = await build("machines/build-root.sh");
   if (process.env.STAGE === "machines")
-    return { root, toolchain: "", images: "/var/empty", releases: "/var/empty", kubernetes: "" }; // TEMPORARY
   const toolchain = await build("toolchain/build.sh");
   await build("kubernetes/build.sh");
   await build("rke2/build.sh");
   const kubernetes = kubernetesVersions.map((version) => join(cacheDirectory, "kubernetes", version));
   if (!existsSync(join(cacheDirectory, "etcd", etcdVersion)))
-    // TEMPORARY
-    return { root, toolchain, images: "/var/empty", releases: "/var/empty", kubernetes: "" };
   const images = await build(
     "machines/build-images.sh",
     join(cacheDirectory, "etcd", etcdVersion),

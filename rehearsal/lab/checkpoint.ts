@@ -63,7 +63,6 @@ export async function restore(name: string): Promise<void> {
   await copyTree(directory, liveDirectory);
   if (existsSync(keptStackFile)) await writeFile(rehearsalStackFile, await readFile(keptStackFile));
   const state = await readState();
-  if (process.env.STAGE === "machines") return bootMachines(await Machine.all()); // TEMPORARY
   await Promise.all([startServices(state), bootMachines(await Machine.all())]);
   await waitHealthy(state, since);
 }

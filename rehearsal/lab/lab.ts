@@ -3,8 +3,9 @@ import { say, step } from "../cli/progress";
 import { ControlGroup, removeTree } from "../machines/controlGroup";
 import { Machine } from "../machines/machine";
 import { createNetwork, networkExists, removeNetworks } from "../machines/network";
-import { checkpointsDirectory, rehearsalName, runDirectory } from "../machines/paths";
-import { createPool, deleteState, unmountPool } from "../machines/pool";
+import { checkpointsDirectory, rehearsalName, runDirectory, stateDirectory } from "../machines/paths";
+import { createPool, deleteState } from "../machines/pool";
+import { run } from "../machines/run";
 import { bootMachines, createMachines } from "./boot";
 import { bootstrap } from "./bootstrap";
 import { buildAll } from "./builds";
@@ -51,7 +52,7 @@ export async function up({ stackFile, version }: UpOptions): Promise<void> {
     return;
   }
   const builds = await step("what is built", buildAll);
-  await down();
+  await down(); // what an interrupted one left
   await step("disks and network", async () => {
     await createPool();
     for (const directory of [runDirectory, checkpointsDirectory]) await mkdir(directory, { recursive: true });
@@ -62,7 +63,6 @@ export async function up({ stackFile, version }: UpOptions): Promise<void> {
   await writeState(state);
   await writeInfo(state);
   await step(`${stack.nodes.length} machines: boot`, async () => bootMachines(await Machine.all()));
-  if (process.env.STAGE === "machines") return markReady(); // TEMPORARY
   await step("load balancer, release server, Proxmox VE API", () => startServices(state));
   const since = new Date();
   await bootstrap(state);
@@ -72,7 +72,10 @@ export async function up({ stackFile, version }: UpOptions): Promise<void> {
   await markReady();
 }
 
-/** Ends the rehearsal with all it left on this machine: processes, mounts, loop device, namespaces, files. */
+/**
+ * Ends the rehearsal with all it left on this machine, whatever state it is in.
+ * @throws Error that names what could not be removed.
+ */
 export async function down(): Promise<void> {
   const machines = await Machine.all();
   await new ControlGroup().remove();
@@ -80,7 +83,23 @@ export async function down(): Promise<void> {
   // systemd-nspawn also makes its groups in a hybrid host's tree of version 1.
   await removeTree(`/sys/fs/cgroup/systemd/${rehearsalName}`);
   await removeNetworks();
-  await unmountPool();
   await deleteState();
   await removeStackFile();
+  const left = await leftovers();
+  if (left.length > 0) throw new Error(`could not remove ${left.join(", ")}`);
+}
+
+/** Processes, mounts, loop devices and namespaces of a rehearsal, as the kernel lists them. */
+export async function leftovers(): Promise<string[]> {
+  const mentions = async (what: string, program: string, ...args: string[]) =>
+    (await run(program, args))
+      .split("\n")
+      .filter((line) => line.includes(rehearsalName) || line.includes(stateDirectory))
+      .map((line) => `${what} ${line.trim()}`);
+  return [
+    ...(await mentions("mount", "findmnt", "--list", "--noheadings", "--output", "TARGET")),
+    ...(await mentions("loop device", "losetup", "--noheadings", "--output", "NAME,BACK-FILE")),
+    ...(await mentions("network namespace", "ip", "netns", "list")),
+    ...((await new ControlGroup().populated()) ? ["processes in its control group"] : []),
+  ];
 }

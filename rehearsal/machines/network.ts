@@ -53,15 +53,8 @@ export class NetworkCard {
   readonly namespace: string;
   private readonly cable: string;
 
-  /**
-   * @param vmId names the bridge's end of the cable and gives the hardware
-   *   address, which stays the same over restarts, so that no neighbour's ARP
-   *   table goes stale.
-   */
-  constructor(
-    machine: string,
-    private readonly vmId: number,
-  ) {
+  /** @param vmId names the bridge's end of the cable. */
+  constructor(machine: string, vmId: number) {
     this.namespace = `${rehearsalName}-${machine}`;
     this.cable = `vm${vmId}`;
   }
@@ -80,14 +73,14 @@ export class NetworkCard {
     await ip("netns", "add", this.namespace);
     await inside(
       ...["link", "add", this.cable, "type", "veth"],
-      ...["peer", "name", "eth0", "address", this.hardwareAddress(), "netns", this.namespace],
+      ...["peer", "name", "eth0", "address", hardwareAddress(address), "netns", this.namespace],
     );
     await inside("link", "set", this.cable, "master", bridge);
     if (linkUp) await this.setLink(true);
     const machine = (...args: string[]) => run("ip", ["-n", this.namespace, ...args]);
     await machine("link", "set", "lo", "up");
-    await machine("link", "set", "eth0", "up");
     await machine("address", "add", address, "dev", "eth0");
+    await machine("link", "set", "eth0", "up");
     await machine("route", "add", "default", "via", gateway);
   }
 
@@ -101,9 +94,16 @@ export class NetworkCard {
     await succeeds("ip", ["-n", rehearsalName, "link", "delete", this.cable]);
     await succeeds("ip", ["netns", "delete", this.namespace]);
   }
+}
 
-  private hardwareAddress(): string {
-    const id = this.vmId.toString(16).padStart(6, "0");
-    return `52:54:00:${id.slice(0, 2)}:${id.slice(2, 4)}:${id.slice(4, 6)}`;
-  }
+/**
+ * The hardware address that belongs to an IPv4 address: the same for a machine
+ * over all its restarts and for its clone, so that no neighbour's ARP table is
+ * ever stale.
+ */
+function hardwareAddress(address: string): string {
+  const bytes = (address.split("/")[0] ?? "")
+    .split(".")
+    .map((part) => Number(part).toString(16).padStart(2, "0"));
+  return ["52", "54", ...bytes].join(":");
 }
