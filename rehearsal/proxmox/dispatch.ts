@@ -63,4 +63,5 @@ function reach(site: Site, nodes: readonly string[], node: string): void {
     );
   }
   if (site.faults.isOn(`node-offline-${node}`)) throw new PveError("No route to host", 595);
+  if (site.faults.isOn(`node-hangs-${node}`)) throw new PveError("Connection timed out", 596);
 }

@@ -11,6 +11,7 @@ import { join } from "node:path";
  * - `task-seconds`: how long each task takes
  * - `agent-down-<vmid>`: the guest agent is configured but not running
  * - `node-offline-<node>`: the host is unreachable
+ * - `node-hangs-<node>`: the host takes connections and answers nothing
  */
 export class Faults {
   constructor(private readonly directory: string) {}

@@ -66,6 +66,11 @@ export function target({ values }: Call): { node: string; vmId: number } {
   return { node: String(values.node), vmId: Number(values.vmid) };
 }
 
+/** Whether a VM is powered on. */
+export async function isRunning({ guests }: Site, vmId: number): Promise<boolean> {
+  return (await guests.list()).some((guest) => guest.vmId === vmId && guest.running);
+}
+
 /** An answer with more beside `data`. */
 export class WithTotal {
   constructor(

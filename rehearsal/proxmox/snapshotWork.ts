@@ -5,7 +5,7 @@
  */
 import type { Cluster } from "./cluster";
 import { PveError } from "./errors";
-import type { Site } from "./method";
+import { isRunning, type Site } from "./method";
 import { type Feature, hasFeature, rollsBackOnlyToNewest, volumesOf } from "./storage";
 import type { Log } from "./tasks";
 import { type ConfigValues, checkLock, type SnapshotRecord, type VmConfig } from "./vms";
@@ -29,10 +29,6 @@ export function vmHasFeature(
     if (!storage) throw new PveError(`storage '${volume.storage}' does not exist`);
     return hasFeature(storage, volume, feature, ofSnapshot);
   });
-}
-
-async function isRunning({ guests }: Site, vmId: number): Promise<boolean> {
-  return (await guests.list()).some((guest) => guest.vmId === vmId && guest.running);
 }
 
 /** @throws PveError where the config has no such snapshot */

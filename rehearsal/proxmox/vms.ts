@@ -33,7 +33,7 @@ export interface VmConfig {
 
 /**
  * The VMs' configs, a file each below its host, as /etc/pve has them: where the file lies is where the VM is, and
- * what it says counts at each use. Moving it migrates the VM; deleting its `lock` is what `qm unlock` does.
+ * what it says counts at each use. Moving it migrates the VM.
  */
 export class Vms {
   constructor(
@@ -85,6 +85,18 @@ export class Vms {
     change(config);
     this.save(node, vmId, config);
     return config;
+  }
+
+  /**
+   * Takes away the lock that an operation has left, as `qm unlock` does.
+   * @throws PveError where no host has such a VM
+   */
+  unlock(vmId: number): void {
+    const found = this.list().find((vm) => vm.vmId === vmId);
+    if (!found) throw new PveError(`VM ${vmId} does not exist`);
+    this.update(found.node, vmId, (config) => {
+      delete config.lock;
+    });
   }
 
   remove(node: string, vmId: number): void {

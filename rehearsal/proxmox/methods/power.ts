@@ -1,5 +1,5 @@
 import { PveError } from "../errors";
-import { type Call, type Method, onVm, type Site, target } from "../method";
+import { type Call, isRunning, type Method, onVm, type Site, target } from "../method";
 import { count, flag, optional } from "../parameters";
 import { checkLock } from "../vms";
 
@@ -7,10 +7,6 @@ const base = "/nodes/{node}/qemu/{vmid}/status";
 
 /** Seconds that a guest is given to power off where the request names none. */
 const SHUTDOWN_SECONDS = 60;
-
-async function isRunning({ guests }: Site, vmId: number): Promise<boolean> {
-  return (await guests.list()).some((guest) => guest.vmId === vmId && guest.running);
-}
 
 /** What a task does to its VM, once that is known to be there and free. */
 type PowerWork = (vmId: number) => Promise<void>;

@@ -1,6 +1,6 @@
 import { requireAny } from "../access";
 import { PveError } from "../errors";
-import { type Method, onVm, target } from "../method";
+import { isRunning, type Method, onVm, target } from "../method";
 import { configId, flag, oneOf, optional, text } from "../parameters";
 import { create, remove, rollback, snapshotOf, vmHasFeature } from "../snapshotWork";
 import type { Feature } from "../storage";
@@ -22,10 +22,10 @@ export const snapshotMethods: readonly Method[] = [
     method: "GET",
     path: `${base}/snapshot`,
     permission: onVm("VM.Audit"),
-    async run({ vms, guests }, call) {
+    async run(site, call) {
       const { node, vmId } = target(call);
-      const config = vms.load(node, vmId);
-      const running = (await guests.list()).some((guest) => guest.vmId === vmId && guest.running);
+      const config = site.vms.load(node, vmId);
+      const running = await isRunning(site, vmId);
       const list = Object.entries(config.snapshots).map(
         ([name, { snaptime, description, parent, snapstate, vmstate }]) => ({
           ...{ name, snaptime, description: description ?? "", vmstate: vmstate ? 1 : 0 },

@@ -29,7 +29,10 @@ export const taskMethods: readonly Method[] = [
         .list()
         .filter((task) => owns(call.who, task) || may(call, `/nodes/${task.node}`, "Sys.Audit"))
         .slice(0, 25)
-        .map((task) => ({ ...view(task), ...(task.exitstatus && { status: task.exitstatus }), saved: 1 }));
+        .map((task) => {
+          const { exitstatus, ...rest } = view(task);
+          return { ...rest, ...(exitstatus && { status: exitstatus }), saved: exitstatus ? "1" : "0" };
+        });
     },
   },
   {

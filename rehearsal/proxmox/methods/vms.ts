@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { uptime } from "node:os";
 import { PveError } from "../errors";
 import { type Method, may, onVm, type Site, target } from "../method";
 import { configId, flag, optional } from "../parameters";
@@ -13,6 +15,18 @@ function bytesOf(value: string | number | undefined): number {
   return Number(digits) * (unit[suffix] ?? 1);
 }
 
+/** Seconds since a process started; 0 where it cannot be told. */
+function secondsAlive(pid: number | undefined): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // Field 22, in ticks of 10 ms since the host's boot; the name before it, in parentheses, may hold spaces.
+    const startTicks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+    return Math.max(0, Math.floor(uptime() - startTicks / 100));
+  } catch {
+    return 0;
+  }
+}
+
 /** A VM as lists and its own status show it. */
 async function statusOf({ guests }: Site, vmId: number, { values, lock }: VmConfig) {
   const guest = (await guests.list()).find((one) => one.vmId === vmId);
@@ -24,6 +38,7 @@ async function statusOf({ guests }: Site, vmId: number, { values, lock }: VmConf
     cpus: Number(values.cores ?? 1) * Number(values.sockets ?? 1),
     maxmem: Number(values.memory ?? 512) * 2 ** 20,
     maxdisk: bytesOf(values.scsi0),
+    uptime: running ? secondsAlive(guest?.pid) : 0,
     ...(running && { pid: guest?.pid }),
     ...(lock && { lock }),
   };

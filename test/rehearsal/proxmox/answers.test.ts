@@ -89,6 +89,9 @@ describe("Proxmox VE stand-in: answers", () => {
     const { status, reason } = await api.ask("GET", "/nodes/node03/qemu");
     lab.heal("node-offline-node03");
     deepEqual([status, reason], [595, "No route to host"]);
+    lab.fault("node-hangs-node03");
+    equal((await api.ask("GET", "/nodes/node03/qemu")).status, 596);
+    lab.heal("node-hangs-node03");
   });
 
   it("leave out silently what the caller may not see", async () => {

@@ -1,4 +1,6 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { until } from "../../../rehearsal/machines/poll";
 import { Api } from "./api";
 import { ProxmoxLab } from "./lab";
@@ -17,6 +19,13 @@ describe("Proxmox VE stand-in: snapshots", () => {
   const take = (snapname: string) => api.task("POST", `${vm}/snapshot`, { form: { snapname } });
   const names = async () =>
     ((await api.data("GET", `${vm}/snapshot`)) as { name: string }[]).map(({ name }) => name);
+
+  /** Runs the stand-in for `qm`, as an operator on a host would. */
+  const qm = (...args: string[]) =>
+    promisify(execFile)(process.execPath, [
+      ...["--require", "ts-node/register/transpile-only", "rehearsal/proxmox/qm.ts"],
+      ...[...args, "--state", lab.state],
+    ]);
 
   /** Starts a task and sees the lock that it holds while it runs. */
   async function lockDuring(method: string, path: string, form?: Record<string, string>) {
@@ -105,9 +114,13 @@ describe("Proxmox VE stand-in: snapshots", () => {
     equal((await api.task("DELETE", `${vm}/snapshot/before`)).exit, "VM is locked (snapshot-delete)");
     const incomplete = "unable to rollback to incomplete snapshot (snapstate = delete)";
     equal((await api.task("POST", `${vm}/snapshot/before/rollback`)).exit, incomplete);
-    lab.unlock("node01", 3001);
+    await qm("unlock", "3001");
     equal((await api.task("DELETE", `${vm}/snapshot/before`)).exit, "OK");
     deepEqual(await names(), ["current"]);
+  });
+
+  it("cannot be unlocked on a machine that is not there", async () => {
+    await rejects(qm("unlock", "999"), /VM 999 does not exist/);
   });
 
   it("leave the lock and a machine that is off when a rollback fails", async () => {
