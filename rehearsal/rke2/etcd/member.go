@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -72,7 +73,7 @@ type settings struct {
 	LogOutputs                  []string `yaml:"log-outputs"`
 	SnapshotCount               int      `yaml:"snapshot-count"`
 	FeatureGates                string   `yaml:"feature-gates"`
-	WatchProgressNotifyInterval string   `yaml:"watch-progress-notify-interval"`
+	WatchProgressNotifyInterval int64    `yaml:"watch-progress-notify-interval"` // nanoseconds
 }
 
 type trust struct {
@@ -128,7 +129,7 @@ func (m *Member) settings(cluster, state string) settings {
 		LogOutputs:                  []string{"stderr"},
 		SnapshotCount:               10000,
 		FeatureGates:                "InitialCorruptCheck=true",
-		WatchProgressNotifyInterval: "5s",
+		WatchProgressNotifyInterval: int64(5 * time.Second),
 	}
 }
 

@@ -20,6 +20,9 @@ import (
 	"rehearsal/rke2/supervisor"
 )
 
+// systemResolvConf is the machine's; those of the rehearsal have none.
+const systemResolvConf = "/etc/resolv.conf"
+
 // Node is one machine's part of the cluster.
 type Node struct {
 	Layout layout.Layout
@@ -69,6 +72,12 @@ func (n *Node) Prepare(ctx context.Context, from *supervisor.Client) error {
 	}
 	if err := layout.Write(n.Layout.Agent("kubelet.kubeconfig"), kubeconfig.YAML(), 0o600); err != nil {
 		return err
+	}
+	if !layout.Exists(systemResolvConf) {
+		// The kubelet makes no pod without one. RKE2 writes this where the machine's is of no use to pods.
+		if err := layout.Write(n.Layout.Agent("etc/resolv.conf"), []byte("nameserver 8.8.8.8\n"), 0o644); err != nil {
+			return err
+		}
 	}
 	crictl := "runtime-endpoint: unix://" + n.Layout.ContainerdSocket() + "\n"
 	if err := layout.Write(n.Layout.Agent("etc/crictl.yaml"), []byte(crictl), 0o644); err != nil {
@@ -129,6 +138,9 @@ func (n *Node) kubeletArgs() []string {
 		"--serialize-image-pulls=false", "--sync-frequency=30s",
 		"--tls-cert-file=" + n.Layout.Agent("serving-kubelet.crt"), "--tls-private-key-file=" + n.Layout.Agent("serving-kubelet.key"),
 		"--volume-plugin-dir=/var/lib/kubelet/volumeplugins",
+	}
+	if !layout.Exists(systemResolvConf) {
+		args = append(args, "--resolv-conf="+n.Layout.Agent("etc/resolv.conf"))
 	}
 	if len(n.Labels) > 0 {
 		args = append(args, "--node-labels="+strings.Join(n.Labels, ","))
