@@ -53,12 +53,13 @@ export async function create(
     if (!vmHasFeature(cluster, config.values, "snapshot", false)) {
       throw new PveError("snapshot feature is not available");
     }
+    // Better a refusal than a snapshot that claims to hold RAM: the machines here have none of their own.
+    if (wish.vmstate && running) throw new PveError("not simulated: vmstate=1 for a running VM");
     config.lock = "snapshot";
     config.snapshots[name] = {
       snaptime: Math.floor(Date.now() / 1000),
       ...(wish.description && { description: asKept(wish.description) }),
       ...(config.parent && { parent: config.parent }),
-      ...(wish.vmstate && running && { vmstate: `nvmethin01:vm-${vmId}-state-${name}` }),
       snapstate: "prepare",
       config: config.values,
     };
@@ -158,7 +159,7 @@ export async function rollback(
     config.parent = name;
     delete config.lock;
   });
-  if (start || snapshot.vmstate) await site.guests.start(vmId);
+  if (start) await site.guests.start(vmId);
 }
 
 /** Some storages go back to the newest snapshot alone. */

@@ -16,7 +16,6 @@ export interface SnapshotRecord {
   parent?: string;
   /** Set while it is being made or deleted, and left when that failed. */
   snapstate?: "prepare" | "delete";
-  readonly vmstate?: string;
   /** The VM's config at that time. */
   readonly config: ConfigValues;
 }

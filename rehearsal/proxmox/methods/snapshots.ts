@@ -27,8 +27,8 @@ export const snapshotMethods: readonly Method[] = [
       const config = site.vms.load(node, vmId);
       const running = await isRunning(site, vmId);
       const list = Object.entries(config.snapshots).map(
-        ([name, { snaptime, description, parent, snapstate, vmstate }]) => ({
-          ...{ name, snaptime, description: description ?? "", vmstate: vmstate ? 1 : 0 },
+        ([name, { snaptime, description, parent, snapstate }]) => ({
+          ...{ name, snaptime, description: description ?? "", vmstate: 0 },
           ...(parent && { parent }),
           ...(snapstate && { snapstate }),
         }),
@@ -51,10 +51,7 @@ export const snapshotMethods: readonly Method[] = [
       const name = String(call.values.snapname);
       const vmstate = call.values.vmstate === 1;
       refuseReserved(name);
-      const { values } = site.vms.load(node, vmId);
-      if (vmstate && values.hostpci0) {
-        throw new PveError("Cannot live-migrate, snapshot (with RAM), or hibernate a VM with: hostpci0");
-      }
+      site.vms.load(node, vmId);
       const { description } = call.values;
       const wish = { vmstate, ...(description && { description: String(description) }) };
       return site.tasks.start(node, "qmsnapshot", String(vmId), call.who, (log) =>

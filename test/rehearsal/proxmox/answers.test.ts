@@ -110,6 +110,31 @@ describe("Proxmox VE stand-in: answers", () => {
     equal(config.body.message, "Permission check failed (/vms/3001, VM.Audit)\n");
   });
 
+  it("grant a separated token what it and its user both have, and tell it so", async () => {
+    const { clusterFile } = lab.standIn.site;
+    const before = clusterFile.read();
+    const [owner = ""] = TOKEN_ID.split("!");
+    const auditor = { path: "/", ugid: owner, roleid: "PVEAuditor", propagate: true };
+    clusterFile.change({ acl: [...before.acl.filter(({ ugid }) => ugid !== owner), auditor] });
+    const authorization = tokenHeader(TOKEN_ID, TOKEN_SECRET);
+    const rights = await api.data("GET", "/access/permissions", { authorization });
+    const form = { snapname: "before" };
+    const { body } = await api.ask("POST", `${vm}/snapshot`, { form, authorization });
+    clusterFile.change(before);
+    deepEqual(rights["/"], { "Datastore.Audit": 1, "Sys.Audit": 1, "VM.Audit": 1 });
+    equal(body.message, "Permission check failed (/vms/3001, VM.Snapshot)\n");
+  });
+
+  it("refuse changes without a quorum, and still tell of it", async () => {
+    const { clusterFile } = lab.standIn.site;
+    clusterFile.change({ quorate: false });
+    const { status, reason } = await api.ask("POST", `${vm}/snapshot`, { form: { snapname: "before" } });
+    const [cluster] = await api.data("GET", "/cluster/status");
+    clusterFile.change({ quorate: true });
+    deepEqual([status, reason], [500, "cluster not ready - no quorum?"]);
+    equal(cluster.quorate, 0);
+  });
+
   it("show a token its own tasks, and those of others with Sys.Audit alone", async () => {
     const upid = await api.data("POST", `${vm}/snapshot`, { form: { snapname: "admins" } });
     await api.taskEnd(upid);

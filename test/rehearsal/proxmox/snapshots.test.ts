@@ -151,6 +151,15 @@ describe("Proxmox VE stand-in: snapshots", () => {
     equal(log.includes("skipping guest filesystem freeze - agent configured but not running?"), true);
   });
 
+  it("hold no RAM, and do not claim to", async () => {
+    const form = { snapname: "before", vmstate: "1" };
+    equal(
+      (await api.task("POST", `${vm}/snapshot`, { form })).exit,
+      "not simulated: vmstate=1 for a running VM",
+    );
+    deepEqual(await names(), ["current"]);
+  });
+
   it("are refused at once by a name that stands for the machine, and for a machine that is not there", async () => {
     const reserved = await api.ask("POST", `${vm}/snapshot`, { form: { snapname: "current" } });
     equal(reserved.status, 500);
