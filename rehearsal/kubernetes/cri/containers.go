@@ -65,9 +65,14 @@ func (r *Runtime) StartContainer(ctx context.Context, request *runtimeapi.StartC
 		return nil, err
 	}
 	r.mu.Lock()
-	container.StartedAt = now()
+	container.StartedAt, container.starting = now(), true
 	err = r.containerRecords.save(container.ID, container)
 	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		container.starting = false
+		r.mu.Unlock()
+	}()
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,7 @@ func (c *Container) stateAt(now time.Time, seen task) (state runtimeapi.Containe
 	switch {
 	case c.Exit != nil:
 		return runtimeapi.ContainerState_CONTAINER_EXITED, c.Exit
-	case c.StartedAt.IsZero():
+	case c.StartedAt.IsZero(), c.starting:
 		return runtimeapi.ContainerState_CONTAINER_CREATED, nil
 	case c.Program != "" && seen.exit != nil:
 		return runtimeapi.ContainerState_CONTAINER_EXITED, seen.exit

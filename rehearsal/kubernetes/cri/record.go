@@ -32,6 +32,9 @@ type Container struct {
 	CreatedAt time.Time
 	// StartedAt is zero until StartContainer.
 	StartedAt time.Time
+	// starting is set while StartContainer is at work: its task is not there yet, and it counts as created. It is not
+	// kept: of a runtime that ended in the middle, the task alone tells.
+	starting bool
 	// Program is the absolute path of the host program that this container runs; empty if it is simulated.
 	Program string
 	// Behaviour of a simulated container.
