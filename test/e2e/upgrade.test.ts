@@ -293,7 +293,7 @@ async function findNoSecret(): Promise<void> {
     "-c",
     "pulumi preview --json --non-interactive; pulumi stack output --json; pulumi stack export; pulumi preview --non-interactive --diff --color=never; pulumi preview --non-interactive --save-plan /tmp/rke2-upgrade-plan.json >/dev/null 2>&1; cat /tmp/rke2-upgrade-plan.json; rm -f /tmp/rke2-upgrade-plan.json",
   );
-  const state = await ok("bash", "-c", 'find "${PULUMI_BACKEND_URL#file://}" -type f -exec cat {} +');
+  const state = await ok("bash", "-c", `find "\${PULUMI_BACKEND_URL#file://}" -type f -exec cat {} +`);
   const key = await ok("bash", "-c", `sed -n 3p ${first.ssh.privateKeyFile}`);
   for (const secret of [access.tokenSecret, clusterToken, key.trim()]) {
     assert.ok(secret.length > 20);
