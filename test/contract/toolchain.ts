@@ -4,16 +4,21 @@ import * as path from "node:path";
 /** The project's root. */
 export const root = path.resolve(__dirname, "../..");
 
+let built: string | undefined;
+
 /**
  * Builds what is missing of the toolchain and returns the folder that holds it. The build says what it does on
  * standard error, since a cold one takes minutes.
  */
 export function toolchain(): string {
-  const output = execFileSync(path.join(root, "rehearsal/toolchain/build.sh"), {
+  built ??= execFileSync(path.join(root, "rehearsal/toolchain/build.sh"), {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
-  });
-  return output.trimEnd().split("\n").at(-1) ?? "";
+  })
+    .trimEnd()
+    .split("\n")
+    .at(-1);
+  return built ?? "";
 }
 
 /**
