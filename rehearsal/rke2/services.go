@@ -137,7 +137,7 @@ func common(c *cli.Context) (joined string, thisNode *node.Node, err error) {
 	return joined, thisNode, err
 }
 
-// prologue is what the rehearsal adds to a service's start: a delay that stands for a slow machine, and a fault.
+// prologue is a service's first steps, and what the rehearsal adds to them: a delay that stands for a slow machine, and a fault.
 func prologue(c *cli.Context) error {
 	if os.Getuid() != 0 {
 		return fmt.Errorf("%s must run as root", c.Command.Name)
@@ -163,5 +163,5 @@ func prologue(c *cli.Context) error {
 		return errors.New("failed to extract runtime image: failed to pull images: write " +
 			layout.Default.Data + "/data: no space left on device")
 	}
-	return nil
+	return layout.Default.Prepare()
 }

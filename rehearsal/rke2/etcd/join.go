@@ -18,8 +18,12 @@ import (
 	"go.uber.org/zap"
 )
 
-// joinTimeout is how long a server waits for others to finish joining: one joins at a time.
-const joinTimeout = 5 * time.Minute
+const (
+	// joinTimeout is how long a server waits for others to finish joining: one joins at a time.
+	joinTimeout     = 5 * time.Minute
+	promoteInterval = 2 * time.Second
+	requestTimeout  = 5 * time.Second
+)
 
 // Client of the members at these addresses (HOST:PORT), with the server's certificate.
 func (m *Member) Client(endpoints ...string) (*clientv3.Client, error) {
@@ -123,7 +127,7 @@ func (m *Member) initialCluster(members []*etcdserverpb.Member) (cluster []strin
 // mustWait tells the errors that go away once other members have joined or come back.
 func mustWait(err error) bool {
 	for _, one := range []error{
-		rpctypes.ErrTooManyLearners, rpctypes.ErrMemberNotEnoughStarted, rpctypes.ErrUnhealthy, rpctypes.ErrMemberLearnerNotReady,
+		rpctypes.ErrTooManyLearners, rpctypes.ErrMemberNotEnoughStarted, rpctypes.ErrUnhealthy,
 	} {
 		if errors.Is(err, one) {
 			return true
@@ -132,40 +136,47 @@ func mustWait(err error) bool {
 	return false
 }
 
-// Promote makes this member a voting one once it has caught up; one that votes already is left alone.
-func (m *Member) Promote(ctx context.Context, client *clientv3.Client) error {
+// PromoteLearners makes voting members of learners that have caught up, for as long as the context lasts. Every server
+// does it, and only the one whose member leads acts, as in RKE2 (which looks every 15 s).
+func (m *Member) PromoteLearners(ctx context.Context) {
+	for sleep(ctx, promoteInterval) == nil {
+		if err := m.promoteLearners(ctx); err != nil && ctx.Err() == nil {
+			logrus.Debugf("Failed to manage learners: %v", err)
+		}
+	}
+}
+
+func (m *Member) promoteLearners(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	client, err := m.Local()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	status, err := client.Status(ctx, client.Endpoints()[0])
+	if err != nil || status.Leader != status.Header.MemberId {
+		return err
+	}
 	listed, err := client.MemberList(ctx)
 	if err != nil {
 		return err
 	}
-	var voters []string
-	var learner uint64
 	for _, member := range listed.Members {
 		if !member.IsLearner {
-			voters = append(voters, member.ClientURLs...)
-		} else if member.Name == m.Name {
-			learner = member.ID
+			continue
 		}
+		if _, err := client.MemberPromote(ctx, member.ID); err != nil {
+			return fmt.Errorf("unable to promote learner %s: %w", member.Name, err)
+		}
+		logrus.Infof("Promoted learner %s", member.Name)
 	}
-	if learner == 0 {
-		return nil
-	}
-	// A learner answers no requests to change the cluster.
-	voting, err := m.Client(voters...)
-	if err != nil {
-		return err
-	}
-	defer voting.Close()
-	if _, err := voting.MemberPromote(ctx, learner); err != nil {
-		return err
-	}
-	logrus.Infof("Promoted learner %s", m.Name)
 	return nil
 }
 
 // Ready asks whether this member votes and the cluster has a quorum: it reads through the leader.
 func (m *Member) Ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	client, err := m.Local()
 	if err != nil {
@@ -177,9 +188,7 @@ func (m *Member) Ready(ctx context.Context) error {
 		return err
 	}
 	if status.IsLearner {
-		if err := m.Promote(ctx, client); err != nil {
-			return fmt.Errorf("this server has not yet been promoted from learner to voting member: %w", err)
-		}
+		return errors.New("this server has not yet been promoted from learner to voting member")
 	}
 	_, err = client.Get(ctx, "health")
 	return err

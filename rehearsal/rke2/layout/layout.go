@@ -1,7 +1,10 @@
 // Package layout is where RKE2 keeps its files.
 package layout
 
-import "path/filepath"
+import (
+	"os"
+	"path/filepath"
+)
 
 // Layout of one node. Tests root it in a folder of their own.
 type Layout struct {
@@ -21,6 +24,16 @@ var Default = Layout{
 	Config:          "/etc/rancher/rke2",
 	Images:          "/usr/share/rehearsal/images",
 	ContainerdState: "/run/k3s/containerd",
+}
+
+// Prepare makes the folders that everybody on the node may look into: operators call kubectl from there.
+func (l Layout) Prepare() error {
+	for _, folder := range []string{l.Data, l.Agent(), l.Agent("etc"), filepath.Join(l.Data, "data")} {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Server is a path in the server's folder.

@@ -18,7 +18,7 @@ import (
 
 const (
 	dialTimeout         = 2 * time.Second
-	healthCheckInterval = 2 * time.Second
+	healthCheckInterval = 5 * time.Second
 )
 
 // LoadBalancer is an agent's way to the servers: it listens on the loopback address and passes connections on to one

@@ -134,6 +134,7 @@ func (s *server) start(ctx context.Context) error {
 		return err
 	}
 	logrus.Info("ETCD server is now running")
+	go s.member.PromoteLearners(ctx)
 	if err := s.run(pods.apiServer()); err != nil {
 		return err
 	}

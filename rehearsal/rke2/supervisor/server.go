@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"os"
 	"strings"
@@ -78,7 +79,7 @@ func (s *Server) Serve(ctx context.Context) error {
 			Certificates: []tls.Certificate{certificate},
 			ClientCAs:    clients, ClientAuth: tls.VerifyClientCertIfGiven, MinVersion: tls.VersionTLS12,
 		},
-		ErrorLog: nil,
+		ErrorLog: log.New(logrus.StandardLogger().WriterLevel(logrus.DebugLevel), "", 0), // agents' health checks
 	}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	if err := server.ListenAndServeTLS("", ""); !errors.Is(err, http.ErrServerClosed) {
