@@ -12,6 +12,7 @@ declare -Ar plugins=([command]=1.2.1 [kubernetes]=4.34.2)
 
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly source
+cd "$source"
 readonly target=${RKE2_UPGRADE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rke2-upgrade}/toolchain
 # Ourselves on PATH must not be taken for an official installation.
 official_path=$(tr ':' '\n' <<<"$PATH" | grep -vxF "$target" | paste -sd:)
@@ -23,7 +24,7 @@ say() { echo "toolchain: $*"; }
 # at_least WANTED FOUND: whether version FOUND is WANTED or newer.
 at_least() { [[ $(printf '%s\n' "$1" "$2" | sort -V | head -n 1) == "$1" ]]; }
 
-# key FILE…: a hash of the files' text and of the Go release that compiles them.
+# key FILE…: a hash of the files, named from here so that every checkout has the same, and of the Go release.
 key() { { go env GOVERSION; sha256sum -- "$@"; } | sha256sum | cut -d ' ' -f 1; }
 
 # link NAME FILE: makes NAME in the cache stand for an installed FILE.
@@ -41,7 +42,7 @@ build() {
     return
   fi
   say "$name: building (the CLI takes some minutes the first time)"
-  (cd "$source" && CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags "-s -w $ldflags" -o "$work/$name" "$package")
+  CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags "-s -w $ldflags" -o "$work/$name" "$package"
   mv -fT "$work/$name" "$target/$name"
   echo "$key" >"$target/.keys/$name"
 }
@@ -67,7 +68,7 @@ work=$(mktemp -d "$target/.build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 readonly stamp="-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$pulumi_version"
-readonly modules=("$source/go.mod" "$source/go.sum")
+readonly modules=(go.mod go.sum)
 
 pulumi=$(installed_pulumi)
 if [[ -n $pulumi ]]; then
@@ -80,7 +81,7 @@ if [[ -n $pulumi && -x $(dirname "$pulumi")/pulumi-language-nodejs ]]; then
   link pulumi-language-nodejs "$(dirname "$pulumi")/pulumi-language-nodejs"
 else
   build pulumi-language-nodejs ./cmd/pulumi-language-nodejs \
-    "$(key "${modules[@]}" "$source"/cmd/pulumi-language-nodejs/*.go)" "$stamp"
+    "$(key "${modules[@]}" cmd/pulumi-language-nodejs/*.go)" "$stamp"
 fi
 
 install -m 755 "$source/bin/pulumi-resource-pulumi-nodejs" "$work/dynamic"
@@ -92,7 +93,7 @@ for name in "${!plugins[@]}"; do
   if [[ -n $official ]]; then
     link "$binary" "$official"
   else
-    build "$binary" "./cmd/$binary" "$(key "${modules[@]}" "$source/internal/rpc"/*.go "$source/cmd/$binary"/*.go)"
+    build "$binary" "./cmd/$binary" "$(key "${modules[@]}" internal/rpc/*.go "cmd/$binary"/*.go)"
   fi
   home=$target/home/plugins/resource-$name-v$version
   mkdir -p "$home"
