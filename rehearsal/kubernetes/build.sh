@@ -66,6 +66,7 @@ build_kubernetes() {
   key=$(sources_key "$version.mod" "$version.sum" "${sources[@]}")
   lock "$target"
   if up_to_date "$target" "$key"; then return; fi
+  SECONDS=0
   echo "Kubernetes $version: building (about 4 minutes the first time)"
   new_build "$target"
   # Go does not link anew what is up to date in its place.

@@ -33,9 +33,11 @@ type client struct {
 }
 
 // NewCommand returns crictl's command line.
-func NewCommand() *cobra.Command {
+func NewCommand() *cobra.Command { return newCommand(os.Stdout) }
+
+func newCommand(out io.Writer) *cobra.Command {
 	var endpoint, configFile string
-	c := &client{out: os.Stdout}
+	c := &client{out: out}
 	root := &cobra.Command{Use: "crictl", Short: "client for CRI", SilenceUsage: true}
 	root.PersistentFlags().StringVarP(&endpoint, "runtime-endpoint", "r", os.Getenv("CONTAINER_RUNTIME_ENDPOINT"), "Endpoint of CRI container runtime service")
 	root.PersistentFlags().StringVarP(&configFile, "config", "c", defaultConfigFile(), "Location of the client config file")

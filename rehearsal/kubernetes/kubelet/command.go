@@ -105,12 +105,19 @@ func run(flags *options.KubeletFlags, config *kubeletconfig.KubeletConfiguration
 		return fmt.Errorf("failed to construct kubelet dependencies: %w", err)
 	}
 	deps.CAdvisorInterface = machine
-	deps.ContainerManager = cm.NewStubContainerManagerWithDevicePluginResource(extended)
+	deps.ContainerManager = containerManager{cm.NewStubContainerManagerWithDevicePluginResource(extended)}
 	deps.OOMAdjuster = oom.NewFakeOOMAdjuster()
 	deps.Mounter = mount.NewFakeMounter(nil)
 	utilfeature.DefaultMutableFeatureGate.AddMetrics()
 	return kubeletapp.Run(ctx, server, deps, utilfeature.DefaultFeatureGate)
 }
+
+// containerManager is kubemark's, which manages no cgroups, with a name for the one that would hold the pods: the
+// eviction manager looks for it every ten seconds.
+type containerManager struct{ cm.ContainerManager }
+
+// GetPodCgroupRoot implements cm.ContainerManager.
+func (containerManager) GetPodCgroupRoot() string { return "/kubepods" }
 
 // ensureKernelLog gives the kubelet's watch for out-of-memory kills an empty kernel log where there is none: it does not
 // start without, and systemd-nspawn's machines have none.

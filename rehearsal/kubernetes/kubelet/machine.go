@@ -58,10 +58,10 @@ func newMachine(capacity map[string]string) (*machine, error) {
 // Start does nothing: there is nothing to watch.
 func (m *machine) Start() error { return nil }
 
-// ContainerInfoV2 answers for the root cgroup alone, the only one the kubelet cannot do without.
-func (m *machine) ContainerInfoV2(string, cadvisorapiv2.RequestOptions) (map[string]cadvisorapiv2.ContainerInfo, error) {
+// ContainerInfoV2 answers for every cgroup as for the root, of which the kubelet asks, and for the pods' in its stead.
+func (m *machine) ContainerInfoV2(name string, _ cadvisorapiv2.RequestOptions) (map[string]cadvisorapiv2.ContainerInfo, error) {
 	used := m.info.MemoryCapacity / 4
-	return map[string]cadvisorapiv2.ContainerInfo{"/": {
+	return map[string]cadvisorapiv2.ContainerInfo{name: {
 		Spec: cadvisorapiv2.ContainerSpec{
 			HasMemory: true,
 			Memory:    cadvisorapiv2.MemorySpec{Limit: m.info.MemoryCapacity},

@@ -102,7 +102,10 @@ eventually 60 "the deployment runs" is 2 running app=web
 eventually 60 "the Job completes" kubectl wait --for=condition=complete job/task --timeout=1s
 eventually 60 "a failing Job fails" kubectl wait --for=condition=failed job/broken --timeout=1s
 eventually 10 "kubectl logs shows what a simulated pod wrote" is "hello from the rehearsal" kubectl logs deployment/web
-eventually 90 "kubectl logs shows what etcd wrote" kubectl logs -n kube-system etcd-$NODE --tail=1
+for name in etcd kube-apiserver kube-controller-manager kube-scheduler; do
+  eventually 120 "$name has a mirror pod" kubectl get pod -n kube-system $name-$NODE
+done
+eventually 10 "kubectl logs shows what etcd wrote" kubectl logs -n kube-system etcd-$NODE --tail=1
 
 began=$SECONDS
 kubectl delete pod slow > "$DIRECTORY/last"
