@@ -51,12 +51,10 @@ function build(script: string, ...args: string[]): Promise<string> {
 /** Builds whatever is missing in the cache; a second or two when nothing is. */
 export async function buildAll(): Promise<Builds> {
   const root = await build("machines/build-root.sh");
-  if (process.env.STAGE === "machines")
   const toolchain = await build("toolchain/build.sh");
   await build("kubernetes/build.sh");
   await build("rke2/build.sh");
   const kubernetes = kubernetesVersions.map((version) => join(cacheDirectory, "kubernetes", version));
-  if (!existsSync(join(cacheDirectory, "etcd", etcdVersion)))
   const images = await build(
     "machines/build-images.sh",
     join(cacheDirectory, "etcd", etcdVersion),
