@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Boots one server node of each Kubernetes version in turn, in namespaces of its own, and proves what the rehearsal
 # builds on: static pods as real processes, Jobs that end, budgets, graces, a runtime that can be killed, an upgrade.
-# usage: smoke.sh [FROM TO]     default v1.35.4 v1.36.3; needs root and openssl; about two minutes once all is built
+# usage: smoke.sh [FROM TO]     default v1.35.4 v1.36.3; needs root and openssl; two to three minutes once all is built
 # Leaves nothing behind: all its processes end with its PID namespace.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")

@@ -53,7 +53,7 @@ start_kubelet() {
     --client-ca-file="$DIRECTORY/tls/ca.crt" --anonymous-auth=false --authorization-mode=Webhook \
     --authentication-token-webhook=true --tls-cert-file="$DIRECTORY/tls/server.crt" \
     --tls-private-key-file="$DIRECTORY/tls/server.key" --extended-resources=nvidia.com/gpu=1 \
-    --capacity=cpu=4,memory=16Gi --cluster-dns=10.43.0.10 --file-check-frequency=2s --fail-cgroupv1=false \
+    --capacity=cpu=4,memory=16Gi --cluster-dns=10.43.0.10 --file-check-frequency=2s --sync-frequency=10s --fail-cgroupv1=false \
     >> "$DIRECTORY/kubelet.log" 2>&1 &
   kubelet=$!
 }
@@ -85,6 +85,7 @@ boot() {
 pod_field() { kubectl get pod -n "$1" "$2" -o "jsonpath={$3}"; }
 node_field() { kubectl get node $NODE -o "jsonpath={$1}"; }
 running() { kubectl get pods -l "$1" --field-selector=status.phase=Running -o name | wc -l; }
+server_version() { kubectl version | sed -n 's/^Server Version: //p'; }
 program_pid() { pgrep -o -x "$1"; }
 
 boot
@@ -134,9 +135,10 @@ start_kubelet "$to"
 eventually 90 "the node is ready as $to" is "True $to" \
   node_field '.status.conditions[?(@.type=="Ready")].status} {.status.nodeInfo.kubeletVersion'
 for name in kube-apiserver kube-controller-manager kube-scheduler; do
-  eventually 90 "the mirror pod of $name is ready with the tag of $to" is "true hardened-kubernetes:$to" \
-    bash -c "'$cache/kubernetes/$to/bin/kubectl' get pod -n kube-system $name-$NODE -o 'jsonpath={.status.containerStatuses[0].ready} {.status.containerStatuses[0].image}' | sed 's|index.example/rancher/||; s|-rke2r1-build20260820||'"
+  eventually 90 "the mirror pod of $name is ready with the tag of $to" \
+    is "true index.example/rancher/hardened-kubernetes:$to-rke2r1-build20260820" \
+    pod_field kube-system "$name-$NODE" '.status.containerStatuses[0].ready} {.status.containerStatuses[0].image'
 done
-eventually 30 "the API server is $to" bash -c "'$cache/kubernetes/$to/bin/kubectl' version | grep -q 'Server Version: $to'"
+eventually 30 "the API server is $to" is "$to" server_version
 eventually 30 "the deployment ran through" is 2 running app=web
 echo "all ok in $SECONDS s"
