@@ -172,7 +172,7 @@ func (s *server) start(ctx context.Context) error {
 
 // removeOutdated ends the control plane's pods that do not run as this release wants them, and removes the manifests
 // of all that do not run, so that the kubelet starts each only when what it needs is there. The API server goes first,
-// and also where only etcd is outdated: with etcd gone its shutdown would hang for a minute.
+// and also where only etcd is outdated: it must not serve without its etcd.
 func (s *server) removeOutdated(ctx context.Context, runtime *staticpod.Runtime, pods controlPlane) error {
 	current := func(pod staticpod.Pod) (bool, error) {
 		_, uid, err := pod.Render()

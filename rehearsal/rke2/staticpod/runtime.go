@@ -3,16 +3,12 @@ package staticpod
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/sirupsen/logrus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
-
-// stopSeconds is the grace of the pods that are replaced: Kubernetes' default.
-const stopSeconds = 30
 
 // Runtime is the node's container runtime.
 type Runtime struct {
@@ -84,25 +80,12 @@ func (r *Runtime) sandboxes(ctx context.Context, name string) ([]*runtimeapi.Pod
 	return listed.GetItems(), nil
 }
 
-// remove stops a sandbox's containers with their grace, then the sandbox.
+// remove ends a sandbox and all in it at once: the runtime gives no grace to the containers of a sandbox that is stopped,
+// and RKE2 none to these. Etcd is made to be killed, and an API server with watches open would take all it is given.
 func (r *Runtime) remove(ctx context.Context, sandbox string) error {
-	ctx, cancel := context.WithTimeout(ctx, (stopSeconds+30)*time.Second)
-	defer cancel()
-	listed, err := r.client.ListContainers(ctx, &runtimeapi.ListContainersRequest{
-		Filter: &runtimeapi.ContainerFilter{PodSandboxId: sandbox},
-	})
-	if err != nil {
-		return err
-	}
-	for _, container := range listed.GetContainers() {
-		stop := &runtimeapi.StopContainerRequest{ContainerId: container.GetId(), Timeout: stopSeconds}
-		if _, err := r.client.StopContainer(ctx, stop); err != nil {
-			return err
-		}
-	}
 	if _, err := r.client.StopPodSandbox(ctx, &runtimeapi.StopPodSandboxRequest{PodSandboxId: sandbox}); err != nil {
 		return err
 	}
-	_, err = r.client.RemovePodSandbox(ctx, &runtimeapi.RemovePodSandboxRequest{PodSandboxId: sandbox})
+	_, err := r.client.RemovePodSandbox(ctx, &runtimeapi.RemovePodSandboxRequest{PodSandboxId: sandbox})
 	return err
 }
