@@ -1,44 +1,43 @@
-import { z } from "zod";
 import type { ClusterNode, Settings } from "../config";
 import type { ProxmoxClient } from "../proxmox/client";
+import { readQuorum } from "../proxmox/cluster";
 import { connect } from "../proxmox/connect";
 import { canSnapshot } from "../proxmox/snapshots";
 import { listVms, type VmPlace } from "../proxmox/vms";
 import type { Finding } from "./findings";
+import { judgeRights } from "./proxmoxRights";
+import { judgeSpace, tellBackupJobs } from "./snapshotSpace";
 
 /** What Proxmox says of the VMs that a change needs. */
 export interface HostFacts {
   readonly findings: readonly Finding[];
 }
 
-const clusterStatus = z.array(
-  z.object({
-    type: z.string(),
-    name: z.string().optional(),
-    quorate: z.number().optional(),
-    online: z.number().optional(),
-  }),
-);
-
 /** Looks at Proxmox VE: read-only, every call bounded by the client. @throws where the API does not answer */
 export async function lookAtHosts(settings: Settings, tokenSecret: string): Promise<HostFacts> {
   const client = connect(settings, tokenSecret);
   try {
-    const [vms, quorum] = await Promise.all([listVms(client), judgeQuorum(client)]);
-    const ofNodes = await Promise.all(settings.nodes.map((node) => judgeVm(client, vms, node)));
-    return { findings: [quorum, ...judgePlacement(settings, vms), ...ofNodes.flat()] };
+    // A right that is missing makes the other looks fail or see too little: it comes first, and alone.
+    const rights = await judgeRights(client, settings);
+    if (rights.verdict === "fail") return { findings: [rights] };
+    const vms = await listVms(client);
+    const ours = vms.filter(({ vmId }) => settings.nodes.some((node) => node.vmId === vmId));
+    const [quorum, backups, ofNodes, space] = await Promise.all([
+      judgeQuorum(client),
+      tellBackupJobs(client, settings),
+      Promise.all(settings.nodes.map((node) => judgeVm(client, vms, node))),
+      judgeSpace(client, ours),
+    ]);
+    return {
+      findings: [rights, quorum, ...judgePlacement(settings, vms), ...ofNodes.flat(), ...space, backups],
+    };
   } finally {
     await client.close();
   }
 }
 
 async function judgeQuorum(client: ProxmoxClient): Promise<Finding> {
-  const status = await client.get("/cluster/status", clusterStatus);
-  const cluster = status.find(({ type }) => type === "cluster");
-  const offline = status
-    .filter(({ type, online }) => type === "node" && online === 0)
-    .map(({ name }) => name);
-  const quorate = !cluster || cluster.quorate === 1;
+  const { quorate, offline } = await readQuorum(client);
   return {
     check: "proxmox: quorum",
     found: `${quorate ? "quorate" : "no quorum"}${offline.length ? `, offline: ${offline.join(", ")}` : ""}`,

@@ -72,14 +72,17 @@ export function requireAny(cluster: Cluster, who: string, path: string, wanted: 
   }
 }
 
-/** All that a token may do, by path, as GET /access/permissions tells it. */
-export function permissionTree(cluster: Cluster, who: string): Record<string, Record<string, number>> {
+/** What a user or token may do, by path, as GET /access/permissions tells it: on one path, or on all that have rules. */
+export function permissionTree(
+  cluster: Cluster,
+  who: string,
+  path?: string,
+): Record<string, Record<string, number>> {
+  const heldOn = (one: string) =>
+    Object.fromEntries([...privileges(cluster, who, one)].sort().map((privilege) => [privilege, 1]));
+  if (path) return { [path]: heldOn(path) };
   const usual = ["/", "/access", "/nodes", "/pool", "/sdn", "/storage", "/vms"];
-  const paths = new Set([...usual, ...cluster.acl.map(({ path }) => path)]);
-  return Object.fromEntries(
-    [...paths].sort().flatMap((path) => {
-      const held = [...privileges(cluster, who, path)].sort();
-      return held.length ? [[path, Object.fromEntries(held.map((privilege) => [privilege, 1]))]] : [];
-    }),
-  );
+  const paths = [...new Set([...usual, ...cluster.acl.map((rule) => rule.path)])].sort();
+  const all = paths.map((one) => [one, heldOn(one)] as const);
+  return Object.fromEntries(all.filter(([, held]) => Object.keys(held).length > 0));
 }

@@ -46,8 +46,7 @@ export const clusterMethods: readonly Method[] = [
       if (userid !== who && userid !== who.split("!")[0]) {
         requireAny(cluster, who, "/access", ["Sys.Audit"]);
       }
-      const tree = permissionTree(cluster, String(userid));
-      return path ? { [String(path)]: tree[String(path)] ?? {} } : tree;
+      return permissionTree(cluster, String(userid), path === undefined ? path : String(path));
     },
   },
   {

@@ -1,0 +1,61 @@
+import type { Settings } from "../config";
+import type { ProxmoxClient } from "../proxmox/client";
+import { listBackupJobs } from "../proxmox/cluster";
+import { readSpace, storagesOf } from "../proxmox/storage";
+import type { VmPlace } from "../proxmox/vms";
+import type { Finding } from "./findings";
+
+/**
+ * A snapshot on thin storage takes nothing at first and grows with every write, and a pool that is full gives all of
+ * its guests I/O errors. LVM's own manual has a pool extended from 70 or 80 % on (lvmthin(7)); nearly full is no room
+ * to begin a change in.
+ */
+const WARN_BELOW = 0.2;
+const FAIL_BELOW = 0.1;
+
+const GiB = 2 ** 30;
+
+/** Whether each storage that will hold a snapshot has room for it to grow, host by host. */
+export async function judgeSpace(client: ProxmoxClient, places: readonly VmPlace[]): Promise<Finding[]> {
+  const used = await Promise.all(
+    places.map(async ({ host, vmId }) =>
+      (await storagesOf(client, host, vmId)).map((storage) => ({ host, storage })),
+    ),
+  );
+  const distinct = new Map(used.flat().map((one) => [`${one.storage} on ${one.host}`, one]));
+  return Promise.all(
+    [...distinct].map(([name, { host, storage }]) => judgeStorage(client, name, host, storage)),
+  );
+}
+
+async function judgeStorage(
+  client: ProxmoxClient,
+  name: string,
+  host: string,
+  storage: string,
+): Promise<Finding> {
+  const { total, available } = await readSpace(client, host, storage);
+  const share = total > 0 ? available / total : 0;
+  const next = "free space there, or delete old snapshots: a full thin pool stops every guest on it";
+  return {
+    check: `proxmox: room for snapshots, ${name}`,
+    found: `${Math.floor(share * 100)} % free (${Math.floor(available / GiB)} of ${Math.floor(total / GiB)} GiB)`,
+    wanted: `at least ${WARN_BELOW * 100} %`,
+    ...(share >= WARN_BELOW ? { verdict: "pass" } : { verdict: share < FAIL_BELOW ? "fail" : "warn", next }),
+  };
+}
+
+/** Which backup jobs may hold a VM's lock when its snapshot's turn comes. Told, not judged: the window is unknown. */
+export async function tellBackupJobs(client: ProxmoxClient, { nodes, limits }: Settings): Promise<Finding> {
+  const jobs = await listBackupJobs(client);
+  const told = jobs.flatMap(({ id, schedule, covers }) => {
+    const vmIds = nodes.map(({ vmId }) => vmId).filter(covers);
+    return vmIds.length > 0 ? [`${schedule || "unscheduled"} (${id}: ${vmIds.join(", ")})`] : [];
+  });
+  return {
+    check: "proxmox: backup jobs of these VMs",
+    found: told.join("; ") || "none",
+    wanted: `none at work during the change (a snapshot waits ${limits.snapshotSeconds} s for one)`,
+    verdict: "pass",
+  };
+}

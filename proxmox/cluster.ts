@@ -1,0 +1,61 @@
+import { z } from "zod";
+import type { ProxmoxClient } from "./client";
+
+const flag = z.union([z.boolean(), z.number(), z.string()]).transform((value) => Number(value) === 1);
+const status = z.array(
+  z.object({
+    type: z.string(),
+    name: z.string().optional(),
+    quorate: flag.optional(),
+    online: flag.optional(),
+  }),
+);
+const jobs = z.array(
+  z.object({
+    id: z.string(),
+    type: z.string().optional(),
+    enabled: flag.optional(),
+    schedule: z.string().optional(),
+    all: flag.optional(),
+    vmid: z.union([z.string(), z.number()]).optional(),
+    exclude: z.string().optional(),
+  }),
+);
+
+/** Whether the cluster can change anything: without a quorum /etc/pve is read-only. */
+export interface Quorum {
+  readonly quorate: boolean;
+  /** Hosts that do not answer. */
+  readonly offline: readonly string[];
+}
+
+/** A backup job that is switched on. While it works on a VM it holds the VM's lock. */
+export interface BackupJob {
+  readonly id: string;
+  /** As a systemd calendar event: `01:00`, `sun 02:30`. */
+  readonly schedule: string;
+  covers(vmId: number): boolean;
+}
+
+/** The cluster's quorum; a single host without a cluster always has one. Needs Sys.Audit. */
+export async function readQuorum(client: ProxmoxClient): Promise<Quorum> {
+  const found = await client.get("/cluster/status", status);
+  const cluster = found.find(({ type }) => type === "cluster");
+  return {
+    quorate: cluster?.quorate ?? true,
+    offline: found.flatMap(({ type, online, name }) =>
+      type === "node" && online === false && name ? name : [],
+    ),
+  };
+}
+
+/** The backup jobs that are switched on. Needs Sys.Audit. A pool's members are not looked up: such a job covers none. */
+export async function listBackupJobs(client: ProxmoxClient): Promise<BackupJob[]> {
+  const found = await client.get("/cluster/backup", jobs);
+  return found
+    .filter(({ enabled }) => enabled !== false)
+    .map(({ id, schedule = "", all, vmid, exclude }) => {
+      const listed = new Set(String((all ? exclude : vmid) ?? "").split(","));
+      return { id, schedule, covers: (vmId) => listed.has(String(vmId)) !== (all === true) };
+    });
+}

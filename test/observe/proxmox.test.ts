@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { lookAtHosts } from "../../observe/proxmox";
+import type { Cluster } from "../../rehearsal/proxmox/cluster";
+import { settingsFor } from "../proxmox/stack";
+import { ProxmoxLab, TOKEN_SECRET } from "../rehearsal/proxmox/lab";
+
+describe("looks at Proxmox VE", () => {
+  let lab: ProxmoxLab;
+
+  beforeEach(async () => {
+    lab = await ProxmoxLab.start();
+  });
+  afterEach(() => lab.end());
+
+  const change = (changes: Partial<Cluster>) => lab.standIn.site.clusterFile.change(changes);
+  const cluster = () => lab.standIn.site.clusterFile.read();
+
+  /** Findings that are not good, as `check: verdict: found`. */
+  async function complaints(): Promise<string[]> {
+    const { findings } = await lookAtHosts(settingsFor(lab), TOKEN_SECRET);
+    for (const { verdict, next } of findings) assert.equal(verdict === "pass", next === undefined);
+    return findings
+      .filter(({ verdict }) => verdict !== "pass")
+      .map(({ check, verdict, found }) => `${check}: ${verdict}: ${found}`);
+  }
+
+  function setFree(share: number): void {
+    const { storages } = cluster();
+    const pool = storages.nvmethin01;
+    assert.ok(pool);
+    change({ storages: { ...storages, nvmethin01: { ...pool, used: pool.total * (1 - share) } } });
+  }
+
+  it("finds nothing wrong in a lab where nothing is", async () => {
+    assert.deepEqual(await complaints(), []);
+    assert.deepEqual(lab.guests.history, []);
+  });
+
+  it("tells when backups hold which VMs", async () => {
+    const { findings } = await lookAtHosts(settingsFor(lab), TOKEN_SECRET);
+    const backups = findings.find(({ check }) => check.includes("backup"));
+    assert.equal(backups?.found, "01:00 (backup-nightly-1: 3001, 3007); 01:30 (backup-nightly-2: 3002)");
+  });
+
+  it("names a right that is missing, alone", async () => {
+    const { roles } = cluster();
+    change({ roles: { ...roles, RKE2Upgrade: ["VM.Audit", "Datastore.Audit", "Sys.Audit"] } });
+    assert.deepEqual(await complaints(), [
+      "proxmox: the token's rights: fail: lacks VM.Snapshot on /vms/3001, VM.Snapshot on /vms/3002, VM.Snapshot on /vms/3007",
+    ]);
+  });
+
+  it("counts a right of the token that its user lacks as missing", async () => {
+    change({ acl: cluster().acl.filter(({ ugid }) => ugid !== "rke2-upgrade@pve") });
+    assert.match((await complaints()).join(), /lacks Sys\.Audit on \/,/);
+  });
+
+  it("judges the room in each host's pool", async () => {
+    setFree(0.15);
+    assert.deepEqual(
+      (await complaints()).map((line) => line.replace(/ \(.*/, "")),
+      ["node01", "node03", "node07"].map(
+        (host) => `proxmox: room for snapshots, nvmethin01 on ${host}: warn: 15 % free`,
+      ),
+    );
+    setFree(0.05);
+    assert.match((await complaints()).join(), /nvmethin01 on node07: fail: 5 % free/);
+  });
+
+  it("fails without quorum, and warns of a lock", async () => {
+    change({ quorate: false });
+    lab.fault("vm-locked-3002");
+    const found = await complaints();
+    assert.equal(found[0], "proxmox: quorum: fail: no quorum");
+    assert.match(found[1] ?? "", /VM 3002 .*: warn: running on node03, locked \(backup\)/);
+    assert.equal(found.length, 2);
+  });
+
+  it("warns of servers that share a host, wherever they have moved", async () => {
+    lab.move(3002, "node03", "node01");
+    assert.deepEqual(await complaints(), ["proxmox: servers on different hosts: warn: node01, node01"]);
+  });
+
+  it("fails for a storage that takes no snapshots", async () => {
+    const { storages } = cluster();
+    const pool = storages.nvmethin01;
+    assert.ok(pool);
+    change({ storages: { ...storages, nvmethin01: { ...pool, type: "dir" } } });
+    assert.match((await complaints())[0] ?? "", /VM 3001 \(proj-k8sm01\): fail: .*cannot be snapshotted/);
+  });
+});
