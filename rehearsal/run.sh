@@ -35,6 +35,8 @@ install_packages() {
   for program in "${!packages[@]}"; do
     command -v "$program" >/dev/null || missing+=("${packages[$program]}")
   done
+  # Debian's python3 comes without venv, which the Proxmox tests install a client with that was not written here.
+  python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
   ((${#missing[@]} == 0)) && return
   command -v apt-get >/dev/null || stop "missing ${missing[*]}: install them (this is no Debian, so not done by itself)"
   echo "rehearsal: installing ${missing[*]}" >&2

@@ -8,6 +8,7 @@ import { down, up } from "../lab/lab";
 import { projectDirectory, runDirectory } from "../machines/paths";
 import { exec } from "./exec";
 import { step } from "./progress";
+import { qm } from "./qm";
 import { rehearse } from "./rehearse";
 import { status } from "./status";
 
@@ -61,6 +62,13 @@ program
     if (words.length > 0) return setFault(words);
     for (const line of await listFaults()) console.log(line);
   });
+
+program
+  .command("qm")
+  .description("Proxmox VE's command on its hosts, as far as an operator of the lab needs it: unlock <vmid>")
+  .argument("<arguments...>")
+  .passThroughOptions()
+  .action((words: string[]) => qm(words));
 
 program
   .command("checkpoint")

@@ -18,6 +18,9 @@ export async function operatorEnvironment(): Promise<NodeJS.ProcessEnv> {
     PULUMI_CONFIG_PASSPHRASE_FILE: operator.passphrase,
     PULUMI_STACK: rehearsalStack,
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    // Only the plugins of the toolchain, and no type check of the program at each run: tsc is a linter's part.
+    PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
+    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   };
 }

@@ -157,6 +157,13 @@ const faults: Readonly<Record<string, Fault>> = {
     "Proxmox VE tasks of that kind fail",
     async (typed) => (taskKinds.includes(typed) ? typed : vmId(typed)),
   ),
+  "agent-down": proxmoxFault("agent-down", "agent-down <vm>", "that VM's guest agent does not answer", vmId),
+  "node-offline": proxmoxFault(
+    "node-offline",
+    "node-offline <host>",
+    "that Proxmox VE host is unreachable",
+    async (typed) => typed,
+  ),
 };
 
 function required(word: string | undefined, usage: string): string {

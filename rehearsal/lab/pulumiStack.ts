@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { projectDirectory } from "../machines/paths";
@@ -26,6 +26,7 @@ export async function createStack(state: LabState): Promise<void> {
   for (const directory of [operator.pulumiHome, operator.pulumiBackend, operator.backups]) {
     await mkdir(directory, { recursive: true });
   }
+  await symlink(join(state.builds.toolchain, "home", "plugins"), join(operator.pulumiHome, "plugins"));
   await writeFile(rehearsalStackFile, await stackFile(state, info));
 
   const env = await operatorEnvironment();
