@@ -6,7 +6,7 @@ import { Machine } from "../machines/machine";
 import { checkpointsDirectory, liveDirectory, operatorDirectory } from "../machines/paths";
 import { copyTree } from "../machines/pool";
 import { bootMachines } from "./boot";
-import { waitHealthy } from "./health";
+import { waitRestarted } from "./health";
 import { rehearsalStackFile } from "./pulumiStack";
 import { startServices } from "./services";
 import { readState } from "./state";
@@ -64,7 +64,7 @@ export async function restore(name: string): Promise<void> {
   if (existsSync(keptStackFile)) await writeFile(rehearsalStackFile, await readFile(keptStackFile));
   const state = await readState();
   await Promise.all([startServices(state), bootMachines(await Machine.all())]);
-  await waitHealthy(state, since);
+  await waitRestarted(state, since);
 }
 
 /** Deletes a checkpoint. */

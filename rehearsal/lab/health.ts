@@ -5,25 +5,50 @@ import { Kubectl } from "./kubectl";
 import { operator } from "./operator";
 import type { LabState } from "./state";
 
-interface Node {
-  readonly metadata: { readonly name: string };
-  readonly status: { readonly conditions?: readonly { type: string; status: string }[] };
-}
-
-interface Lease {
-  readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly spec: { readonly renewTime?: string };
-}
-
-interface Workload {
+/** A node, lease, pod, deployment or daemonset, as far as it tells of health. */
+interface KubernetesObject {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly spec: { readonly replicas?: number };
-  readonly status: {
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly spec: { readonly replicas?: number; readonly renewTime?: string };
+  readonly status?: {
+    readonly conditions?: readonly { type: string; status: string }[];
     readonly availableReplicas?: number;
     readonly desiredNumberScheduled?: number;
     readonly numberAvailable?: number;
+    readonly phase?: string;
+    readonly containerStatuses?: readonly {
+      readonly state?: { readonly running?: { readonly startedAt: string } };
+    }[];
   };
+}
+
+/**
+ * Waits until a cluster serves again after a power cut: as `waitHealthy`, and
+ * every running pod by containers that started since. Until its kubelet has
+ * looked, a pod still shows the state that it had before.
+ */
+export async function waitRestarted(state: LabState, since: Date, seconds = 240): Promise<void> {
+  await waitHealthy(state, since, seconds);
+  await until(
+    "all containers to have started anew",
+    seconds,
+    async () => {
+      const pods = await new Kubectl(state).list<KubernetesObject>("pods");
+      const stale = pods.filter((pod) => !restarted(pod, since)).map(({ metadata }) => metadata.name);
+      if (stale.length > 0) throw new Error(`not yet: ${stale.join(", ")}`);
+      return true;
+    },
+    1500,
+  );
+}
+
+function restarted({ status }: KubernetesObject, since: Date): boolean {
+  if (status?.phase === "Succeeded" || status?.phase === "Failed") return true;
+  // Kubernetes' times are whole seconds.
+  const earliest = Math.floor(since.getTime() / 1000) * 1000;
+  const started = (status?.containerStatuses ?? []).map(({ state }) => state?.running?.startedAt);
+  const ready = status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
+  return ready && started.every((time) => time !== undefined && new Date(time).getTime() >= earliest);
 }
 
 /**
@@ -41,19 +66,20 @@ export async function waitHealthy(state: LabState, since: Date, seconds = 180): 
       if (missing.length > 0) throw new Error(missing.join("; "));
       return true;
     },
-    500,
+    1500,
   );
 }
 
-/** What is missing to a healthy cluster; empty when nothing is. */
+/**
+ * What is missing to a healthy cluster; empty when nothing is. The servers are
+ * asked one by one only when all else is well: starting kubectl costs more here
+ * than the answer.
+ */
 export async function unhealthy(state: LabState, since: Date): Promise<string[]> {
-  const kubectl = new Kubectl(state);
-  const [servers, nodes, workloads] = await Promise.all([
-    silentServers(state),
-    unreadyNodes(kubectl, state, since),
-    unavailableWorkloads(kubectl),
-  ]);
-  return [...servers, ...nodes, ...workloads];
+  const kinds = "nodes,leases.coordination.k8s.io,deployments.apps,daemonsets.apps";
+  const objects = await new Kubectl(state).list<KubernetesObject>(kinds);
+  const missing = [...unreadyNodes(objects, state, since), ...objects.flatMap(unavailable)];
+  return missing.length > 0 ? missing : silentServers(state);
 }
 
 /** Servers whose own API does not answer as ready. */
@@ -78,27 +104,26 @@ async function silentServers({ stack, builds }: LabState): Promise<string[]> {
     .map(({ name }) => `${name}: API not ready`);
 }
 
-async function unreadyNodes(kubectl: Kubectl, { stack }: LabState, since: Date): Promise<string[]> {
-  const [nodes, leases] = await Promise.all([kubectl.list<Node>("nodes"), kubectl.list<Lease>("leases")]);
-  return stack.nodes.flatMap(({ name }) => {
-    const node = nodes.find(({ metadata }) => metadata.name === name);
-    const ready = node?.status.conditions?.find(({ type }) => type === "Ready")?.status;
-    if (ready !== "True") return [`${name}: ${node ? `Ready is ${ready}` : "has not joined"}`];
-    const lease = leases.find(
-      ({ metadata }) => metadata.namespace === "kube-node-lease" && metadata.name === name,
+function unreadyNodes(objects: readonly KubernetesObject[], { stack }: LabState, since: Date): string[] {
+  const find = (kind: string, name: string, namespace?: string) =>
+    objects.find(
+      (object) =>
+        object.kind === kind && object.metadata.name === name && object.metadata.namespace === namespace,
     );
-    const renewed = new Date(lease?.spec.renewTime ?? 0);
+  return stack.nodes.flatMap(({ name }) => {
+    const node = find("Node", name);
+    const ready = node?.status?.conditions?.find(({ type }) => type === "Ready")?.status;
+    if (ready !== "True") return [`${name}: ${node ? `Ready is ${ready}` : "has not joined"}`];
+    const renewed = new Date(find("Lease", name, "kube-node-lease")?.spec.renewTime ?? 0);
     return renewed > since ? [] : [`${name}: lease last renewed ${renewed.toISOString()}`];
   });
 }
 
-async function unavailableWorkloads(kubectl: Kubectl): Promise<string[]> {
-  const workloads = await kubectl.list<Workload>("deployments,daemonsets");
-  return workloads.flatMap(({ kind, metadata, spec, status }) => {
-    const wanted = kind === "Deployment" ? (spec.replicas ?? 1) : (status.desiredNumberScheduled ?? 1);
-    const available = (kind === "Deployment" ? status.availableReplicas : status.numberAvailable) ?? 0;
-    return available >= wanted
-      ? []
-      : [`${metadata.namespace}/${metadata.name}: ${available} of ${wanted} available`];
-  });
+function unavailable({ kind, metadata, spec, status }: KubernetesObject): string[] {
+  if (kind !== "Deployment" && kind !== "DaemonSet") return [];
+  const wanted = kind === "Deployment" ? (spec.replicas ?? 1) : (status?.desiredNumberScheduled ?? 1);
+  const available = (kind === "Deployment" ? status?.availableReplicas : status?.numberAvailable) ?? 0;
+  return available >= wanted
+    ? []
+    : [`${metadata.namespace}/${metadata.name}: ${available} of ${wanted} available`];
 }
