@@ -68,11 +68,11 @@ func Supervise(ctx context.Context, l layout.Layout, program, logFile string, ar
 	return nil
 }
 
-// Poll asks until the answer is no error or the context ends. message goes to the log every few seconds with what is
-// still wrong.
+// Poll asks until the answer is no error or the context ends. message goes to the log with what is wrong, at first and
+// then every few seconds.
 func Poll(ctx context.Context, message string, ask func(context.Context) error) error {
 	const interval, quiet = 500 * time.Millisecond, 10 * time.Second
-	for last := time.Now(); ; {
+	for last := (time.Time{}); ; {
 		err := ask(ctx)
 		if err == nil {
 			return nil

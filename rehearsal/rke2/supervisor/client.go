@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -43,7 +44,7 @@ func Connect(ctx context.Context, url string, with token.Token, user string) (*C
 		return nil, fmt.Errorf("failed to get CA certs: %w", err)
 	}
 	if with.CAHash == "" {
-		logrus.Warnf("Cluster CA certificate is not trusted by the host CA bundle, but the token does not include a CA hash. Use the full token from the server's node-token file to enable Cluster CA validation.")
+		warnOfTrust()
 	} else if hash := token.CAHash(bundle); hash != with.CAHash {
 		return nil, fmt.Errorf("token CA hash does not match the Cluster CA certificate hash: %s != %s", with.CAHash, hash)
 	}
@@ -56,6 +57,12 @@ func Connect(ctx context.Context, url string, with token.Token, user string) (*C
 		}},
 	}, nil
 }
+
+// warnOfTrust says once what a short token means.
+var warnOfTrust = sync.OnceFunc(func() {
+	logrus.Warn("Cluster CA certificate is not trusted by the host CA bundle, but the token does not include a CA hash. " +
+		"Use the full token from the server's node-token file to enable Cluster CA validation.")
+})
 
 // Get reads a path's body.
 func (c *Client) Get(ctx context.Context, path string) ([]byte, error) {
