@@ -9,7 +9,7 @@ import { isUnderWay } from "./components/changePolicy";
 import { kubeconfig } from "./components/kubeconfig";
 import { manifestOf } from "./components/manifest";
 import { AgentNode, GpuAgentNode, ServerNode } from "./components/nodeTurn";
-import { planOf } from "./components/plan";
+import { planLines } from "./components/plan";
 import { Preflight } from "./components/preflight";
 import { settingsOrExplain } from "./components/settings";
 import type { Run } from "./components/step";
@@ -23,10 +23,14 @@ const change = new Change("change", { wanted, accepted, changeId });
 const run: Run = { settings, change, sshPrivateKey: secrets.sshPrivateKey };
 const cluster = new k8s.Provider("cluster", {
   kubeconfig: kubeconfig(settings, secrets.sshPrivateKey, secrets.kubeconfig),
+  // What an earlier change left there on purpose is taken over, not stumbled upon.
+  upsertExistingObjects: true,
+  enablePatchForce: true,
+  enableConfigMapMutable: true,
 });
 announce(run, secrets);
 
-export const plan = planOf(settings);
+export const plan = planLines(settings);
 export const manifest = isUnderWay({ wanted, accepted }) ? upgrade() : settle();
 
 /** Bumped and not yet accepted: the way back first, then servers, then agents, then the proof (procedure §3.3). */

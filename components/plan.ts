@@ -14,6 +14,12 @@ import {
 } from "./turns";
 
 /**
+ * The plan as the stack's output: a line a step, `id: title (at most N s)`, which a preview shows in a readable length.
+ */
+export const planLines = (settings: Settings): string[] =>
+  planOf(settings).map(({ id, title, boundSeconds }) => `${id}: ${title} (at most ${boundSeconds} s)`);
+
+/**
  * Every step of a run in order, as data: what the components lay out, for preview and the stack's output `plan`.
  * A function of the config alone.
  */

@@ -41,7 +41,12 @@ export class Validation extends pulumi.ComponentResource implements Link {
     this.tail = new k8s.batch.v1.Job(
       `${name}-smoke-test`,
       {
-        metadata: { name: jobName, namespace: "default" },
+        // A failed one is replaced by the next run, not met again.
+        metadata: {
+          name: jobName,
+          namespace: "default",
+          annotations: { "pulumi.com/replaceUnready": "true" },
+        },
         spec: {
           backoffLimit: 0,
           activeDeadlineSeconds: settings.limits.smokeTestSeconds,

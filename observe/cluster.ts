@@ -12,9 +12,9 @@ import { LOOK_TIMEOUT_MS, withNode } from "./ssh";
 /** An etcd member as the asked one lists it, and what it answered itself. */
 export interface EtcdMember {
   readonly name: string;
-  readonly clientUrl: string;
-  /** The member's own ID of the leader; undefined where it did not answer. */
-  readonly leader?: string;
+  readonly peerUrl: string;
+  /** etcd's version as the member says it itself; undefined where it did not answer. */
+  readonly version?: string;
 }
 
 /** The cluster as one of its servers sees it. */
@@ -30,6 +30,8 @@ export interface ClusterFacts {
   /** The change that holds the cluster: `UUID who`, and since when; undefined where it is free. */
   readonly lock?: { readonly holder: string; readonly since: string };
   readonly members: readonly EtcdMember[];
+  /** Whether the asked member knows a leader. */
+  readonly hasLeader: boolean;
   readonly alarms: number;
   /** When it was asked, by that server's clock, as the leases are. */
   readonly at: Date;
@@ -71,7 +73,7 @@ async function ask(server: ClusterNode, privateKey: string): Promise<ClusterFact
   const json = (key: string) => JSON.parse(said.get(key) || "{}");
   const items = <T>(key: string) => (json(key) as Partial<KubernetesListObject<T & object>>).items ?? [];
   const lock = json("lock");
-  const members = json("members") as { members?: { name?: string; clientURLs?: string[] }[] };
+  const members = json("members") as { members?: { name?: string; peerURLs?: string[] }[] };
   return {
     askedOn: server.name,
     readyMs: Number(said.get("readyMs")),
@@ -81,9 +83,10 @@ async function ask(server: ClusterNode, privateKey: string): Promise<ClusterFact
     leases: items<V1Lease>("leases"),
     lock: lock.holderIdentity && { holder: lock.holderIdentity, since: lock.acquireTime ?? "" },
     members: (members.members ?? []).map((member) => {
-      const clientUrl = member.clientURLs?.[0] ?? "";
-      return { name: member.name ?? "", clientUrl, leader: json(`member ${clientUrl}`).leader };
+      const peerUrl = member.peerURLs?.[0] ?? "";
+      return { name: member.name ?? "", peerUrl, version: json(`member ${peerUrl}`).etcdserver };
     }),
+    hasLeader: !["0", undefined].includes(json("etcd").leader),
     alarms: (json("alarms").alarms ?? []).length,
     at: new Date(Number(said.get("nowMs"))),
   };

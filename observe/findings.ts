@@ -1,5 +1,5 @@
 import { type ClusterNode, isAtLeastMinor, parseVersion, type Settings } from "../config";
-import type { ClusterFacts, EtcdMember } from "./cluster";
+import type { ClusterFacts } from "./cluster";
 import { podsAtRisk } from "./drain";
 import type { Look } from "./look";
 import type { NodeFacts } from "./node";
@@ -247,8 +247,7 @@ function judgeCluster(settings: Settings, looked: Look<ClusterFacts>, owner: str
     },
     judgeEtcd(
       settings,
-      seen.members,
-      seen.alarms,
+      seen,
       settings.servers.some((server) => turn(server.name)),
     ),
     {
@@ -284,24 +283,19 @@ function judgeCluster(settings: Settings, looked: Look<ClusterFacts>, owner: str
 
 function judgeEtcd(
   settings: Settings,
-  members: readonly EtcdMember[],
-  alarms: number,
+  { members, hasLeader, alarms }: ClusterFacts,
   serverInTurn: boolean,
 ): Finding {
-  const silent = members.filter((member) => !member.leader);
-  const leaders = new Set(members.flatMap((member) => member.leader ?? []));
+  const silent = members.filter((member) => !member.version);
   const wantedMembers = settings.servers.length;
-  const good =
-    members.length === wantedMembers &&
-    silent.length <= (serverInTurn ? 1 : 0) &&
-    leaders.size === 1 &&
-    alarms === 0;
+  const answering = silent.length <= (serverInTurn ? 1 : 0);
+  const versions = [...new Set(members.flatMap((member) => member.version ?? []))];
   return {
     check: "cluster: etcd",
-    found: `${members.length} members, ${silent.length ? `silent: ${silent.map((m) => m.name).join(", ")}` : "all answer"}, ${leaders.size} leader, ${alarms} alarms`,
-    wanted: `${wantedMembers} members that answer, 1 leader, 0 alarms`,
+    found: `${members.length} members (${versions.join(", ") || "no version"}), ${silent.length ? `silent: ${silent.map((m) => m.name).join(", ")}` : "all answer"}, ${hasLeader ? "a leader" : "no leader"}, ${alarms} alarms`,
+    wanted: `${wantedMembers} members that answer, a leader, 0 alarms`,
     ...verdict(
-      good,
+      members.length === wantedMembers && answering && hasLeader && alarms === 0,
       "curl http://127.0.0.1:2381/health on each server; crictl ps -a --name etcd; no server is taken down while a member is",
     ),
   };

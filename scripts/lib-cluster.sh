@@ -26,24 +26,22 @@ stale_leases() {
     done
 }
 
-# Every etcd member answers, there are as many as servers, one leads, none raises an alarm.
+# Every etcd member answers, there are as many as servers, none is a learner, there is a leader and no alarm.
 # etcd_healthy COUNT [DOWN]: DOWN members may fail to answer (default 0).
 etcd_healthy() {
-  local members urls url answer leaders="" count=0 down=0
+  local members url count=0 down=0 leader alarms
   members=$(etcd_ask /v3/cluster/member/list) || fail "this server's etcd does not answer" "curl http://127.0.0.1:2381/health here; journalctl -u rke2-server"
-  urls=$(echo "$members" | grep -o '"clientURLs":\["[^"]*' | sed 's/.*"//')
-  for url in $urls; do
+  for url in $(echo "$members" | etcd_peer_urls); do
     count=$((count + 1))
-    if ! answer=$(etcd_ask_at "$url" /v3/maintenance/status); then
+    if ! etcd_peer_version "$url" >/dev/null; then
       down=$((down + 1))
       [ "$down" -le "${2:-0}" ] || fail "the etcd member at $url does not answer" "ssh there: crictl ps -a --name etcd; do not take another server down"
-      continue
     fi
-    leaders="$leaders $(echo "$answer" | json_value leader)"
   done
   [ "$count" -eq "$1" ] || fail "etcd has $count members, there are $1 servers" "compare etcd's member list with nodes; a member that is gone must be removed first"
-  [ "$(echo "$leaders" | tr ' ' '\n' | sed '/^$/d' | sort -u | wc -l)" -eq 1 ] || fail "etcd members name different leaders:$leaders" "wait for the election to end, then run pulumi up again"
-  if etcd_ask /v3/maintenance/alarm '{"action":"GET"}' | grep -q '"alarm":'; then
-    fail "etcd raises an alarm: $(etcd_ask /v3/maintenance/alarm '{"action":"GET"}')" "NOSPACE: compact and defragment; CORRUPT: stop here and restore"
-  fi
+  ! grep -q '"isLearner":true' <<<"$members" || fail "an etcd member is still a learner" "wait until it has caught up, then run pulumi up again"
+  leader=$(etcd_ask /v3/maintenance/status | json_value leader)
+  [ "${leader:-0}" != 0 ] || fail "etcd has no leader" "wait for the election to end, then run pulumi up again"
+  alarms=$(etcd_ask /v3/maintenance/alarm '{"action":"GET"}')
+  ! grep -q '"alarm":' <<<"$alarms" || fail "etcd raises an alarm: $alarms" "NOSPACE: compact and defragment; CORRUPT: stop here and restore"
 }

@@ -61,14 +61,26 @@ kube() {
     --request-timeout=15s "$@" </dev/null
 }
 
-# Asks an etcd member over its JSON gateway; etcdctl is not on RKE2 hosts (facts: paths and health).
-# etcd_ask_at URL PATH [BODY]; etcd_ask PATH [BODY] asks this server's own.
-etcd_ask_at() {
-  local nothing='{}'
-  curl -sf --max-time 5 --cacert "$ETCD_TLS/server-ca.crt" --cert "$ETCD_TLS/server-client.crt" \
-    --key "$ETCD_TLS/server-client.key" -d "${3:-$nothing}" "$1$2" </dev/null
+# Asks this server's own etcd member over its JSON gateway; etcdctl is not on RKE2 hosts. RKE2 serves the gateway on
+# the loopback's 2382 alone, and gRPC alone on 2379; releases from before that had both on 2379. etcd_ask PATH [BODY]
+etcd_ask() {
+  local nothing='{}' port
+  for port in 2382 2379; do
+    if curl -sf --max-time 5 --cacert "$ETCD_TLS/server-ca.crt" --cert "$ETCD_TLS/server-client.crt" \
+      --key "$ETCD_TLS/server-client.key" -d "${2:-$nothing}" "https://127.0.0.1:$port$1" </dev/null; then return; fi
+  done
+  return 1
 }
-etcd_ask() { etcd_ask_at https://127.0.0.1:2379 "$@"; }
+
+# Asks any member whether it is there, on the port that members use among themselves: what it says is its version.
+# etcd_peer_version PEER_URL
+etcd_peer_version() {
+  curl -sf --max-time 5 --cacert "$ETCD_TLS/peer-ca.crt" --cert "$ETCD_TLS/peer-server-client.crt" \
+    --key "$ETCD_TLS/peer-server-client.key" "$1/version" </dev/null
+}
+
+# The members' peer URLs, one a line, from what /v3/cluster/member/list said.
+etcd_peer_urls() { grep -o '"peerURLs":\["[^"]*' | sed 's/.*"//'; }
 
 # The first value of a key in flat JSON (numbers in etcd's gateway are strings).
 json_value() { grep -o "\"$1\":\"\?[^,\"}]*" | head -n 1 | sed 's/.*:"\?//'; }

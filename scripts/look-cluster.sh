@@ -12,9 +12,11 @@ raw pods /api/v1/pods
 raw budgets /apis/policy/v1/poddisruptionbudgets
 raw leases /apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases
 printf 'lock\t%s\n' "$(kube 127.0.0.1 -n kube-system get lease rke2-upgrade --ignore-not-found -o jsonpath='{.spec}')"
-printf 'members\t%s\n' "$(etcd_ask /v3/cluster/member/list)"
-printf 'alarms\t%s\n' "$(etcd_ask /v3/maintenance/alarm '{"action":"GET"}')"
-for url in $(etcd_ask /v3/cluster/member/list | grep -o '"clientURLs":\["[^"]*' | sed 's/.*"//'); do
-  printf 'member %s\t%s\n' "$url" "$(etcd_ask_at "$url" /v3/maintenance/status || true)"
+members=$(etcd_ask /v3/cluster/member/list || true)
+printf 'members\t%s\n' "$members"
+printf 'etcd\t%s\n' "$(etcd_ask /v3/maintenance/status || true)"
+printf 'alarms\t%s\n' "$(etcd_ask /v3/maintenance/alarm '{"action":"GET"}' || true)"
+for url in $(echo "$members" | etcd_peer_urls); do
+  printf 'member %s\t%s\n' "$url" "$(etcd_peer_version "$url" || true)"
 done
 # end of step

@@ -60,7 +60,8 @@ const healthyCluster: ClusterFacts = {
     metadata: { name: node.name },
     spec: { renewTime: new Date(AT.getTime() - 5_000) as never },
   })),
-  members: settings.servers.map((node) => ({ name: node.name, clientUrl: node.address, leader: "1" })),
+  members: settings.servers.map((node) => ({ name: node.name, peerUrl: node.address, version: "3.6.16" })),
+  hasLeader: true,
   alarms: 0,
   at: AT,
 };

@@ -67,8 +67,8 @@ describe("observe/findings", () => {
   it("allows one silent etcd member only while a server is in its turn", () => {
     const members = settings.servers.map(({ name }, i) => ({
       name,
-      clientUrl: "",
-      leader: i === 2 ? undefined : "1",
+      peerUrl: "",
+      version: i === 2 ? undefined : "3.6.16",
     }));
     only(facts({ cluster: { members } }), /etcd/);
     assert.deepEqual(
@@ -78,13 +78,14 @@ describe("observe/findings", () => {
     only(
       facts({
         cluster: {
-          members: members.map((m) => ({ ...m, leader: undefined })),
+          members: members.map((m) => ({ ...m, version: undefined })),
           nodes: withNode(working("proj-k8sm03", "False")),
         },
       }),
       /etcd/,
     );
     only(facts({ cluster: { alarms: 1 } }), /etcd/);
+    only(facts({ cluster: { hasLeader: false } }), /etcd/);
   });
 
   it("stops for a stale lease, a foreign cordon, a node that nobody named, a slow API", () => {
