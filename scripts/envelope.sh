@@ -9,34 +9,9 @@
 # The step runs as the transient unit rke2-upgrade-step: systemd's refusal of a second unit of that name is
 # the lock, RuntimeMaxSec the bound, the journal the record. A lost connection does not end it; a rerun waits
 # for it here and then runs the step again, which finds its work done.
+# All is one function, so that bash has read it whole before it takes the rest of stdin, the step, off its own input.
 # Exit: the step's own code; 75 when another change holds this node; 124 when a limit was reached.
 set -euo pipefail
-
-step=$1 owner=$2 limit=$3
-shift 3
-unit=rke2-upgrade-step
-state=/var/lib/rke2-upgrade
-run=/run/rke2-upgrade
-umask 077
-mkdir -p "$state" "$run"
-
-held=$(cat "$state/owner" 2>/dev/null || true)
-if [ -n "$held" ] && [ "${held%% *}" != "$owner" ]; then
-  cat >/dev/null
-  echo "$(hostname): $step: held by another change: $held" >&2
-  echo "  next: finish or accept that change; only if it is known to be dead, remove $state/owner on every node" >&2
-  exit 75
-fi
-
-# What is left of stdin is the step. A truncated upload lacks the last line and must not run.
-script=$(mktemp "$run/step.XXXXXXXX")
-cat >"$script"
-trap 'rm -f "$script" "$script".*' EXIT
-if [ "$(tail -n 1 "$script")" != "# end of step" ]; then
-  echo "$(hostname): $step: the script arrived incomplete" >&2
-  echo "  next: run pulumi up again" >&2
-  exit 1
-fi
 
 # Starts the unit, shows its progress, returns its exit code.
 run_step() {
@@ -56,28 +31,58 @@ run_step() {
   return "$code"
 }
 
-code=0
-run_step "$@" || code=$?
-waited=0
-while [ "$code" -ne 0 ] && grep -q "already loaded\|already exists" "$script.client"; do
-  # An earlier run was killed and its step is still at work: it ends by itself, within its own limit.
-  if [ "$waited" -ge "$limit" ]; then
-    echo "$(hostname): $step: another step is still at work after $limit s: $(systemctl show -P Description $unit)" >&2
-    echo "  next: look at it with: systemctl status $unit" >&2
-    exit 124
+envelope() {
+  step=$1 owner=$2 limit=$3
+  shift 3
+  unit=rke2-upgrade-step
+  state=/var/lib/rke2-upgrade
+  run=/run/rke2-upgrade
+  umask 077
+  mkdir -p "$state" "$run"
+
+  held=$(cat "$state/owner" 2>/dev/null || true)
+  if [ -n "$held" ] && [ "${held%% *}" != "$owner" ]; then
+    cat >/dev/null
+    echo "$(hostname): $step: held by another change: $held" >&2
+    echo "  next: finish or accept that change; only if it is known to be dead, remove $state/owner on every node" >&2
+    exit 75
   fi
-  [ $((waited % 10)) -ne 0 ] || echo "waiting for the step still at work here: $(systemctl show -P Description $unit)"
-  sleep 1
-  waited=$((waited + 1))
+
+  # What is left of stdin is the step. A truncated upload lacks the last line and must not run.
+  script=$(mktemp "$run/step.XXXXXXXX")
+  cat >"$script"
+  trap 'rm -f "$script" "$script".*' EXIT
+  if [ "$(tail -n 1 "$script")" != "# end of step" ]; then
+    echo "$(hostname): $step: the script arrived incomplete" >&2
+    echo "  next: run pulumi up again" >&2
+    exit 1
+  fi
+
   code=0
   run_step "$@" || code=$?
-done
+  waited=0
+  while [ "$code" -ne 0 ] && grep -q "already loaded\|already exists" "$script.client"; do
+    # An earlier run was killed and its step is still at work: it ends by itself, within its own limit.
+    if [ "$waited" -ge "$limit" ]; then
+      echo "$(hostname): $step: another step is still at work after $limit s: $(systemctl show -P Description $unit)" >&2
+      echo "  next: look at it with: systemctl status $unit" >&2
+      exit 124
+    fi
+    [ $((waited % 10)) -ne 0 ] || echo "waiting for the step still at work here: $(systemctl show -P Description $unit)"
+    sleep 1
+    waited=$((waited + 1))
+    code=0
+    run_step "$@" || code=$?
+  done
 
-cat "$script.err" >&2
-if [ "$code" -ne 0 ] && [ ! -s "$script.err" ]; then
-  cat "$script.client" >&2
-  echo "$(hostname): $step: ended without a message, most likely by its limit of $limit s" >&2
-  echo "  next: read journalctl -u $unit there, then run pulumi up again" >&2
-  exit 124
-fi
-exit "$code"
+  cat "$script.err" >&2
+  if [ "$code" -ne 0 ] && [ ! -s "$script.err" ]; then
+    cat "$script.client" >&2
+    echo "$(hostname): $step: ended without a message, most likely by its limit of $limit s" >&2
+    echo "  next: read journalctl -u $unit there, then run pulumi up again" >&2
+    exit 124
+  fi
+  exit "$code"
+}
+
+envelope "$@"
