@@ -35,7 +35,7 @@ free_kb=$(df --output=avail -k "$RKE2_DATA" | tail -n 1 | tr -d ' ')
 
 # RKE2 1.36: an unset ingress-controller means a Traefik of its own beside the one that runs (facts: versions).
 if [ "$role" = server ] && [ -n "$ingress" ]; then
-  found=$(sed -n 's/^ingress-controller:[[:space:]]*"\?\([a-z-]*\).*/\1/p' $config/config.yaml $config/config.yaml.d/*.yaml 2>/dev/null | tail -n 1)
+  found=$(sed -n 's/^ingress-controller:[[:space:]]*"\?\([a-z-]*\).*/\1/p' $config/config.yaml $config/config.yaml.d/*.yaml  2>/dev/null | tail -n 1 || true)
   [ "$found" = "$ingress" ] ||
     fail "ingress-controller is ${found:-not set} in $config, the stack says $ingress" "write 'ingress-controller: $ingress' into $config/config.yaml on every server"
 fi

@@ -21,6 +21,10 @@ fail() {
   exit 1
 }
 
+# A command that failed where none was expected to: never end without a word.
+set -o errtrace
+trap 'echo "$(hostname): $STEP: \"$BASH_COMMAND\" ended with $?, which was not expected" >&2; echo "  next: look into journalctl -u rke2-upgrade-step there, then run pulumi up again" >&2' ERR
+
 # Last line of every step: one JSON object. Arguments: key value pairs; values that are whole numbers or
 # true/false stand bare.
 result() {

@@ -15,7 +15,7 @@ echo "clockMs=$(date +%s%3N)"
 echo "owner=$(cat "$STATE/owner" 2>/dev/null || true)"
 echo "step=$(systemctl show -P Description rke2-upgrade-step.service 2>/dev/null | grep '^rke2-upgrade: ' || true)"
 echo "rancherManaged=$([ -e $config/config.yaml.d/50-rancher.yaml ] && echo true || echo false)"
-echo "ingressController=$(sed -n 's/^ingress-controller:[[:space:]]*"\?\([a-z-]*\).*/\1/p' $config/config.yaml $config/config.yaml.d/*.yaml 2>/dev/null | tail -n 1)"
+echo "ingressController=$(sed -n 's/^ingress-controller:[[:space:]]*"\?\([a-z-]*\).*/\1/p' $config/config.yaml $config/config.yaml.d/*.yaml 2>/dev/null | tail -n 1 || true)"
 echo "freeMiB=$(($(df --output=avail -k "$RKE2_DATA" 2>/dev/null | tail -n 1 | tr -d ' ' || echo 0) / 1024))"
 echo "cgroup=$(stat -fc %T /sys/fs/cgroup)"
 # end of step

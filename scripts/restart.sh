@@ -26,7 +26,7 @@ deadline=$(($(date +%s) + seconds))
 until up; do
   # Three starts that failed: waiting longer only hides the cause.
   if [ $(($(systemctl show -P NRestarts "$unit") - restarts)) -ge 3 ] || [ "$(date +%s)" -ge "$deadline" ]; then
-    cause=$(journalctl -u "$unit" --since "@${STARTED%?????????}" -o cat --no-pager | grep -iE 'level=fatal|level=error|panic' | tail -n 1 | cut -c -400)
+    cause=$(journalctl -u "$unit" --since "@${STARTED%?????????}" -o cat --no-pager | grep -iE 'level=fatal|level=error|panic' | tail -n 1 | cut -c -400 || true)
     fail "$unit does not come up on $wanted ($(systemctl show -P SubState "$unit")): ${cause:-no error in its journal}" \
       "journalctl -u $unit -n 100; mend the cause and run pulumi up again, or set goBack"
   fi
