@@ -59,12 +59,12 @@ function upgrade(): pulumi.Output<unknown> {
   }
   tail = new Validation("validation", { run, after: tail, cluster }).tail;
   new Manifest("manifest", { run, after: tail, cluster });
-  return manifestOf(turns);
+  return manifestOf(turns, change.from);
 }
 
 /** Adopted or accepted: prove every node, let the way back go, install nothing. */
 function settle(): pulumi.Output<unknown> {
   const acceptance = new Acceptance("settled", { run, after: change });
   new Manifest("manifest", { run, after: acceptance.tail, cluster });
-  return manifestOf(acceptance.turns);
+  return manifestOf(acceptance.turns, change.from);
 }

@@ -9,7 +9,8 @@ interface ReleaseInputs {
   readonly wanted: pulumi.Input<string>;
   readonly from: pulumi.Input<string>;
   readonly mode: pulumi.Input<string>;
-  readonly changeId: pulumi.Input<string>;
+  /** The change ID that the snapshots bear. */
+  readonly movedUnder: pulumi.Input<string>;
   readonly attempt: pulumi.Input<number>;
   readonly owner: pulumi.Input<string>;
 }
@@ -58,10 +59,10 @@ export class Acceptance extends pulumi.ComponentResource implements Link {
       proofs.map(({ proof }) => proof),
     );
     const accepted = step(run, { parent: this, after: proven }, `${name}-accept`, accept(settings));
-    const { from, mode, attempt, owner } = change;
+    const { from, mode, movedUnder, attempt, owner } = change;
     this.tail = new Release(
       `${name}-release`,
-      { wanted: settings.rke2Version, changeId: settings.changeId, from, mode, attempt, owner },
+      { wanted: settings.rke2Version, movedUnder, from, mode, attempt, owner },
       { parent: this, dependsOn: [accepted] },
     );
     this.registerOutputs({});

@@ -10,10 +10,17 @@ export class Change extends pulumi.dynamic.Resource {
   declare readonly attempt: pulumi.Output<ChangeState["attempt"]>;
   declare readonly from: pulumi.Output<ChangeState["from"]>;
   declare readonly mode: pulumi.Output<ChangeState["mode"]>;
+  declare readonly movedUnder: pulumi.Output<ChangeState["movedUnder"]>;
   declare readonly owner: pulumi.Output<ChangeState["owner"]>;
 
   constructor(name: string, inputs: ChangeInputs, opts?: pulumi.CustomResourceOptions) {
-    const frozen = { attempt: undefined, from: undefined, mode: undefined, owner: undefined };
+    const frozen = {
+      attempt: undefined,
+      from: undefined,
+      mode: undefined,
+      movedUnder: undefined,
+      owner: undefined,
+    };
     super(currentCode("components/changeProvider"), name, { ...inputs, ...frozen }, opts, "rke2", "Change");
   }
 }

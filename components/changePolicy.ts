@@ -16,9 +16,25 @@ export interface ChangeState extends ChangeInputs {
   readonly from: string;
   /** `adopt`: nothing was ever changed; `forward`: an upgrade, also after its acceptance. */
   readonly mode: "adopt" | "forward";
+  /** The change ID under which the version last moved: the snapshots bear it until they are let go. */
+  readonly movedUnder: string;
   /** UUID of this state: who holds the locks. */
   readonly owner: string;
 }
+
+/** Whether a change is only taken back to where it began: fine as long as no node was touched (a mistyped version). */
+export const isWithdrawal = (before: ChangeState, now: ChangeInputs): boolean =>
+  isUnderWay(before) &&
+  now.wanted === before.accepted &&
+  now.accepted === before.accepted &&
+  now.changeId === before.changeId;
+
+/** The change withdrawn, for one that touched no node yet: what settling then lets go is still its own. */
+export const withdrawn = (before: ChangeState): ChangeState => ({
+  ...before,
+  wanted: before.accepted,
+  attempt: before.attempt + 1,
+});
 
 /** A refused move: the config key to change, and the reason with the next move. */
 export interface Refusal {
@@ -41,9 +57,10 @@ export function judgeChange(
 ): ChangeState | Refusal {
   if (!before) {
     const mode = isUnderWay(now) ? "forward" : "adopt";
-    return { ...now, attempt: 1, from: now.accepted, mode, owner: newOwner() };
+    return { ...now, attempt: 1, from: now.accepted, mode, movedUnder: now.changeId, owner: newOwner() };
   }
-  const frozen = { attempt: before.attempt, from: before.from, mode: before.mode, owner: before.owner };
+  const { attempt, from, mode, movedUnder, owner } = before;
+  const frozen = { attempt, from, mode, movedUnder, owner };
 
   if (before.wanted !== now.wanted) {
     if (before.accepted !== now.accepted) {
@@ -53,7 +70,14 @@ export function judgeChange(
       };
     }
     if (!isUnderWay(before)) {
-      return { ...now, ...frozen, attempt: before.attempt + 1, from: now.accepted, mode: "forward" };
+      return {
+        ...now,
+        ...frozen,
+        attempt: attempt + 1,
+        from: now.accepted,
+        mode: "forward",
+        movedUnder: now.changeId,
+      };
     }
     return {
       property: "wanted",
@@ -67,7 +91,9 @@ export function judgeChange(
   if (before.accepted !== now.accepted) {
     const accepts = now.accepted === now.wanted;
     const takesBack = !isUnderWay(before) && before.mode === "forward" && now.accepted === before.from;
-    if (!accepts && !takesBack) {
+    // A change of direction: its gates are asked anew, and so is whether the way back is still there.
+    if (takesBack) return { ...now, ...frozen, attempt: attempt + 1 };
+    if (!accepts) {
       return {
         property: "accepted",
         reason: `acceptedVersion may only become rke2Version (${now.wanted}), once that is done and looked at. Set it to ${before.accepted} again`,

@@ -1,20 +1,41 @@
 import { randomUUID } from "node:crypto";
 import type * as pulumi from "@pulumi/pulumi";
-import { type ChangeInputs, type ChangeState, judgeChange } from "./changePolicy";
+import { lookAtNode } from "../observe";
+import { type ChangeInputs, type ChangeState, isWithdrawal, judgeChange, withdrawn } from "./changePolicy";
+import { configure, providerContext } from "./providerConfig";
 
 /** The provider behind {@link Change}: its `check` sees the old inputs, in preview and in up. */
 export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState> = {
+  configure,
   async check(olds, news) {
     const before = (olds as Partial<ChangeState> | undefined)?.owner ? (olds as ChangeState) : undefined;
     const { wanted, accepted, changeId } = news;
-    const verdict = judgeChange(before, { wanted, accepted, changeId }, randomUUID);
+    const now = { wanted, accepted, changeId };
+    const verdict = judgeChange(before, now, randomUUID);
+    if (
+      "reason" in verdict &&
+      before &&
+      isWithdrawal(before, now) &&
+      (await nothingTouched(before.accepted))
+    ) {
+      return { inputs: { ...news, ...withdrawn(before) } };
+    }
     if ("reason" in verdict) {
       return { inputs: news, failures: [{ property: verdict.property, reason: verdict.reason }] };
     }
     return { inputs: { ...news, ...verdict } };
   },
   async diff(_id, olds, news) {
-    const fields = ["wanted", "accepted", "changeId", "attempt", "from", "mode", "owner"] as const;
+    const fields = [
+      "wanted",
+      "accepted",
+      "changeId",
+      "attempt",
+      "from",
+      "mode",
+      "movedUnder",
+      "owner",
+    ] as const;
     return { changes: fields.some((field) => olds[field] !== (news as ChangeState)[field]) };
   },
   async create(inputs) {
@@ -24,3 +45,16 @@ export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState
     return { outs: news as ChangeState };
   },
 };
+
+/** Whether every node still runs the accepted version, installed and running. One that does not answer counts as touched. */
+async function nothingTouched(accepted: string): Promise<boolean> {
+  const { settings, sshPrivateKey } = providerContext();
+  const untouched = settings.nodes.map((node) =>
+    lookAtNode(node, sshPrivateKey).then(
+      (seen) =>
+        seen.versionOnDisk === accepted && seen.versionRunning === accepted && seen.service === "active",
+      () => false,
+    ),
+  );
+  return (await Promise.all(untouched)).every(Boolean);
+}

@@ -12,7 +12,7 @@ import type { ProviderContext } from "./providerConfig";
 
 /** What was taken. No secret: the file itself is encrypted. */
 export interface TakenBackup {
-  /** Absolute path of the encrypted snapshot; beside it `.sha256`, and the token as `server-token.age`. */
+  /** Absolute path of the encrypted snapshot; beside it `.sha256`; the token lies in `tokens/`. */
   readonly file: string;
   /** Of the snapshot itself, before encryption. */
   readonly sha256: string;
@@ -70,10 +70,13 @@ async function takeOn(server: ClusterNode, session: Session, settings: Settings)
   const arrived = await fetchEncrypted(session, path, file, settings.backup.recipients, timeoutMs);
   if (arrived !== sha256)
     throw new Error(`${server.name}: ${path} has sha256 ${sha256}, what arrived has ${arrived}`);
+  // Apart from the snapshot: the two together are the keys of the cluster.
+  const tokens = resolve(settings.backup.directory, "tokens");
+  await mkdir(tokens, { recursive: true, mode: 0o700 });
   await fetchEncrypted(
     session,
     TOKEN_FILE,
-    join(directory, "server-token.age"),
+    join(tokens, `${basename(directory)}.age`),
     settings.backup.recipients,
     timeoutMs,
   );

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type TakenBackup, takeEtcdBackup } from "./etcdBackupFile";
+import { newestBackupAge, type TakenBackup, takeEtcdBackup } from "./etcdBackupFile";
 import { configure, providerContext } from "./providerConfig";
 
 interface Inputs {
@@ -16,11 +16,16 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & TakenBac
   async diff(_id, olds, news) {
     // A new change takes a new one; nothing else ever does.
     const replaces = (["accepted", "changeId"] as const).filter((field) => olds[field] !== news[field]);
-    return { changes: replaces.length > 0, replaces };
+    const gone = (await newestBackupAge(providerContext().settings)) === undefined;
+    return { changes: replaces.length > 0 || gone, replaces };
   },
   async create(inputs) {
     const taken = await takeEtcdBackup(providerContext());
     return { id: taken.file, outs: { ...inputs, ...taken } };
+  },
+  // Somebody removed it since. Preflight has refused by now where a server is upgraded already.
+  async update(_id, _olds, news) {
+    return { outs: { ...news, ...(await takeEtcdBackup(providerContext())) } };
   },
   async delete() {},
 };

@@ -8,7 +8,7 @@ interface Proofs {
 
 /** A node's line in the version manifest. */
 interface NodeVersions {
-  /** The version its gate found; the same as `after` where nothing was under way. */
+  /** The version its gate found before its turn; where that is over, the one that the change started from. */
   readonly before: string;
   readonly after: string;
   /** When its verification began, RFC 3339, UTC. */
@@ -16,13 +16,17 @@ interface NodeVersions {
 }
 
 /** The version manifest as a stack output: per node before, after, when. Read from what the steps found, never an input. */
-export function manifestOf(nodes: ReadonlyMap<string, Proofs>): pulumi.Output<Record<string, NodeVersions>> {
+export function manifestOf(
+  nodes: ReadonlyMap<string, Proofs>,
+  from: pulumi.Output<string>,
+): pulumi.Output<Record<string, NodeVersions>> {
   const lines = [...nodes].map(([name, { before, after }]) =>
-    pulumi.all([before, after]).apply(([found, proven]) => {
+    pulumi.all([before, after, from]).apply(([found, proven, from]) => {
       const after = lastLine(proven);
+      const seen = lastLine(found).version;
       return [
         name,
-        { before: lastLine(found).version, after: after.version, when: after.startedAt },
+        { before: seen === after.version ? from : seen, after: after.version, when: after.startedAt },
       ] as const;
     }),
   );

@@ -53,26 +53,25 @@ async function ask(inputs: Inputs): Promise<void> {
   const refused = judge(settings, facts, inputs.owner).filter(stops);
   if (refused.length > 0) throw new Error(refusal(refused));
   await holdAll(settings, sshPrivateKey, inputs.owner, "take");
-  await keepWayBack(providerContext(), touched(facts, inputs));
+  await keepWayBack(providerContext(), inputs.owner, touched(facts, inputs));
 }
 
 /** What nobody could measure stops a change as a failure does. */
 const stops = (finding: Finding) => finding.verdict === "fail" || finding.verdict === "not measured";
 
-/** Nodes whose turn has begun: they run the new version, or bear the mark. */
-function touched(facts: Facts, { wanted }: Inputs): Set<string> {
+/**
+ * Nodes that are no longer what their snapshot would be worth: another version on disk or running. A mark alone is no
+ * touch, it is set before anything is changed; where the node cannot be asked, the mark is all there is to go by.
+ */
+function touched(facts: Facts, { accepted }: Inputs): Set<string> {
   const { settings } = providerContext();
-  return new Set(
-    settings.nodes
-      .filter(({ name }) => {
-        const seen = facts.nodes.get(name);
-        return (
-          inTurn(settings, facts.cluster, name) ||
-          (seen && "value" in seen && seen.value.versionOnDisk === wanted)
-        );
-      })
-      .map(({ name }) => name),
-  );
+  const isTouched = ({ name }: { name: string }) => {
+    const seen = facts.nodes.get(name);
+    if (!seen || !("value" in seen)) return inTurn(settings, facts.cluster, name);
+    const { versionOnDisk, versionRunning } = seen.value;
+    return versionOnDisk !== accepted || (versionRunning !== "" && versionRunning !== accepted);
+  };
+  return new Set(settings.nodes.filter(isTouched).map(({ name }) => name));
 }
 
 /** One message with every finding that stops the change. */

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { snapshotName } from "../config";
+import { notLive, observe } from "../observe";
 import { releaseSnapshots } from "../proxmox/release";
 import { holdAll } from "./locks";
 import { configure, providerContext } from "./providerConfig";
@@ -8,7 +9,7 @@ interface Inputs {
   readonly wanted: string;
   readonly from: string;
   readonly mode: string;
-  readonly changeId: string;
+  readonly movedUnder: string;
   readonly attempt: number;
   readonly owner: string;
 }
@@ -37,7 +38,12 @@ async function release(inputs: Inputs): Promise<Inputs & { released: string[] }>
   // Adopting made no way back and took no lock.
   if (inputs.mode === "adopt") return { ...inputs, released: [] };
   const { settings, sshPrivateKey, proxmoxTokenSecret } = providerContext();
-  const name = snapshotName(inputs.from, inputs.changeId);
+  // The accept step may have passed in an earlier run, which counts for nothing now.
+  const sick = notLive(settings, await observe(settings, { sshPrivateKey, proxmoxTokenSecret }));
+  if (sick.length > 0) {
+    throw new Error(`nothing was let go: ${sick.join("; ")}. next: mend that, then run pulumi up again`);
+  }
+  const name = snapshotName(inputs.from, inputs.movedUnder);
   const released = await releaseSnapshots(settings, proxmoxTokenSecret, name, inputs.from);
   await holdAll(settings, sshPrivateKey, inputs.owner, "release");
   return { ...inputs, released };

@@ -49,7 +49,13 @@ const gateNode = (settings: Settings, node: ClusterNode): PlannedStep => ({
   title: "ask the node: version, service, release files, disk, RKE2's config",
   on: node,
   script: "gate-node",
-  args: [node.role, settings.rke2Version, settings.acceptedVersion, settings.ingressController ?? ""],
+  args: [
+    node.role,
+    settings.rke2Version,
+    settings.acceptedVersion,
+    settings.ingressController ?? "",
+    settings.changeId,
+  ],
   limitSeconds: settings.limits.gateSeconds,
 });
 
@@ -148,7 +154,7 @@ export function agentTurn(settings: Settings, node: ClusterNode): PlannedStep[] 
       id: "cordon",
       title: "cordon, marked as ours",
       script: "cordon",
-      args: [node.name, changeId],
+      args: [node.name, changeId, settings.rke2Version],
     },
     {
       ...asked,
@@ -158,6 +164,7 @@ export function agentTurn(settings: Settings, node: ClusterNode): PlannedStep[] 
       args: [
         node.name,
         changeId,
+        settings.rke2Version,
         grace,
         timeout,
         ...[consents.emptyDir, consents.barePods, consents.longGrace].map((pods) =>
@@ -174,7 +181,7 @@ export function agentTurn(settings: Settings, node: ClusterNode): PlannedStep[] 
             id: "gpu-after",
             title: "prove its GPU is offered and the operator's pods run",
             script: "gpu-after",
-            args: [node.name, 1, GPU_NAMESPACE, limits.podsSeconds],
+            args: [node.name, GPU_NAMESPACE, limits.podsSeconds],
             limitSeconds: limits.podsSeconds + 30,
           } as const,
         ]
@@ -184,7 +191,7 @@ export function agentTurn(settings: Settings, node: ClusterNode): PlannedStep[] 
       id: "uncordon",
       title: "uncordon, if the cordon is ours",
       script: "uncordon",
-      args: [node.name, changeId],
+      args: [node.name, changeId, settings.rke2Version],
     },
   ];
 }

@@ -1,29 +1,46 @@
 import { type ClusterNode, snapshotName } from "../config";
 import type { ProxmoxClient } from "../proxmox/client";
 import { connect } from "../proxmox/connect";
-import { ownMark } from "../proxmox/mark";
+import { isOfChange, ownMark } from "../proxmox/mark";
 import { listSnapshots, takeSnapshot } from "../proxmox/snapshots";
 import { findVm } from "../proxmox/vms";
 import { newestBackupAge, takeEtcdBackup } from "./etcdBackupFile";
 import type { ProviderContext } from "./providerConfig";
+import { runStep } from "./runStep";
+import { checkHealth, leaderAway } from "./turns";
 
 /**
  * Looks after the way back on every `up`, before anything goes on: a node whose turn has begun must have its snapshot;
  * a stale snapshot of a node not yet touched is joined by a newer one (`name-2` …), and so is a stale etcd snapshot
  * while no server is touched. None is ever replaced: one of an upgraded node would be no way back.
- * @param touched nodes that run the new version, or are in their turn
+ * @param owner UUID of the change's state
+ * @param touched nodes that no longer are what they were before the change
  * @throws where a touched node has no snapshot
  */
-export async function keepWayBack(context: ProviderContext, touched: ReadonlySet<string>): Promise<void> {
+export async function keepWayBack(
+  context: ProviderContext,
+  owner: string,
+  touched: ReadonlySet<string>,
+): Promise<void> {
   const { settings, proxmoxTokenSecret } = context;
+  const serverTouched = settings.servers.some(({ name }) => touched.has(name));
   const client = connect(settings, proxmoxTokenSecret);
   try {
-    for (const node of settings.nodes) await keepSnapshot(client, context, node, touched.has(node.name));
+    for (const node of settings.nodes) {
+      const stale = await staleSnapshots(client, context, node, touched.has(node.name));
+      if (stale === 0) continue;
+      if (node.role === "agent") await renew(client, context, node, stale);
+      // A pause is for a whole quorum only: with a server in between versions the others are left alone.
+      else if (!serverTouched) {
+        await runStep(context, owner, leaderAway(settings, node));
+        await renew(client, context, node, stale);
+        await runStep(context, owner, checkHealth(settings, node));
+      }
+    }
   } finally {
     await client.close();
   }
   const age = await newestBackupAge(settings);
-  const serverTouched = settings.servers.some(({ name }) => touched.has(name));
   if (age === undefined && serverTouched) {
     throw new Error(
       `a server is upgraded, but ${settings.backup.directory} holds no etcd snapshot of ${settings.changeId}. next: run where the change was begun, or put its backups there`,
@@ -34,34 +51,40 @@ export async function keepWayBack(context: ProviderContext, touched: ReadonlySet
   }
 }
 
-async function keepSnapshot(
+/**
+ * How many snapshots of this change a node has, all too old; 0 where the newest will do, or where there is none yet.
+ * @throws where a touched node has none: the way back is gone
+ */
+async function staleSnapshots(
   client: ProxmoxClient,
   { settings }: ProviderContext,
   node: ClusterNode,
   touched: boolean,
-): Promise<void> {
+): Promise<number> {
   const { acceptedVersion, changeId, limits } = settings;
   const name = snapshotName(acceptedVersion, changeId);
-  const mark = ownMark(acceptedVersion);
   const { host } = await findVm(client, node.vmId);
   const ours = (await listSnapshots(client, host, node.vmId)).filter(
-    (snapshot) => snapshot.name.startsWith(name) && snapshot.description.includes(mark),
+    (snapshot) => isOfChange(snapshot.name, name) && snapshot.description.includes(ownMark(acceptedVersion)),
   );
-  if (touched) {
-    if (ours.length > 0) return;
+  if (touched && ours.length === 0) {
     throw new Error(
       `${node.name} is on ${settings.rke2Version} or in its turn, and VM ${node.vmId} has no snapshot ${name}: the way back is gone. next: if the version is good, set acceptedVersion to ${settings.rke2Version}`,
     );
   }
-  // None yet: the chain takes the first one.
   const newest = Math.max(...ours.map(({ takenAt }) => takenAt.getTime()));
-  if (ours.length === 0 || Date.now() - newest <= limits.snapshotMaxAgeHours * 3_600_000) return;
-  const deadline = new Date(Date.now() + limits.snapshotSeconds * 1000);
-  await takeSnapshot(
-    client,
-    node.vmId,
-    `${name}-${ours.length + 1}`,
-    `${node.name} before ${changeId}, renewed\n${mark}`,
-    deadline,
-  );
+  const fresh = ours.length === 0 || Date.now() - newest <= limits.snapshotMaxAgeHours * 3_600_000;
+  return touched || fresh ? 0 : ours.length;
+}
+
+async function renew(
+  client: ProxmoxClient,
+  { settings }: ProviderContext,
+  { name: node, vmId }: ClusterNode,
+  count: number,
+): Promise<void> {
+  const { acceptedVersion, changeId, limits } = settings;
+  const name = `${snapshotName(acceptedVersion, changeId)}-${count + 1}`;
+  const description = `${node} before ${changeId}, renewed\n${ownMark(acceptedVersion)}`;
+  await takeSnapshot(client, vmId, name, description, new Date(Date.now() + limits.snapshotSeconds * 1000));
 }

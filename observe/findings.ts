@@ -187,6 +187,14 @@ function judgeCluster(settings: Settings, looked: Look<ClusterFacts>, owner: str
       (node) => node.spec?.unschedulable && node.metadata?.annotations?.[CORDONED] !== settings.changeId,
     )
     .map(name);
+  const uncordoned = seen.nodes
+    .filter(
+      (node) =>
+        node.metadata?.annotations?.[CORDONED] === settings.changeId &&
+        !node.spec?.unschedulable &&
+        node.status?.nodeInfo?.kubeletVersion !== settings.rke2Version,
+    )
+    .map(name);
   const configured = settings.nodes.map((node) => node.name);
   const unknown = seen.nodes.map(name).filter((n) => !configured.includes(n));
   const absent = configured.filter((n) => !seen.nodes.some((node) => name(node) === n));
@@ -245,6 +253,17 @@ function judgeCluster(settings: Settings, looked: Look<ClusterFacts>, owner: str
       wanted: "none but ours",
       ...verdict(foreign.length === 0, "find out why; then kubectl uncordon"),
     },
+    ...(uncordoned.length > 0
+      ? [
+          {
+            check: "cluster: nodes in their turn are cordoned",
+            found: `uncordoned by somebody: ${uncordoned.join(", ")}`,
+            wanted: "cordoned until they run the new version",
+            verdict: "fail",
+            next: `kubectl drain ${uncordoned[0]} --ignore-daemonsets: its own drain may have run already, and pods may have come back`,
+          } as const,
+        ]
+      : []),
     judgeEtcd(
       settings,
       seen,

@@ -6,6 +6,7 @@ import { lookAtNode } from "./node";
 import { lookAtHosts } from "./proxmox";
 
 export { type Facts, type Finding, inTurn, judge } from "./findings";
+export { notLive } from "./live";
 export { lookAtNode, type NodeFacts } from "./node";
 export { type Session, type SshTarget, withNode } from "./ssh";
 

@@ -1,2 +1,6 @@
 /** The last line of our snapshots' descriptions: who made it, and on which version the guest was. */
 export const ownMark = (acceptedVersion: string): string => `rke2-upgrade: taken on ${acceptedVersion}`;
+
+/** Whether a snapshot is the one of this name or a renewal of it (`name-2` …). CR-12's are not CR-1's. */
+export const isOfChange = (found: string, name: string): boolean =>
+  found === name || (found.startsWith(`${name}-`) && /^\d+$/.test(found.slice(name.length + 1)));

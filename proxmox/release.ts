@@ -1,6 +1,6 @@
 import { type Settings, SNAPSHOT_PREFIX } from "../config";
 import { connect } from "./connect";
-import { ownMark } from "./mark";
+import { isOfChange, ownMark } from "./mark";
 import { deleteSnapshot, listSnapshots } from "./snapshots";
 import { findVm } from "./vms";
 
@@ -24,9 +24,7 @@ export async function releaseSnapshots(
     for (const { vmId } of settings.nodes) {
       const { host } = await findVm(client, vmId);
       for (const { name: found, description } of await listSnapshots(client, host, vmId)) {
-        const ours =
-          (found === name || new RegExp(`^${name}-\\d$`).test(found)) &&
-          description.includes(ownMark(acceptedVersion));
+        const ours = isOfChange(found, name) && description.includes(ownMark(acceptedVersion));
         const deadline = new Date(Date.now() + settings.limits.snapshotSeconds * 1000);
         if (ours && (await deleteSnapshot(client, vmId, found, deadline))) released.push(`${vmId}/${found}`);
       }

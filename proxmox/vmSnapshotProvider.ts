@@ -2,8 +2,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import { configure, providerContext } from "../components/providerConfig";
 import { connect } from "./connect";
 import { ownMark } from "./mark";
-import { takeSnapshot } from "./snapshots";
+import { listSnapshots, takeSnapshot } from "./snapshots";
 import type { VmSnapshotInputs } from "./vmSnapshot";
+import { findVm } from "./vms";
 
 interface Outputs extends VmSnapshotInputs {
   readonly takenAt: string;
@@ -24,13 +25,32 @@ export const provider: pulumi.dynamic.ResourceProvider<VmSnapshotInputs, Outputs
   },
   async diff(_id, olds, news) {
     const replaces = (["name", "vmId"] as const).filter((field) => olds[field] !== news[field]);
-    return { changes: replaces.length > 0, replaces };
+    return { changes: replaces.length > 0 || (await isGone(news)), replaces };
   },
   async create(inputs) {
     return { id: `${inputs.vmId}/${inputs.name}`, outs: await take(inputs) };
   },
+  // Somebody deleted it since. Preflight has refused by now where the node is upgraded already.
+  async update(_id, _olds, news) {
+    return { outs: await take(news) };
+  },
   async delete() {},
 };
+
+/** Whether Proxmox VE no longer lists it. What cannot be asked is not gone: Preflight stops `up` for that. */
+async function isGone({ vmId, name, acceptedVersion }: VmSnapshotInputs): Promise<boolean> {
+  const { settings, proxmoxTokenSecret } = providerContext();
+  const client = connect(settings, proxmoxTokenSecret);
+  try {
+    const { host } = await findVm(client, vmId);
+    const listed = await listSnapshots(client, host, vmId);
+    return !listed.some((one) => one.name === name && one.description.includes(ownMark(acceptedVersion)));
+  } catch {
+    return false;
+  } finally {
+    await client.close();
+  }
+}
 
 async function take(inputs: VmSnapshotInputs): Promise<Outputs> {
   const { settings, proxmoxTokenSecret } = providerContext();

@@ -5,9 +5,9 @@
 wanted=$1 servers=$2
 shift 2
 api_ready
-for node in "$@"; do
-  row=$(nodes_table | awk -F'|' -v n="$node" '$1 == n { print $2 "|" $3 "|" $5 "|" $6 }')
-  [ "$row" = "True|$wanted||" ] || fail "$node is Ready|version|working|cordoned = ${row:-absent}, wanted True|$wanted||" \
+for name in "$@"; do
+  row=$(nodes_table | awk -F'|' -v n="$name" '$1 == n { print $2 "|" $3 "|" $5 "|" $6 }')
+  [ "$row" = "True|$wanted||" ] || fail "$name is Ready|version|working|cordoned = ${row:-absent}, wanted True|$wanted||" \
     "nothing was let go: set acceptedVersion back, and finish the change with pulumi up"
 done
 stale=$(stale_leases)

@@ -2,12 +2,12 @@
 # Drains NODE through the eviction API, budgets honoured (procedure §3.3.2: grace 120 s, timeout 300 s; §3.3.4 for
 # the GPU node: 300 s, 600 s). Pods that the drain would hurt need the operator's consent, by name.
 #
-# Usage: NODE CHANGE GRACE TIMEOUT EMPTYDIR BARE LONGGRACE
+# Usage: NODE CHANGE WANTED GRACE TIMEOUT EMPTYDIR BARE LONGGRACE
 #   EMPTYDIR, BARE, LONGGRACE  space-separated patterns namespace/name whose pods may lose their emptyDir, have no
 #   controller to bring them back, or ask for a longer grace than GRACE
-node=$1 change=$2 grace=$3 timeout=$4 emptydir=$5 bare=$6 longgrace=$7
+node=$1 change=$2 wanted=$3 grace=$4 timeout=$5 emptydir=$6 bare=$7 longgrace=$8
 api_ready
-if ! in_turn "$node" "$change"; then
+if ! in_turn "$node" "$change" "$wanted"; then
   say "$node is not in a turn: not drained"
   result evicted 0
   exit 0
@@ -31,6 +31,7 @@ agreed() {
 }
 
 set -f # the consents are patterns for pods, not for files
+pods=$(pods_to_evict) || fail "cannot list the pods on $node" "see whether the API answers here, then run pulumi up again"
 refused="" count=0
 while IFS='|' read -r pod kind empty own; do
   [ -n "$pod" ] || continue
@@ -41,13 +42,15 @@ while IFS='|' read -r pod kind empty own; do
     [ -n "$kind" ] || agreed "$pod" $bare || refused="$refused $pod (no controller brings it back: consents.barePods)"
     [ "$own" -le "$grace" ] || agreed "$pod" $longgrace || refused="$refused $pod (wants $own s to end, gets $grace: consents.longGrace)"
   }
-done < <(pods_to_evict)
+done <<<"$pods"
 [ -z "$refused" ] || fail "pods on $node that the drain would hurt:$refused" "name them in consents, or move them away; then run pulumi up again"
 
+# Here too, not in the step before alone: somebody may have uncordoned the node since.
+mark_cordon "$node" "$change"
 say "draining $node: $count pods"
 if ! timeout "$((timeout + 15))" "$RKE2_DATA/bin/kubectl" --kubeconfig "$KUBECONFIG_FILE" --server "https://$API:6443" \
   drain "$node" --ignore-daemonsets --delete-emptydir-data --force --grace-period="$grace" --timeout="${timeout}s" </dev/null 2>"$STATE/drain.err"; then
-  left=$(pods_to_evict | cut -d'|' -f1 | tr '\n' ' ')
+  left=$(pods_to_evict | cut -d'|' -f1 | tr '\n' ' ' || true)
   budgets=$(kube "$API" get pdb -A -o go-template='{{range .items}}{{if eq (printf "%v" .status.disruptionsAllowed) "0"}}{{.metadata.namespace}}/{{.metadata.name}} {{end}}{{end}}' || true)
   fail "$node is not drained after $timeout s; still there: ${left:-nothing} ; budgets that allow no disruption: ${budgets:-none}; kubectl: $(grep -v "^WARNING\|^Warning\|^evicting" "$STATE/drain.err" | tail -n 2 | tr '\n' ' ' | cut -c -400)" \
     "give the budget room (more replicas or ready pods: kubectl describe pdb), then run pulumi up again; $node stays cordoned, marked as ours"

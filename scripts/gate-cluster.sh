@@ -13,6 +13,12 @@ row=$(nodes_table | awk -F'|' -v n="$node" '$1 == n')
 IFS='|' read -r _ ready version unschedulable mark cordoned <<<"$row"
 [ -z "$mark" ] || [ "$mark" = "$change" ] ||
   fail "$node carries the mark of change $mark" "finish that change, or remove the annotation rke2-upgrade/working from the node"
+# First of all: the node that another one waits for may be further down the chain.
+if [ -z "$mark" ] && [ "$version" = "$wanted" ]; then
+  say "$node already runs $wanted: nothing to do"
+  result marked false version "$version"
+  exit 0
+fi
 
 others=$(nodes_table | awk -F'|' -v n="$node" '$1 != n && $2 != "True" { print $1 }')
 [ -z "$others" ] || fail "not Ready: ${others//$'\n'/ }" "kubectl describe node $(echo "$others" | head -n 1); no node is taken down while another is"
@@ -23,11 +29,6 @@ stale=$(stale_leases "$node")
 # Half-way through its turn a server's own member may be down.
 etcd_healthy "$servers" "$([ -n "$mark" ] && [ "$role" = server ] && echo 1 || echo 0)"
 
-if [ -z "$mark" ] && [ "$version" = "$wanted" ]; then
-  say "$node already runs $wanted: nothing to do"
-  result marked false version "$version"
-  exit 0
-fi
 if [ -z "$mark" ]; then
   [ "$ready" = True ] || fail "$node is not Ready" "kubectl describe node $node; a node is upgraded only when it is healthy"
   [ "$version" = "$accepted" ] || fail "$node runs $version, neither $accepted nor $wanted" "set acceptedVersion to what the nodes run"
@@ -35,7 +36,8 @@ if [ -z "$mark" ]; then
     fail "$node was cordoned by somebody else" "find out why; then kubectl uncordon $node"
 fi
 if [ "$role" = agent ]; then
-  behind=$(kube "$API" get nodes -l node-role.kubernetes.io/control-plane -o jsonpath='{range .items[*]}{.metadata.name}={.status.nodeInfo.kubeletVersion}{"\n"}{end}' | grep -v "=$wanted\$" || true)
+  versions=$(kube "$API" get nodes -l node-role.kubernetes.io/control-plane -o jsonpath='{range .items[*]}{.metadata.name}={.status.nodeInfo.kubeletVersion}{"\n"}{end}')
+  behind=$(grep -v "=$wanted\$" <<<"$versions" || true)
   [ -z "$behind" ] || fail "servers not on $wanted: ${behind//$'\n'/ }" "agents go after all servers: run pulumi up again"
 fi
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Asks this node's own questions before its turn. Changes nothing.
 #
-# Usage: ROLE WANTED ACCEPTED INGRESS
+# Usage: ROLE WANTED ACCEPTED INGRESS CHANGE
 #   ROLE server | agent; WANTED, ACCEPTED  vX.Y.Z+rke2rN; INGRESS  what ingress-controller must say ("" = anything)
-role=$1 wanted=$2 accepted=$3 ingress=$4
+role=$1 wanted=$2 accepted=$3 ingress=$4 change=$5
 config=/etc/rancher/rke2
 
 [ ! -e $config/config.yaml.d/50-rancher.yaml ] ||
@@ -17,17 +17,22 @@ disk=$(version_on_disk || true)
 running=$(version_running "$role" || true)
 case $disk in
 "$wanted" | "$accepted") ;;
+"")
+  # An install that was cut off leaves a torn binary; the install step mends it.
+  [ -e "$STATE/backup/$change/complete" ] || fail "its rke2 binary does not run" "rke2 --version on it; reinstall RKE2 $accepted"
+  ;;
 *) fail "runs ${disk:-an unreadable version}, but the change goes from $accepted to $wanted" "set acceptedVersion to what the nodes run, or bring this node to $accepted" ;;
 esac
 # A node in the middle of its turn may be down; any other must be up.
-if [ "$disk" = "$accepted" ] && ! systemctl is-active -q "rke2-$role.service"; then
-  fail "rke2-$role is $(systemctl is-active "rke2-$role.service")" "journalctl -u rke2-$role -n 50; a node is upgraded only when it is healthy"
+service=$(systemctl is-active "rke2-$role.service" || true)
+if [ "$disk" = "$accepted" ] && [ "$service" != active ]; then
+  fail "rke2-$role is $service" "journalctl -u rke2-$role -n 50; a node is upgraded only when it is healthy"
 fi
 
 for version in "$wanted" "$accepted"; do
   dir=$STATE/artifacts/$version
   (cd "$dir" && grep 'rke2\.linux-.*\.tar\.gz$' sha256sum-*.txt | sha256sum -c --status -) 2>/dev/null ||
-    fail "the release files of $version in $dir are missing or damaged" "remove $dir and run pulumi up again after: pulumi state taint of this node's fetch-artifacts"
+    fail "the release files of $version in $dir are missing or damaged" "have them fetched again: pulumi state taint URN, with the URN of $(hostname)-fetch-artifacts from pulumi stack --show-urns; then pulumi up"
 done
 
 free_kb=$(df --output=avail -k "$RKE2_DATA" | tail -n 1 | tr -d ' ')

@@ -3,6 +3,7 @@
 #
 # Usage: take|release OWNER WHO   (after lib.sh)
 action=$1 owner=$2 who=$3
+mkdir -p "$STATE"
 lease() { kube 127.0.0.1 -n kube-system get lease rke2-upgrade --ignore-not-found -o jsonpath='{.spec.holderIdentity} since {.spec.acquireTime}'; }
 held=$(lease)
 if [ "$action" = release ]; then
@@ -13,8 +14,9 @@ if [ -z "$held" ]; then
   # create, not apply: of two who come at once one wins.
   printf '{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"rke2-upgrade","namespace":"kube-system"},"spec":{"holderIdentity":"%s","acquireTime":"%s"}}' \
     "$owner $who" "$(date -u +%FT%T.000000Z)" |
-    timeout 30 "$RKE2_DATA/bin/kubectl" --kubeconfig "$KUBECONFIG_FILE" create -f - >/dev/null 2>&1 || true
+    timeout 30 "$RKE2_DATA/bin/kubectl" --kubeconfig "$KUBECONFIG_FILE" create -f - >/dev/null 2>"$STATE/lease.err" || true
   held=$(lease)
+  [ -n "$held" ] || fail "the Lease kube-system/rke2-upgrade could not be created: $(cut -c -300 "$STATE/lease.err" | tr '\n' ' ')" "see who may create Leases there (webhooks, RBAC), then run pulumi up again"
 fi
 [ "${held%% *}" = "$owner" ] || fail "the cluster is held by another change: ${held#* }" "finish or accept that change first; only if it is known to be dead: kubectl -n kube-system delete lease rke2-upgrade"
 # end of step

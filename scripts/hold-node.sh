@@ -10,8 +10,11 @@ if [ "$action" = release ]; then
   if [ "$(cut -d' ' -f1 "$file" 2>/dev/null || true)" = "$owner" ]; then rm -f "$file"; fi
   exit 0
 fi
-# noclobber: of two who come at once one wins.
-(set -o noclobber && echo "$owner $who since $(date -u +%FT%TZ)" >"$file") 2>/dev/null || true
+# A link to a finished file: of two who come at once one wins, and a kill leaves no empty lock.
+own=$(mktemp "$file.XXXXXXXX")
+echo "$owner $who since $(date -u +%FT%TZ)" >"$own"
+ln "$own" "$file" 2>/dev/null || true
+rm -f "$own"
 held=$(cat "$file")
 [ "${held%% *}" = "$owner" ] || fail "held by another change: ${held#* }" "finish or accept that change first; only if it is known to be dead, remove $file on every node"
 # end of step

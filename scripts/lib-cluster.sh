@@ -13,8 +13,25 @@ nodes_table() {
   kube "$API" get nodes -o jsonpath='{range .items[*]}{.metadata.name}|{.status.conditions[?(@.type=="Ready")].status}|{.status.nodeInfo.kubeletVersion}|{.spec.unschedulable}|{.metadata.annotations.rke2-upgrade/working}|{.metadata.annotations.rke2-upgrade/cordoned}{"\n"}{end}'
 }
 
-# Whether NODE is in its turn in CHANGE. in_turn NODE CHANGE
-in_turn() { [ "$(kube "$API" get node "$1" -o jsonpath='{.metadata.annotations.rke2-upgrade/working}')" = "$2" ]; }
+# Whether NODE is in its turn: it bears CHANGE's mark, or does not run WANTED yet (somebody may have cleaned the mark
+# away). No answer is no "no": the step ends. in_turn NODE CHANGE WANTED
+in_turn() {
+  local row
+  row=$(kube "$API" get node "$1" -o jsonpath='{.metadata.annotations.rke2-upgrade/working}|{.status.nodeInfo.kubeletVersion}') ||
+    fail "cannot read node $1" "see whether the API answers here (kubectl get nodes), then run pulumi up again"
+  [ "${row%%|*}" = "$2" ] || [ "${row#*|}" != "$3" ]
+}
+
+# Marks NODE as being worked on, and its cordon as ours; refuses a cordon that is somebody else's. mark_cordon NODE CHANGE
+mark_cordon() {
+  local row
+  row=$(kube "$API" get node "$1" -o jsonpath='{.spec.unschedulable}|{.metadata.annotations.rke2-upgrade/cordoned}')
+  if [ "${row%%|*}" = true ] && [ "${row#*|}" != "$2" ]; then
+    fail "$1 was cordoned by somebody else" "find out why; then kubectl uncordon $1"
+  fi
+  # The mark goes before the cordon: killed in between, a rerun still knows that the cordon is its own.
+  kube "$API" annotate node "$1" --overwrite "rke2-upgrade/working=$2" "rke2-upgrade/cordoned=$2" >/dev/null
+}
 
 # Nodes whose lease was not renewed for 40 s (Kubernetes' own default duration), but for the one named.
 stale_leases() {

@@ -25,11 +25,11 @@ fail() {
 set -o errtrace
 trap 'echo "$(hostname): $STEP: \"$BASH_COMMAND\" ended with $?, which was not expected" >&2; echo "  next: look into journalctl -u rke2-upgrade-step there, then run pulumi up again" >&2' ERR
 
-# Last line of every step: one JSON object. Arguments: key value pairs; values that are whole numbers or
-# true/false stand bare.
+# Last line of every step: one JSON object. Arguments: key value pairs; values that are numbers or true/false stand
+# bare. "node" is the node that the step is about: $node where it asks the cluster, else this one.
 result() {
   local json key value
-  json=$(printf '"step":"%s","node":"%s","startedAt":"%s","seconds":%s' "$STEP" "$(hostname)" \
+  json=$(printf '"step":"%s","node":"%s","startedAt":"%s","seconds":%s' "$STEP" "${node:-$(hostname)}" \
     "$(date -u -d "@${STARTED%?????????}" +%FT%TZ)" \
     "$(awk -v a="$STARTED" -v b="$(date +%s%N)" 'BEGIN { printf "%.1f", (b - a) / 1e9 }')")
   while [ $# -gt 1 ]; do

@@ -6,12 +6,19 @@ started=$(date +%s%N)
 kube 127.0.0.1 get --raw /readyz >/dev/null || fail "the API server here does not answer ready" "kubectl get --raw '/readyz?verbose' on this server"
 printf 'nowMs\t%s\n' "$(date +%s%3N)"
 printf 'readyMs\t%s\n' "$((($(date +%s%N) - started) / 1000000))"
-raw() { printf '%s\t%s\n' "$1" "$(kube 127.0.0.1 get --raw "$2")"; }
+# What cannot be read is no empty list.
+raw() {
+  local said
+  said=$(kube 127.0.0.1 get --raw "$2") || fail "cannot read $2" "kubectl get --raw $2 on this server"
+  printf '%s\t%s\n' "$1" "$said"
+}
 raw nodes /api/v1/nodes
 raw pods /api/v1/pods
 raw budgets /apis/policy/v1/poddisruptionbudgets
 raw leases /apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases
-printf 'lock\t%s\n' "$(kube 127.0.0.1 -n kube-system get lease rke2-upgrade --ignore-not-found -o jsonpath='{.spec}')"
+lock=$(kube 127.0.0.1 -n kube-system get lease rke2-upgrade --ignore-not-found -o jsonpath='{.spec}') ||
+  fail "cannot read the Lease kube-system/rke2-upgrade" "kubectl -n kube-system get leases on this server"
+printf 'lock\t%s\n' "$lock"
 members=$(etcd_ask /v3/cluster/member/list || true)
 printf 'members\t%s\n' "$members"
 printf 'etcd\t%s\n' "$(etcd_ask /v3/maintenance/status || true)"

@@ -15,20 +15,25 @@ if up; then
   result restarted false
   exit 0
 fi
-[ "$(version_on_disk || true)" = "$wanted" ] || fail "$(version_on_disk || echo nothing) is installed, not $wanted" "run pulumi up again: the install step comes first"
+[ "$(version_on_disk || true)" = "$wanted" ] || fail "$(version_on_disk || echo nothing) is installed, not $wanted" "have the install step run again: pulumi state taint URN, with the URN of $(hostname)-install from pulumi stack --show-urns; then pulumi up"
 if [ "$role" = server ] && systemctl is-active -q "$unit"; then leader_away; fi
 
-say "restarting $unit"
-systemctl reset-failed "$unit" 2>/dev/null || true
-restarts=$(systemctl show -P NRestarts "$unit")
-systemctl restart --no-block "$unit"
+if [ "$(systemctl show -P ActiveState "$unit")" = activating ] && [ "$(version_running "$role" || true)" = "$wanted" ]; then
+  say "$unit is starting on $wanted already: waiting for it"
+  restarts=$(systemctl show -P NRestarts "$unit")
+else
+  say "restarting $unit"
+  systemctl reset-failed "$unit" 2>/dev/null || true
+  restarts=$(systemctl show -P NRestarts "$unit")
+  systemctl restart --no-block "$unit"
+fi
 deadline=$(($(date +%s) + seconds))
 until up; do
   # Three starts that failed: waiting longer only hides the cause.
   if [ $(($(systemctl show -P NRestarts "$unit") - restarts)) -ge 3 ] || [ "$(date +%s)" -ge "$deadline" ]; then
     cause=$(journalctl -u "$unit" --since "@${STARTED%?????????}" -o cat --no-pager | grep -iE 'level=fatal|level=error|panic' | tail -n 1 | cut -c -400 || true)
     fail "$unit does not come up on $wanted ($(systemctl show -P SubState "$unit")): ${cause:-no error in its journal}" \
-      "journalctl -u $unit -n 100; mend the cause and run pulumi up again, or set goBack"
+      "journalctl -u $unit -n 100; mend the cause and run pulumi up again; the way back: docs/config.md, goBack"
   fi
   sleep 1
 done

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Ends NODE's turn: takes our cordon off, never somebody else's, and then our marks.
 #
-# Usage: NODE CHANGE
-node=$1 change=$2
+# Usage: NODE CHANGE WANTED
+node=$1 change=$2 wanted=$3
 api_ready
-if ! in_turn "$node" "$change"; then
+if ! in_turn "$node" "$change" "$wanted"; then
   say "$node is not in a turn: left as it is"
   result uncordoned false
   exit 0

@@ -16,7 +16,7 @@ done
 
 settled() {
   local bad
-  bad=$(kube "$API" get pods -A -o jsonpath='{range .items[*]}{.metadata.namespace}/{.metadata.name} {.status.phase} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}' | awk '$2 == "Failed" || ($2 != "Succeeded" && $3 != "True") { print $1 }' | tr '\n' ' ')
+  bad=$(kube "$API" get pods -A -o jsonpath='{range .items[*]}{.metadata.namespace}/{.metadata.name} {.status.phase} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}' | awk '$2 == "Failed" || ($2 != "Succeeded" && $3 != "True") { print $1 }' | tr '\n' ' ') || return 1
   [ -z "$bad" ] || { echo "pods not running: $bad" && return 1; }
 }
 until_ok "$seconds" settled || fail "after $seconds s: $LAST" "kubectl get pods -A -o wide; kubectl describe pod"

@@ -9,7 +9,8 @@ disk=$(version_on_disk || true)
 [ "$disk" = "$wanted" ] || fail "rke2 --version says ${disk:-nothing}, not $wanted" "the node does not run what the stack says: bring it there by an upgrade, not by acceptance"
 running=$(version_running "$role" || true)
 [ "$running" = "$wanted" ] || fail "the running process is ${running:-none}, the file is $disk" "systemctl status rke2-$role; a newer file does nothing until a restart"
-[ "$(systemctl is-active "rke2-$role.service")" = active ] || fail "rke2-$role is $(systemctl is-active "rke2-$role.service")" "journalctl -u rke2-$role -n 50"
+service=$(systemctl is-active "rke2-$role.service" || true)
+[ "$service" = active ] || fail "rke2-$role is $service" "journalctl -u rke2-$role -n 50"
 until_ok "$seconds" curl -sf --max-time 5 http://127.0.0.1:10248/healthz || fail "the kubelet's health: $LAST" "journalctl -u rke2-$role -n 50"
 if [ "$role" = server ]; then
   until_ok "$seconds" curl -sf --max-time 5 http://127.0.0.1:2381/health || fail "etcd's health: $LAST" "crictl ps -a --name etcd; crictl logs"

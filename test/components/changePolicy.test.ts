@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type ChangeInputs, type ChangeState, isUnderWay, judgeChange } from "../../components/changePolicy";
+import {
+  type ChangeInputs,
+  type ChangeState,
+  isUnderWay,
+  isWithdrawal,
+  judgeChange,
+  withdrawn,
+} from "../../components/changePolicy";
 
 const A = "v1.35.4+rke2r1";
 const B = "v1.36.3+rke2r1";
@@ -66,13 +73,23 @@ describe("components/changePolicy", () => {
     assert.match(refusal(reached(at(A, A), at(B, A)), at(B, A, "CR-2")), /Set changeId to CR-1/);
   });
 
-  it("lets an acceptance be taken back, to the very change that it accepted", () => {
-    const forward = reached(at(A, A), at(B, A));
-    const takenBack = reached(at(A, A), at(B, A), at(B, B), at(B, A));
-    assert.deepEqual(takenBack, forward);
+  it("knows a withdrawal from every other move, and keeps what names its snapshots", () => {
+    const under = reached(at(A, A), at(B, A));
+    assert.ok(isWithdrawal(under, at(A, A)));
+    for (const other of [at(C, A), at(B, B), at(A, B), at(A, A, "CR-2")])
+      assert.ok(!isWithdrawal(under, other));
+    assert.ok(!isWithdrawal(reached(at(A, A)), at(A, A)));
+    const back = withdrawn(under);
+    assert.deepEqual([back.wanted, back.from, back.movedUnder, back.attempt], [A, A, "CR-1", 3]);
   });
 
-  it("keeps the owner for ever, never lowers the attempt, and raises it exactly when the version moves", () => {
+  it("lets an acceptance be taken back, and asks its gates anew", () => {
+    const forward = reached(at(A, A), at(B, A));
+    const takenBack = reached(at(A, A), at(B, A), at(B, B), at(B, A));
+    assert.deepEqual(takenBack, { ...forward, attempt: forward.attempt + 1 });
+  });
+
+  it("keeps the owner for ever, never lowers the attempt, and raises it exactly when the direction changes", () => {
     const version = fc.constantFrom(A, B, C);
     const move = fc.record({ wanted: version, accepted: version, changeId: fc.constantFrom("CR-1", "CR-2") });
     fc.assert(
@@ -83,7 +100,11 @@ describe("components/changePolicy", () => {
           if ("reason" in verdict) continue;
           assert.equal(verdict.owner, "first");
           if (state) {
-            assert.equal(verdict.attempt, state.attempt + (verdict.wanted === state.wanted ? 0 : 1));
+            const takenBack = !isUnderWay(state) && isUnderWay(verdict) && verdict.wanted === state.wanted;
+            assert.equal(
+              verdict.attempt,
+              state.attempt + (verdict.wanted === state.wanted && !takenBack ? 0 : 1),
+            );
             // No version is left behind that was wanted and never accepted.
             if (verdict.wanted !== state.wanted) assert.ok(!isUnderWay(state));
             // The accepted version moves only onto the wanted one, or back to where the change came from.

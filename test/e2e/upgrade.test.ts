@@ -3,6 +3,7 @@
  * are one story and run in order: each begins where the one before ended.
  */
 import assert from "node:assert/strict";
+import { before, describe, it } from "mocha";
 import { setFault } from "../../rehearsal/lab/faults";
 import { identities, info, proxmox, restarts, type Span, snapshots, versions } from "./history";
 import { configure, killAll, kubectl, ok, onNode, run, startUp, up } from "./operator";
@@ -38,6 +39,13 @@ describe("an upgrade of the lab", function () {
   this.bail(true);
 
   const began = new Date();
+
+  before(async () => {
+    // The soak is a wait of a set length: shorter here, so that the story fits into a test run.
+    await configure({ "limits.soakServerSeconds": "5", "limits.soakAgentSeconds": "5" });
+    watching = watch();
+  });
+
   let samples: Sample[] = [];
   let watching: ReturnType<typeof watch>;
 
@@ -80,7 +88,6 @@ describe("an upgrade of the lab", function () {
   });
 
   it("stops before anything when the install server answers 500, a VM is locked, or a snapshot fails", async () => {
-    watching = watch();
     const all = [...SERVERS, ...AGENTS];
     await configure({ "limits.snapshotSeconds": "20" });
     await withFault(["install-500"], /cannot fetch .*500/s, all);
@@ -125,7 +132,7 @@ describe("an upgrade of the lab", function () {
   });
 
   it("stops at a budget that blocks the drain, the agent cordoned and marked as ours", async () => {
-    await configure({ "drain.timeoutSeconds": "40", "drain.graceSeconds": "20" });
+    await configure({ "drain.timeoutSeconds": "40", "drain.graceSeconds": "30" });
     await withFault(["pdb-blocks"], /proj-k8sw01 is not drained.*research\/observations/s, AGENTS);
     const node = await kubectl<{
       spec: { unschedulable?: boolean };
