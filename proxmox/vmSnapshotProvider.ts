@@ -25,7 +25,7 @@ export const provider: pulumi.dynamic.ResourceProvider<VmSnapshotInputs, Outputs
   },
   async diff(_id, olds, news) {
     const replaces = (["name", "vmId"] as const).filter((field) => olds[field] !== news[field]);
-    return { changes: replaces.length > 0 || (await isGone(news)), replaces };
+    return { changes: replaces.length > 0 || (await isGone(olds)), replaces };
   },
   async create(inputs) {
     return { id: `${inputs.vmId}/${inputs.name}`, outs: await take(inputs) };

@@ -44,6 +44,7 @@ go_tests() {
   export CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false"
   while IFS= read -r module; do
     directory=$(dirname "$module")
+    [[ -n $(git ls-files "$directory/*.go") ]] || continue
     local versions=("$directory"/v*.mod) modfile=-mod=readonly
     [[ ! -e ${versions[-1]} ]] || modfile="-modfile=$(basename "${versions[-1]}")"
     (cd "$directory" && go test -v "$modfile" ./...) | { grep -E '^(---|FAIL|ok|panic)|^ +[a-z_]+\.go:' || true; }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { operatorEnvironment } from "../lab/environment";
 import { operator } from "../lab/operator";
+import { ControlGroup } from "../machines/controlGroup";
 import { networkNamespacePath } from "../machines/network";
 
 /**
@@ -9,7 +10,10 @@ import { networkNamespacePath } from "../machines/network";
  * of this machine's own, seen by that command alone.
  */
 export function atTheWorkstation(command: readonly string[]): string[] {
+  const group = new ControlGroup("operator").path;
   const mounts = [
+    // What a kill leaves behind, Pulumi's plugins say, ends with the rehearsal.
+    `mkdir -p ${group} && echo $$ >${group}/cgroup.procs`,
     `mount --bind ${operator.hosts} /etc/hosts`,
     `mount --bind ${operator.sshConfig} /etc/ssh/ssh_config`,
     'exec "$@"',

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ProxmoxClient } from "../../proxmox/client";
-import { listSnapshots } from "../../proxmox/snapshots";
+import { deleteSnapshot, listSnapshots } from "../../proxmox/snapshots";
 import type { VmSnapshotInputs } from "../../proxmox/vmSnapshot";
 import { provider } from "../../proxmox/vmSnapshotProvider";
 import { ProxmoxLab, TOKEN_SECRET } from "../rehearsal/proxmox/lab";
@@ -25,12 +25,6 @@ describe("VmSnapshot's provider", () => {
   });
   after(() => lab.end());
 
-  it("leaves what is there alone whatever is described or accepted now", async () => {
-    for (const change of [{}, { description: "another" }, { acceptedVersion: "v1.36.3+rke2r1" }]) {
-      assert.deepEqual(await changes(change), { changes: false, replaces: [] });
-    }
-  });
-
   it("is another one for another name or VM", async () => {
     assert.deepEqual(await changes({ name: "rke2-v1-36-3-r1-CR-2" }), { changes: true, replaces: ["name"] });
     assert.deepEqual(await changes({ vmId: 3002 }), { changes: true, replaces: ["vmId"] });
@@ -53,10 +47,26 @@ describe("VmSnapshot's provider", () => {
     assert.equal(lab.guests.history.filter((what) => what === "snapshot 3001").length, 1);
   });
 
+  it("leaves what is there alone whatever is described or accepted now", async () => {
+    for (const change of [{}, { description: "another" }, { acceptedVersion: "v1.36.3+rke2r1" }]) {
+      assert.deepEqual(await changes(change), { changes: false, replaces: [] });
+    }
+  });
+
   it("deletes nothing", async () => {
     await provider.delete?.("3001/rke2-v1-35-4-r1-CR-1", outputs);
     const client = new ProxmoxClient(lab.access);
     assert.equal((await listSnapshots(client, "node01", 3001)).length, 1);
+    await client.close();
+  });
+
+  it("takes another one where somebody deleted it", async () => {
+    const client = new ProxmoxClient(lab.access);
+    await deleteSnapshot(client, 3001, inputs.name, new Date(Date.now() + 20_000));
+    assert.deepEqual(await changes({}), { changes: true, replaces: [] });
+    await provider.update?.("3001/rke2-v1-35-4-r1-CR-1", outputs, inputs);
+    assert.equal((await listSnapshots(client, "node01", 3001)).length, 1);
+    assert.deepEqual(await changes({}), { changes: false, replaces: [] });
     await client.close();
   });
 });

@@ -61,6 +61,7 @@ setup_arch() {
   SUFFIX=linux-${ARCH}
 }
 
+# shellcheck disable=SC2317 # called by a trap
 cleanup() {
   code=$?
   trap - EXIT
