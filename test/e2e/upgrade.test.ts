@@ -3,7 +3,7 @@
  * are one story and run in order: each begins where the one before ended.
  */
 import assert from "node:assert/strict";
-import { before, describe, it } from "mocha";
+import { after, before, describe, it } from "mocha";
 import { setFault } from "../../rehearsal/lab/faults";
 import { identities, info, proxmox, restarts, type Span, snapshots, versions } from "./history";
 import { configure, killAll, kubectl, ok, onNode, run, startUp, up } from "./operator";
@@ -46,8 +46,11 @@ describe("an upgrade of the lab", function () {
     watching = watch();
   });
 
+  // Also where the story broke off: a watch that nobody ends keeps the run alive.
+  after(() => watching?.stop());
+
   let samples: Sample[] = [];
-  let watching: ReturnType<typeof watch>;
+  let watching: ReturnType<typeof watch> | undefined;
 
   it("adopts the cluster and touches no node", async () => {
     const before = await identities();
@@ -155,7 +158,7 @@ describe("an upgrade of the lab", function () {
     await ok("pulumi", "cancel", "--yes");
     const { code, output } = await up();
     assert.equal(code, 0, output);
-    samples = await watching.stop();
+    samples = (await watching?.stop()) ?? [];
     const now = await versions();
     for (const node of [...SERVERS, ...AGENTS]) assert.equal(now[node], TO);
   });
