@@ -55,7 +55,7 @@ install_packages() {
 install_modules() {
   if [[ ! node_modules/.package-lock.json -nt package-lock.json ]]; then
     echo "rehearsal: npm ci" >&2
-    npm ci --ignore-scripts --silent >&2
+    npm ci --ignore-scripts --loglevel=error >&2
     touch node_modules/.package-lock.json
   fi
 }
