@@ -1,16 +1,16 @@
 import { homedir } from "node:os";
-import { join } from "node:path";
-
-/** The name under which the kernel knows the rehearsal: its control group and its network namespaces. */
-export const rehearsalName = "rke2-rehearsal";
+import { basename, join } from "node:path";
 
 /** What outlives a rehearsal: built binaries, releases, the machines' base root. */
 export const cacheDirectory =
   process.env.RKE2_UPGRADE_CACHE ??
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "rke2-upgrade");
 
-/** The state of the rehearsal that is running on this machine; there is one at a time. */
+/** The state of a rehearsal that is running on this machine; one in another folder can run beside it. */
 export const stateDirectory = process.env.REHEARSAL_DIR ?? "/var/lib/rke2-rehearsal";
+
+/** The name under which the kernel knows the rehearsal: its control group and its network namespaces. */
+export const rehearsalName = basename(stateDirectory);
 
 /** The reflink file system of a rehearsal. */
 export const poolDirectory = join(stateDirectory, "pool");
