@@ -1,16 +1,16 @@
 /** The procedure's table of contents: config in, components in order, outputs out. */
-import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { Acceptance } from "./components/acceptance";
 import { announce } from "./components/announce";
 import { Artifacts } from "./components/artifacts";
 import { Change } from "./components/change";
-import { isUnderWay } from "./components/changePolicy";
-import { kubeconfig } from "./components/kubeconfig";
+import { asText, isUnderWay } from "./components/changePolicy";
+import { apiOf } from "./components/kubeconfig";
 import { manifestOf } from "./components/manifest";
 import { AgentNode, GpuAgentNode, ServerNode } from "./components/nodeTurn";
 import { planLines } from "./components/plan";
 import { Preflight } from "./components/preflight";
+import { Recovery } from "./components/recovery/recovery";
 import { settingsOrExplain } from "./components/settings";
 import type { Run } from "./components/step";
 import { Charts, Manifest, Validation } from "./components/validation";
@@ -19,28 +19,23 @@ import { WayBack } from "./components/wayBack";
 const { settings, secrets } = settingsOrExplain();
 const { rke2Version: wanted, acceptedVersion: accepted, changeId } = settings;
 
-const change = new Change("change", { wanted, accepted, changeId });
+const goBack = asText(settings.goBack);
+const change = new Change("change", { wanted, accepted, changeId, goBack });
 const run: Run = { settings, change, sshPrivateKey: secrets.sshPrivateKey };
-const cluster = new k8s.Provider("cluster", {
-  kubeconfig: kubeconfig(settings, secrets.sshPrivateKey, secrets.kubeconfig),
-  // What an earlier change left there on purpose is taken over, not stumbled upon.
-  upsertExistingObjects: true,
-  enablePatchForce: true,
-  enableConfigMapMutable: true,
-});
 announce(run, secrets);
 
 export const plan = planLines(settings);
-export const manifest = isUnderWay({ wanted, accepted }) ? upgrade() : settle();
+export const manifest = goBack ? recover() : isUnderWay({ wanted, accepted }) ? upgrade() : settle();
 
 /** Bumped and not yet accepted: the way back first, then servers, then agents, then the proof (procedure §3.3). */
 function upgrade(): pulumi.Output<unknown> {
   const { attempt, owner } = change;
   const preflight = new Preflight(
     "preflight",
-    { wanted, accepted, changeId, attempt, owner },
+    { wanted, accepted, changeId, goBack, attempt, owner },
     { dependsOn: [change] },
   );
+  const cluster = apiOf(run, secrets);
   const artifacts = new Artifacts("artifacts", { run, after: preflight });
   const wayBack = new WayBack("way-back", { run, after: artifacts.tail });
 
@@ -65,6 +60,20 @@ function upgrade(): pulumi.Output<unknown> {
 /** Adopted or accepted: prove every node, let the way back go, install nothing. */
 function settle(): pulumi.Output<unknown> {
   const acceptance = new Acceptance("settled", { run, after: change });
-  new Manifest("manifest", { run, after: acceptance.tail, cluster });
+  new Manifest("manifest", { run, after: acceptance.tail, cluster: apiOf(run, secrets) });
   return manifestOf(acceptance.turns, change.from);
+}
+
+/** Going back, in place of the forward chains: what exists stays declared, and nothing of Kubernetes is read or made. */
+function recover(): pulumi.Output<unknown> {
+  const { attempt, owner } = change;
+  const preflight = new Preflight(
+    "preflight",
+    { wanted, accepted, changeId, goBack, attempt, owner },
+    { dependsOn: [change] },
+  );
+  const wayBack = new WayBack("way-back", { run, after: preflight });
+  const { turns, recovered } = new Recovery("recovery", { run, after: wayBack.tail });
+  const { rtoSeconds, rpoSeconds, summary } = recovered;
+  return pulumi.output({ nodes: manifestOf(turns, change.from), rtoSeconds, rpoSeconds, summary });
 }

@@ -1,3 +1,5 @@
+import type { GoBack } from "../config";
+
 /** What the stack asks for. */
 export interface ChangeInputs {
   /** `rke2Version`: the version that is wanted. */
@@ -6,7 +8,13 @@ export interface ChangeInputs {
   readonly accepted: string;
   /** The change request's ID. */
   readonly changeId: string;
+  /** The way back that is asked for, as {@link asText} writes it; empty while the change goes forward. */
+  readonly goBack: string;
 }
+
+/** The way back as one line, so that two can be compared: `restore`, `rollback:proj-k8sm02`. */
+export const asText = (goBack: GoBack | undefined): string =>
+  goBack ? [goBack.strategy, ...(goBack.nodes ? [goBack.nodes.join(",")] : [])].join(":") : "";
 
 /** What a change is: the stack's wishes and what is frozen at its start. */
 export interface ChangeState extends ChangeInputs {
@@ -14,8 +22,11 @@ export interface ChangeState extends ChangeInputs {
   readonly attempt: number;
   /** The version the change started from. */
   readonly from: string;
-  /** `adopt`: nothing was ever changed; `forward`: an upgrade, also after its acceptance. */
-  readonly mode: "adopt" | "forward";
+  /**
+   * `adopt`: nothing was ever changed; `forward`: an upgrade, also after its acceptance and while single nodes are
+   * mended; `back`: the whole cluster goes back, also once it is back.
+   */
+  readonly mode: "adopt" | "forward" | "back";
   /** The change ID under which the version last moved: the snapshots bear it until they are let go. */
   readonly movedUnder: string;
   /** UUID of this state: who holds the locks. */
@@ -25,6 +36,8 @@ export interface ChangeState extends ChangeInputs {
 /** Whether a change is only taken back to where it began: fine as long as no node was touched (a mistyped version). */
 export const isWithdrawal = (before: ChangeState, now: ChangeInputs): boolean =>
   isUnderWay(before) &&
+  !before.goBack &&
+  !now.goBack &&
   now.wanted === before.accepted &&
   now.accepted === before.accepted &&
   now.changeId === before.changeId;
@@ -56,11 +69,14 @@ export function judgeChange(
   newOwner: () => string,
 ): ChangeState | Refusal {
   if (!before) {
+    if (now.goBack) return nothingUnderWay();
     const mode = isUnderWay(now) ? "forward" : "adopt";
     return { ...now, attempt: 1, from: now.accepted, mode, movedUnder: now.changeId, owner: newOwner() };
   }
   const { attempt, from, mode, movedUnder, owner } = before;
   const frozen = { attempt, from, mode, movedUnder, owner };
+
+  if (before.goBack !== now.goBack) return judgeTurn(before, now);
 
   if (before.wanted !== now.wanted) {
     if (before.accepted !== now.accepted) {
@@ -83,13 +99,13 @@ export function judgeChange(
       property: "wanted",
       reason:
         now.wanted === before.accepted
-          ? `setting rke2Version back does not bring ${before.wanted} back to ${before.accepted}: nodes would be downgraded in place, which breaks etcd. Set rke2Version to ${before.wanted} again and go on, or go back by hand from the snapshots`
+          ? `setting rke2Version back does not bring ${before.wanted} back to ${before.accepted}: nodes would be downgraded in place, which breaks etcd. Set rke2Version to ${before.wanted} again and go on, or set goBack beside it (docs/goBack.md)`
           : `the change from ${before.accepted} to ${before.wanted} is under way. Set rke2Version to ${before.wanted} again, finish and accept it, then ask for ${now.wanted}`,
     };
   }
 
   if (before.accepted !== now.accepted) {
-    const accepts = now.accepted === now.wanted;
+    const accepts = now.accepted === now.wanted && !now.goBack;
     const takesBack = !isUnderWay(before) && before.mode === "forward" && now.accepted === before.from;
     // A change of direction: its gates are asked anew, and so is whether the way back is still there.
     if (takesBack) return { ...now, ...frozen, attempt: attempt + 1 };
@@ -107,4 +123,46 @@ export function judgeChange(
     };
   }
   return { ...now, ...frozen };
+}
+
+const nothingUnderWay = (): Refusal => ({
+  property: "goBack",
+  reason:
+    "goBack is set, but nothing is under way in this stack's state: there is nothing to go back from. Run pulumi config rm 'rke2-upgrade:goBack'",
+});
+
+/**
+ * The way back was set, unset or altered: a change of direction. Versions stay meanwhile, but for the one move that
+ * ends a way back: goBack unset and rke2Version set to the accepted version, for settling to prove.
+ */
+function judgeTurn(before: ChangeState, now: ChangeInputs): ChangeState | Refusal {
+  const { attempt, from, movedUnder, owner } = before;
+  const frozen = { attempt: attempt + 1, from, movedUnder, owner };
+  if (before.accepted !== now.accepted) {
+    return {
+      property: "accepted",
+      reason: `goBack and acceptedVersion were changed together. Set acceptedVersion to ${before.accepted} again; a version is accepted after the change has gone forward to its end`,
+    };
+  }
+  if (before.changeId !== now.changeId) {
+    return {
+      property: "changeId",
+      reason: `the change ${before.changeId} is under way and its snapshots bear its name. Set changeId to ${before.changeId} again until it is settled`,
+    };
+  }
+  const mode = now.goBack !== "" && !now.goBack.includes(":") ? "back" : "forward";
+  if (before.wanted === now.wanted) {
+    return isUnderWay(before) ? { ...now, ...frozen, mode } : nothingUnderWay();
+  }
+  // Back: what was wanted is given up. Whether the nodes are back, settling asks them, before it lets anything go.
+  const settles = before.mode === "back" && !now.goBack && now.wanted === before.accepted;
+  // Settling said that they are not: the way back is taken up again.
+  const resumes = before.mode === "back" && !isUnderWay(before) && mode === "back";
+  if (settles || resumes) return { ...now, ...frozen, mode: "back" };
+  return {
+    property: "goBack",
+    reason: before.goBack
+      ? `goBack (${before.goBack}) was unset and rke2Version set to ${now.wanted} at once, which ends a way back of the whole cluster alone, and only at ${before.accepted}. Set rke2Version to ${before.wanted} again and run pulumi up`
+      : `goBack and rke2Version were changed together: nodes are on their way to ${before.wanted}, which is what to go back from. Set rke2Version to ${before.wanted} again`,
+  };
 }

@@ -4,13 +4,18 @@ import { lookAtNode } from "../observe";
 import { type ChangeInputs, type ChangeState, isWithdrawal, judgeChange, withdrawn } from "./changePolicy";
 import { configure, providerContext } from "./providerConfig";
 
+/** A state from before there was a way back. */
+const NEVER_BACK = { goBack: "" };
+
 /** The provider behind {@link Change}: its `check` sees the old inputs, in preview and in up. */
 export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState> = {
   configure,
   async check(olds, news) {
-    const before = (olds as Partial<ChangeState> | undefined)?.owner ? (olds as ChangeState) : undefined;
-    const { wanted, accepted, changeId } = news;
-    const now = { wanted, accepted, changeId };
+    const before = (olds as Partial<ChangeState> | undefined)?.owner
+      ? { ...NEVER_BACK, ...(olds as ChangeState) }
+      : undefined;
+    const { wanted, accepted, changeId, goBack } = news;
+    const now = { wanted, accepted, changeId, goBack };
     const verdict = judgeChange(before, now, randomUUID);
     if (
       "reason" in verdict &&
@@ -30,6 +35,7 @@ export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState
       "wanted",
       "accepted",
       "changeId",
+      "goBack",
       "attempt",
       "from",
       "mode",

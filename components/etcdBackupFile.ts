@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -127,12 +127,28 @@ async function fetchEncrypted(
 
 /** The newest backup of this change: its age in milliseconds, or undefined where there is none. */
 export async function newestBackupAge(settings: Settings): Promise<number | undefined> {
+  const newest = await newestBackup(settings);
+  return newest && Date.now() - newest.takenAt.getTime();
+}
+
+/** A backup on this machine, as its name tells. */
+export interface FoundBackup {
+  readonly file: string;
+  readonly takenAt: Date;
+}
+
+/** `etcd-20261124T081500Z.age`, or with the version that the server ran: `etcd-20261124T081500Z-v1.35.4-rke2r1.age`. */
+const BACKUP = /^etcd-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-(v.+))?\.age$/;
+
+/** The newest backup of this change that was taken on the accepted version: one of a newer minor is no way back. */
+export async function newestBackup(settings: Settings): Promise<FoundBackup | undefined> {
   const directory = backupDirectory(settings);
   const names = await readdir(directory).catch(() => []);
-  const ages = await Promise.all(
-    names
-      .filter((name) => /^etcd-.*\.age$/.test(name))
-      .map(async (name) => Date.now() - (await stat(join(directory, name))).mtimeMs),
-  );
-  return ages.length > 0 ? Math.min(...ages) : undefined;
+  const found = names.flatMap((name) => {
+    const [, year, month, day, hour, minute, second, version] = BACKUP.exec(name) ?? [];
+    if (!year || (version && version !== settings.acceptedVersion.replaceAll("+", "-"))) return [];
+    const takenAt = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    return [{ file: join(directory, name), takenAt }];
+  });
+  return found.sort((a, b) => a.takenAt.getTime() - b.takenAt.getTime()).at(-1);
 }

@@ -7,6 +7,9 @@ interface Inputs {
   readonly changeId: string;
 }
 
+/** A change that goes back before its snapshot was taken. */
+const NONE: TakenBackup = { file: "", sha256: "", bytes: 0, takenAt: "", server: "" };
+
 /** The provider behind {@link EtcdBackup}. Its delete does nothing: a backup is the operator's to remove. */
 export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & TakenBackup> = {
   configure,
@@ -14,14 +17,16 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & TakenBac
     return { inputs: news };
   },
   async diff(_id, olds, news) {
+    // While going back none is taken: what etcd holds by then is what to go back from.
+    if (providerContext().settings.goBack) return { changes: false };
     // A new change takes a new one; nothing else ever does.
     const replaces = (["accepted", "changeId"] as const).filter((field) => olds[field] !== news[field]);
     const gone = (await newestBackupAge(providerContext().settings)) === undefined;
     return { changes: replaces.length > 0 || gone, replaces };
   },
   async create(inputs) {
-    const taken = await takeEtcdBackup(providerContext());
-    return { id: taken.file, outs: { ...inputs, ...taken } };
+    const taken = providerContext().settings.goBack ? NONE : await takeEtcdBackup(providerContext());
+    return { id: taken.file || "none", outs: { ...inputs, ...taken } };
   },
   // Somebody removed it since. Preflight has refused by now where a server is upgraded already.
   async update(_id, _olds, news) {

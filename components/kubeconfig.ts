@@ -1,6 +1,18 @@
+import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../config";
+import type { Secrets, Settings } from "../config";
 import { withNode } from "../observe";
+import type { Run } from "./step";
+
+/** The cluster's API, for what is made in it. A way back makes none: it must work where no API answers. */
+export const apiOf = ({ settings }: Run, secrets: Secrets): k8s.Provider =>
+  new k8s.Provider("cluster", {
+    kubeconfig: kubeconfig(settings, secrets.sshPrivateKey, secrets.kubeconfig),
+    // What an earlier change left there on purpose is taken over, not stumbled upon.
+    upsertExistingObjects: true,
+    enablePatchForce: true,
+    enableConfigMapMutable: true,
+  });
 
 /**
  * The kubeconfig for what is created in the cluster: from config, else read from the first server that answers, with
@@ -8,7 +20,7 @@ import { withNode } from "../observe";
  *
  * Unknown in a preview where no server answers; an error in `up`, which could not go on anyway.
  */
-export function kubeconfig(
+function kubeconfig(
   settings: Settings,
   sshPrivateKey: pulumi.Output<string>,
   configured: pulumi.Output<string> | undefined,

@@ -19,21 +19,32 @@ export async function holdAll(
   owner: string,
   action: "take" | "release",
 ): Promise<void> {
-  const who = `${settings.changeId} by ${userInfo().username}@${hostname()}`;
-  const run = (node: ClusterNode, script: "hold-node" | "hold-cluster") =>
-    withNode(node, sshPrivateKey, async (session) => {
-      const words = [script, action, owner, who].map(shellWord).join(" ");
-      const { code, stderr } = await session.exec(`sudo -n bash -s -- ${words}`, {
-        stdin: bareText(script),
-        timeoutMs: HOLD_TIMEOUT_MS,
-      });
-      if (code !== 0) throw new Error(stderr.trim());
-    });
+  const run = holder(settings, sshPrivateKey, owner, action);
   const holdCluster = () => onFirst(settings.servers, (server) => run(server, "hold-cluster"));
   // The cluster first when taking: whoever loses there has touched no node.
   if (action === "take") await holdCluster();
   for (const node of settings.nodes) await run(node, "hold-node");
   if (action === "release") await holdCluster();
+}
+
+/**
+ * Takes what a way back works on. Where the API is dead nobody holds a Lease there, and a machine that is lost holds no
+ * file: both are taken as far as they can be. Another change's hold is refused wherever it is seen.
+ * @param mayBeLost nodes that need not answer
+ */
+export async function holdForWayBack(
+  settings: Settings,
+  sshPrivateKey: string,
+  owner: string,
+  nodes: readonly ClusterNode[],
+  mayBeLost: (node: ClusterNode) => boolean,
+): Promise<void> {
+  const hold = holder(settings, sshPrivateKey, owner, "take");
+  const unless = (tolerated: boolean) => (error: Error) => {
+    if (!tolerated || error.message.includes("held by another change")) throw error;
+  };
+  await onFirst(settings.servers, (server) => hold(server, "hold-cluster")).catch(unless(true));
+  for (const node of nodes) await hold(node, "hold-node").catch(unless(mayBeLost(node)));
 }
 
 /** Asks the servers in order until one answers. A refusal by a server that answers is final. */
@@ -52,4 +63,17 @@ async function onFirst(
     }
   }
   throw new Error(reasons.join("\n"));
+}
+
+function holder(settings: Settings, sshPrivateKey: string, owner: string, action: "take" | "release") {
+  const who = `${settings.changeId} by ${userInfo().username}@${hostname()}`;
+  return (node: ClusterNode, script: "hold-node" | "hold-cluster") =>
+    withNode(node, sshPrivateKey, async (session) => {
+      const words = [script, action, owner, who].map(shellWord).join(" ");
+      const { code, stderr } = await session.exec(`sudo -n bash -s -- ${words}`, {
+        stdin: bareText(script),
+        timeoutMs: HOLD_TIMEOUT_MS,
+      });
+      if (code !== 0) throw new Error(stderr.trim());
+    });
 }

@@ -1,5 +1,6 @@
 import type { ClusterNode, Phase, Settings, Step } from "../config";
 import { isUnderWay } from "./changePolicy";
+import { type BackStep, backPhases } from "./recovery/phases";
 import {
   accept,
   agentTurn,
@@ -8,6 +9,7 @@ import {
   fetchArtifacts,
   leaderAway,
   type PlannedStep,
+  releaseHold,
   serverTurn,
   validate,
   verifyNode,
@@ -25,6 +27,7 @@ export const planLines = (settings: Settings): string[] =>
  */
 export function planOf(settings: Settings): Step[] {
   const wanted = { wanted: settings.rke2Version, accepted: settings.acceptedVersion };
+  if (settings.goBack) return back(settings);
   return isUnderWay(wanted) ? forward(settings) : settled(settings);
 }
 
@@ -44,6 +47,7 @@ function forward(settings: Settings): Step[] {
     ...servers.flatMap((node) => [
       line("way-back", leaderAway(settings, node), node),
       snapshot(node),
+      line("way-back", releaseHold(settings, node), node),
       line("way-back", checkHealth(settings, node), node),
     ]),
     ...agents.map((node) => ({ ...snapshot(node), together: "agents" })),
@@ -60,6 +64,51 @@ function forward(settings: Settings): Step[] {
     bare("validation", "smoke-test", "run a test workload to its end", limits.smokeTestSeconds),
     bare("record", "manifest", "write the version manifest", limits.gateSeconds),
   ];
+}
+
+/** The way back: the phases that components/recovery lays out, and the proof at their end. */
+function back(settings: Settings): Step[] {
+  const { limits } = settings;
+  return [
+    bare("change", "change", "judge the move; freeze attempt, direction and owner", limits.gateSeconds),
+    bare("preflight", "preflight", "ask what the way back needs; take the locks", limits.gateSeconds),
+    ...backPhases(settings).flatMap(({ id, phase, lanes }) =>
+      lanes.flatMap((lane) =>
+        lane.map((one): Step => {
+          const together = lanes.length > 1 ? { together: `${id}-${lane.indexOf(one)}` } : {};
+          return { ...backLine(phase, one, settings), ...together };
+        }),
+      ),
+    ),
+    bare(
+      "proof",
+      "recovered",
+      "prove etcd one and whole on every server; tell RTO and RPO",
+      limits.readySeconds,
+    ),
+  ];
+}
+
+function backLine(phase: Phase, one: BackStep, { limits }: Settings): Step {
+  switch (one.kind) {
+    case "command":
+      return line(phase, one.planned, one.node);
+    case "rollback":
+      return {
+        ...bare(phase, one.name, "put its VM back to the snapshot, power it on", limits.snapshotSeconds),
+        node: one.node.name,
+      };
+    case "place":
+      return {
+        ...bare(
+          phase,
+          one.name,
+          "decrypt the etcd snapshot here and place it there",
+          limits.etcdSnapshotSeconds,
+        ),
+        node: one.node.name,
+      };
+  }
 }
 
 function settled(settings: Settings): Step[] {

@@ -6,6 +6,8 @@ export interface PreflightInputs {
   readonly wanted: pulumi.Input<string>;
   readonly accepted: pulumi.Input<string>;
   readonly changeId: pulumi.Input<string>;
+  /** The way back that is asked for; empty while the change goes forward. */
+  readonly goBack: pulumi.Input<string>;
   readonly attempt: pulumi.Input<number>;
   readonly owner: pulumi.Input<string>;
 }

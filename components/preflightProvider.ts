@@ -1,13 +1,19 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { type ClusterNode, describeWaysBack } from "../config";
 import { type Facts, type Finding, inTurn, judge, lookAtNode, observe } from "../observe";
-import { holdAll } from "./locks";
+import { holdAll, holdForWayBack } from "./locks";
 import { configure, providerContext } from "./providerConfig";
+import { askBack, isRolledBack, nodesInPlay } from "./recovery/questions";
+import { beginRecord, readRecord } from "./recovery/record";
+import { revive } from "./recovery/revive";
+import { situationOf } from "./recovery/situation";
 import { keepWayBack } from "./wayBackKeeper";
 
 interface Inputs {
   readonly wanted: string;
   readonly accepted: string;
   readonly changeId: string;
+  readonly goBack: string;
   readonly attempt: number;
   readonly owner: string;
 }
@@ -19,8 +25,9 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs> = {
     return { inputs: news };
   },
   async diff(_id, olds, news) {
-    const fields = ["wanted", "accepted", "changeId", "attempt", "owner"] as const;
-    return { changes: fields.some((field) => olds[field] !== news[field]) || !(await allDone(news.wanted)) };
+    const fields = ["wanted", "accepted", "changeId", "goBack", "attempt", "owner"] as const;
+    const altered = fields.some((field) => olds[field] !== news[field]);
+    return { changes: altered || !(await (news.goBack ? isBack(news.attempt) : allDone(news.wanted))) };
   },
   async create(inputs) {
     await ask(inputs);
@@ -47,11 +54,33 @@ async function allDone(wanted: string): Promise<boolean> {
   return running.every(Boolean);
 }
 
+/** Whether this attempt's way back was proven done. */
+async function isBack(attempt: number): Promise<boolean> {
+  const record = await readRecord(providerContext().settings);
+  return record?.attempt === attempt && record.endedAt !== undefined;
+}
+
+/** What a way back needs, and no more: it is there for clusters that are sick. */
+async function askBeforeBack({ owner, attempt, goBack }: Inputs): Promise<void> {
+  const context = providerContext();
+  const { settings, sshPrivateKey } = context;
+  const refused = (await askBack(context, owner)).filter(stops);
+  if (refused.length > 0) throw new Error(refusal(refused));
+  const lost = (node: ClusterNode) => isRolledBack(settings, node);
+  await holdForWayBack(settings, sshPrivateKey, owner, nodesInPlay(settings), lost);
+  await beginRecord(settings, attempt, goBack);
+}
+
 async function ask(inputs: Inputs): Promise<void> {
+  if (inputs.goBack) return askBeforeBack(inputs);
   const { settings, sshPrivateKey, proxmoxTokenSecret } = providerContext();
+  await revive(providerContext(), inputs.owner, inputs.attempt);
   const facts = await observe(settings, { sshPrivateKey, proxmoxTokenSecret });
   const refused = judge(settings, facts, inputs.owner).filter(stops);
-  if (refused.length > 0) throw new Error(refusal(refused));
+  if (refused.length > 0) {
+    const ways = describeWaysBack(settings, await situationOf(settings, facts, sshPrivateKey));
+    throw new Error([refusal(refused), ...ways].join("\n"));
+  }
   await holdAll(settings, sshPrivateKey, inputs.owner, "take");
   await keepWayBack(providerContext(), inputs.owner, touched(facts, inputs));
 }

@@ -36,7 +36,8 @@ export function step(
   planned: PlannedStep,
 ): command.remote.Command {
   const { settings, change } = run;
-  const { on, script, args, limitSeconds } = planned;
+  const { on, script, args, limitSeconds, ofAttempt } = planned;
+  const attempt = ofAttempt ? pulumi.interpolate`${change.attempt} ` : "";
   const words = args.map((word) => shellWord(String(word))).join(" ");
   return new command.remote.Command(
     name,
@@ -52,7 +53,7 @@ export function step(
         perDialTimeout: 15,
       },
       // The comment makes the attempt an input: no stored input of an older attempt ever equals it by accident.
-      create: pulumi.interpolate`sudo -n bash -s -- ${script} ${change.owner} ${limitSeconds} ${words} # ${settings.changeId} attempt ${change.attempt}`,
+      create: pulumi.interpolate`sudo -n bash -s -- ${script} ${change.owner} ${limitSeconds} ${attempt}${words} # ${settings.changeId} attempt ${change.attempt}`,
       stdin: stepText(script),
       addPreviousOutputInEnv: false,
     },

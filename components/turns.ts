@@ -12,6 +12,8 @@ export interface PlannedStep {
   readonly args: readonly (string | number)[];
   /** The step is ended on the node after this long. */
   readonly limitSeconds: number;
+  /** Its first argument is the change's attempt: what it destroys is destroyed once an attempt. */
+  readonly ofAttempt?: true;
 }
 
 /** What the GPU operator's pods live in, and what its node must offer (procedure §3.3.4). */
@@ -95,12 +97,16 @@ function replace(settings: Settings, node: ClusterNode): PlannedStep[] {
 }
 
 /** Proof from inside that a node runs the wanted version. Also what adopting and accepting ask. */
-export const verifyNode = (settings: Settings, node: ClusterNode): PlannedStep => ({
+export const verifyNode = (
+  settings: Settings,
+  node: ClusterNode,
+  version: string = settings.rke2Version,
+): PlannedStep => ({
   id: "verify-node",
   title: "prove it from inside: file, process, service, health",
   on: node,
   script: "verify-node",
-  args: [node.role, settings.rke2Version, settings.limits.readySeconds],
+  args: [node.role, version, settings.limits.readySeconds],
   limitSeconds: settings.limits.readySeconds * 3 + 30,
 });
 
@@ -215,13 +221,23 @@ export const fetchArtifacts = (settings: Settings, node: ClusterNode): PlannedSt
   limitSeconds: settings.limits.fetchSeconds,
 });
 
-/** Before a server's machine is paused: leadership away. */
+/** Before a server's machine is paused: leadership away; what the snapshot holds comes up with RKE2 at rest. */
 export const leaderAway = (settings: Settings, node: ClusterNode): PlannedStep => ({
   id: "leader-away",
-  title: "move etcd's leadership away",
+  title: "move etcd's leadership away; have the snapshot come up at rest",
   on: node,
   script: "leader-away",
-  args: [],
+  args: [node.role],
+  limitSeconds: settings.limits.gateSeconds,
+});
+
+/** After a server's snapshot: RKE2 may start here again, as before. */
+export const releaseHold = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "release-hold",
+  title: "let RKE2 start here again",
+  on: node,
+  script: "release-hold",
+  args: [node.role],
   limitSeconds: settings.limits.gateSeconds,
 });
 

@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ClusterNode, snapshotName } from "../config";
+import { type ClusterNode, type Settings, snapshotName } from "../config";
+import { snapshotDescription } from "../proxmox/mark";
 import { VmSnapshot } from "../proxmox/vmSnapshot";
 import { EtcdBackup } from "./etcdBackup";
 import { join } from "./join";
 import { type Link, type Run, step } from "./step";
-import { checkHealth, leaderAway } from "./turns";
+import { checkHealth, leaderAway, type PlannedStep, releaseHold } from "./turns";
 
 /**
  * The way back (design: the order of a change): a snapshot of every VM, servers one at a time with health between and
@@ -22,52 +23,55 @@ export class WayBack extends pulumi.ComponentResource implements Link {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("rke2:components:WayBack", name, {}, opts);
-    const { settings } = run;
-    const { acceptedVersion, changeId } = settings;
-    const snapshot = (node: ClusterNode, dependsOn: pulumi.Resource) =>
-      new VmSnapshot(
-        `${node.name}-vm-snapshot`,
-        {
-          name: snapshotName(acceptedVersion, changeId),
-          vmId: node.vmId,
-          acceptedVersion,
-          description: `${node.name} before ${changeId}`,
-        },
-        // Only acceptance deletes: not destroy, not a failure, not a resource that leaves the program.
-        { parent: this, dependsOn: [dependsOn], retainOnDelete: true },
-      );
-
-    let tail = after;
-    for (const server of settings.servers) {
-      const paused = step(
-        run,
-        { parent: this, after: tail },
-        `${server.name}-leader-away`,
-        leaderAway(settings, server),
-      );
-      const taken = snapshot(server, paused);
-      tail = step(
-        run,
-        { parent: this, after: taken },
-        `${server.name}-check-health`,
-        checkHealth(settings, server),
-      );
-    }
-    const ofServers = tail;
-    if (settings.agents.length > 0) {
-      tail = join(
-        run,
-        this,
-        `${name}-join`,
-        settings.agents.map((agent) => snapshot(agent, ofServers)),
-      );
-    }
+    const { acceptedVersion, changeId } = run.settings;
+    const taken = run.settings.goBack ? this.keep(run, name, after) : this.take(run, name, after);
     this.etcdBackup = new EtcdBackup(
       `${name}-etcd-backup`,
       { accepted: acceptedVersion, changeId },
-      { parent: this, dependsOn: [tail], retainOnDelete: true },
+      { parent: this, dependsOn: [taken], retainOnDelete: true },
     );
     this.tail = this.etcdBackup;
     this.registerOutputs({ etcdBackup: this.etcdBackup.file });
+  }
+
+  /** Takes every snapshot, once. @returns the last of it */
+  private take(run: Run, name: string, after: pulumi.Resource): pulumi.Resource {
+    const { settings } = run;
+    let tail = after;
+    for (const server of settings.servers) {
+      const then = (id: PlannedStep, previous: pulumi.Resource) =>
+        step(run, { parent: this, after: previous }, `${server.name}-${id.id}`, id);
+      const paused = then(leaderAway(settings, server), tail);
+      const taken = this.snapshot(settings, server, paused);
+      tail = then(checkHealth(settings, server), then(releaseHold(settings, server), taken));
+    }
+    const ofServers = tail;
+    if (settings.agents.length === 0) return tail;
+    const ofAgents = settings.agents.map((agent) => this.snapshot(settings, agent, ofServers));
+    return join(run, this, `${name}-join`, ofAgents);
+  }
+
+  /** While going back: what exists stays declared, so that it stays; nothing is taken and nobody is asked (design: Direction). */
+  private keep(run: Run, name: string, after: pulumi.Resource): pulumi.Resource {
+    const kept = run.settings.nodes.map((node) => this.snapshot(run.settings, node, after));
+    return join(run, this, `${name}-join`, kept);
+  }
+
+  private snapshot(
+    { acceptedVersion, changeId }: Settings,
+    node: ClusterNode,
+    after: pulumi.Resource,
+  ): VmSnapshot {
+    return new VmSnapshot(
+      `${node.name}-vm-snapshot`,
+      {
+        name: snapshotName(acceptedVersion, changeId),
+        vmId: node.vmId,
+        acceptedVersion,
+        description: snapshotDescription(node, changeId),
+      },
+      // Only acceptance deletes: not destroy, not a failure, not a resource that leaves the program.
+      { parent: this, dependsOn: [after], retainOnDelete: true },
+    );
   }
 }

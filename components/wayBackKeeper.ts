@@ -1,13 +1,13 @@
 import { type ClusterNode, snapshotName } from "../config";
 import type { ProxmoxClient } from "../proxmox/client";
 import { connect } from "../proxmox/connect";
-import { isOfChange, ownMark } from "../proxmox/mark";
+import { isOfChange, ownMark, snapshotDescription } from "../proxmox/mark";
 import { listSnapshots, takeSnapshot } from "../proxmox/snapshots";
 import { findVm } from "../proxmox/vms";
 import { newestBackupAge, takeEtcdBackup } from "./etcdBackupFile";
 import type { ProviderContext } from "./providerConfig";
 import { runStep } from "./runStep";
-import { checkHealth, leaderAway } from "./turns";
+import { checkHealth, leaderAway, releaseHold } from "./turns";
 
 /**
  * Looks after the way back on every `up`, before anything goes on: a node whose turn has begun must have its snapshot;
@@ -34,6 +34,7 @@ export async function keepWayBack(
       else if (!serverTouched) {
         await runStep(context, owner, leaderAway(settings, node));
         await renew(client, context, node, stale);
+        await runStep(context, owner, releaseHold(settings, node));
         await runStep(context, owner, checkHealth(settings, node));
       }
     }
@@ -80,11 +81,17 @@ async function staleSnapshots(
 async function renew(
   client: ProxmoxClient,
   { settings }: ProviderContext,
-  { name: node, vmId }: ClusterNode,
+  node: ClusterNode,
   count: number,
 ): Promise<void> {
   const { acceptedVersion, changeId, limits } = settings;
   const name = `${snapshotName(acceptedVersion, changeId)}-${count + 1}`;
-  const description = `${node} before ${changeId}, renewed\n${ownMark(acceptedVersion)}`;
-  await takeSnapshot(client, vmId, name, description, new Date(Date.now() + limits.snapshotSeconds * 1000));
+  const description = `${snapshotDescription(node, changeId)}; renewed\n${ownMark(acceptedVersion)}`;
+  await takeSnapshot(
+    client,
+    node.vmId,
+    name,
+    description,
+    new Date(Date.now() + limits.snapshotSeconds * 1000),
+  );
 }

@@ -15,9 +15,7 @@ export function decode(raw: RawConfig): { value: Record<string, unknown>; mistak
   for (const [key, text] of Object.entries(raw)) {
     if ((SECRET_KEYS as readonly string[]).includes(key) || text === "") continue;
     const schema = schemaAt([key]);
-    if (
-      !(schema instanceof z.ZodObject || schema instanceof z.ZodArray || schema instanceof z.ZodUndefined)
-    ) {
+    if (!(schema instanceof z.ZodObject || schema instanceof z.ZodArray)) {
       value[key] = text;
       continue;
     }
@@ -25,11 +23,6 @@ export function decode(raw: RawConfig): { value: Record<string, unknown>; mistak
       const decoded: unknown = JSON.parse(text);
       if (!isEmptyObject(decoded)) value[key] = decoded;
     } catch {
-      // goBack takes nothing at all yet: its own hint says so of any text.
-      if (schema instanceof z.ZodUndefined) {
-        value[key] = text;
-        continue;
-      }
       const kind = schema instanceof z.ZodArray ? "a list" : "an object";
       mistakes.push({
         path: key,

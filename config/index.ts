@@ -2,13 +2,22 @@
 export { isConsented } from "./consents";
 export type { RawConfig } from "./decode";
 export { type EtcdCrossing, etcdCrossing, etcdOf } from "./etcd";
+export { backNeedsRestore, isWholeCluster, restoresEtcd } from "./goBackPolicy";
 export { loadSettings, type Secrets } from "./load";
 export { ConfigError, type Mistake, NAMESPACE } from "./mistakes";
 export { SNAPSHOT_PREFIX, snapshotName } from "./names";
 export { type ParseOptions, parseSettings } from "./parse";
 export { describePlan, duration, PHASES, type Phase, type Step } from "./plan";
 export { SECRET_KEYS, SETTING_KEYS, type SecretKey } from "./schema";
-export type { ClusterNode, Limits, Settings } from "./settings";
+export type { ClusterNode, GoBack, Limits, Settings } from "./settings";
 export { type AllowedMove, judgeMove, type RefusedMove } from "./versionPolicy";
 export * from "./versions";
 export { settingsWarnings, type Warning } from "./warnings";
+export {
+  describeLoss,
+  describeWaysBack,
+  goBackCommands,
+  type Situation,
+  type WayBackChoice,
+  waysBack,
+} from "./waysBack";

@@ -79,9 +79,8 @@ function toSettings(parsed: ParsedSettings): Settings {
       port: node.port ?? parsed.ssh.port,
     }),
   );
-  const { goBack: _, ...rest } = parsed;
   return {
-    ...rest,
+    ...parsed,
     nodes,
     servers: nodes.filter((node) => node.role === "server"),
     agents: nodes.filter((node) => node.role === "agent"),

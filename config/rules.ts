@@ -1,4 +1,5 @@
 /** The rules that take more than one key to judge: pure functions from settings to mistakes. */
+import { judgeGoBack } from "./goBackPolicy";
 import type { Mistake } from "./mistakes";
 import type { ParsedSettings } from "./schema";
 import { judgeMove } from "./versionPolicy";
@@ -15,9 +16,15 @@ export type Draft = DeepPartial<ParsedSettings>;
 
 /** Every broken rule. */
 export function judgeSettings(draft: Draft): Mistake[] {
-  return [judgeVersions, judgeIngress, judgeServers, judgeUniqueness, judgeGpu, judgeDrain].flatMap((rule) =>
-    rule(draft),
-  );
+  return [
+    judgeVersions,
+    judgeIngress,
+    judgeServers,
+    judgeUniqueness,
+    judgeGpu,
+    judgeDrain,
+    ({ goBack }: Draft) => judgeGoBack(goBack, draft),
+  ].flatMap((rule) => rule(draft));
 }
 
 function versionsOf(draft: Draft) {

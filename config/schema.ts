@@ -38,14 +38,27 @@ const DEFAULTS = {
   image: "docker.io/library/busybox:1.37.0",
 } as const;
 
+/** The ways back there are; which one is allowed follows from versions and nodes (goBackPolicy.ts). */
+export const GO_BACK_STRATEGIES = ["reinstall", "restore", "rollback"] as const;
+
 /** Every key that may stand in the stack's config, secrets aside. */
 export const settingsSchema = z.strictObject({
   rke2Version: version,
   acceptedVersion: version,
-  goBack: hinted(z.undefined(), "nothing: going back is not built yet", undefined, {
-    next: () =>
-      "pulumi config rm 'rke2-upgrade:goBack', then go back by hand as docs/config.md, \"goBack\", says; the snapshots stay until you accept",
-  }).optional(),
+  goBack: hinted(
+    z.strictObject({
+      strategy: hinted(
+        z.enum(GO_BACK_STRATEGIES),
+        '"reinstall", "restore" or "rollback" (docs/goBack.md)',
+        "restore",
+      ),
+      nodes: hinted(
+        z.array(hinted(z.string().regex(formats.dnsLabel), "a name of nodes[]", "proj-k8sw01")).min(1),
+        "a list of names of nodes[]; leave it out to take the whole cluster back",
+      ).optional(),
+    }),
+    "an object: strategy and, to mend single nodes, nodes",
+  ).optional(),
   changeId: hinted(
     z.string().regex(formats.changeId),
     "the change request's number, 2–19 letters, digits, - and _, first a letter or digit",
@@ -119,8 +132,13 @@ export const settingsSchema = z.strictObject({
             "age-keygen -o key.txt; pulumi config set --path 'rke2-upgrade:backup.recipients[0]' age1…",
         },
       ),
+      identityFile: hinted(
+        z.string().min(1),
+        "a file on this machine that holds the age identity (AGE-SECRET-KEY-1…) of a recipient, while going back",
+        "/media/usb/key.txt",
+      ).optional(),
     }),
-    "an object: directory and recipients",
+    "an object: directory, recipients and, while going back, identityFile",
   ),
   drain: z
     .strictObject({
@@ -178,7 +196,9 @@ export const settingsSchema = z.strictObject({
       ).default(DEFAULTS.image),
     })
     .prefault({}),
-  consents: z.strictObject({ emptyDir: podGlobs, barePods: podGlobs, longGrace: podGlobs }).prefault({}),
+  consents: z
+    .strictObject({ emptyDir: podGlobs, barePods: podGlobs, longGrace: podGlobs, rewindVolumes: podGlobs })
+    .prefault({}),
 });
 
 /** The stack's config after validation, nodes still without what they inherit from `ssh`. */

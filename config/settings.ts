@@ -8,7 +8,7 @@ export type ClusterNode = Omit<ParsedSettings["nodes"][number], "user" | "port">
 };
 
 /** The stack's config, validated, defaults filled in. Holds no secret. */
-export type Settings = Omit<ParsedSettings, "nodes" | "goBack"> & {
+export type Settings = Omit<ParsedSettings, "nodes"> & {
   /** All nodes in the order of the config. */
   readonly nodes: readonly ClusterNode[];
   /** The servers, in the order in which they are upgraded. At least one. */
@@ -19,3 +19,6 @@ export type Settings = Omit<ParsedSettings, "nodes" | "goBack"> & {
 
 /** Limits of time and age; each key's name ends in its unit. */
 export type Limits = Settings["limits"];
+
+/** How to go back, while that is asked for. */
+export type GoBack = NonNullable<Settings["goBack"]>;

@@ -5,6 +5,8 @@ import { look } from "./look";
 import { lookAtNode } from "./node";
 import { lookAtHosts } from "./proxmox";
 
+export { lookAtVolumes, lookBack, type NodeBack } from "./back";
+export { lookAtMembers, type MemberFacts, notOne } from "./etcd";
 export { type Facts, type Finding, inTurn, judge } from "./findings";
 export { notLive } from "./live";
 export { lookAtNode, type NodeFacts } from "./node";

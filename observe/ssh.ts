@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { Client, type ConnectConfig } from "ssh2";
 
 /** Where a node is reached, and the one host key that is believed. */
@@ -27,6 +28,8 @@ export interface Session {
   exec(command: string, options?: { stdin?: string; timeoutMs?: number }): Promise<RemoteResult>;
   /** Runs a command and hands out its stdout as a stream; `done` settles when the command has ended well. */
   stream(command: string): Promise<{ stdout: Readable; done: Promise<void> }>;
+  /** Runs a command with a stream as its stdin, to its end. @returns its stdout */
+  send(command: string, stdin: Readable, timeoutMs: number): Promise<string>;
 }
 
 /** Bound of a live look (design: each bounded, 10 s). */
@@ -48,6 +51,7 @@ export async function withNode<T>(
     return await use({
       exec: (command, options) => exec(client, target, command, options),
       stream: (command) => stream(client, target, command),
+      send: (command, stdin, timeoutMs) => send(client, target, command, stdin, timeoutMs),
     });
   } finally {
     client.destroy();
@@ -147,4 +151,33 @@ function stream(
       resolve({ stdout: channel, done });
     });
   });
+}
+
+function send(
+  client: Client,
+  target: SshTarget,
+  command: string,
+  stdin: Readable,
+  timeoutMs: number,
+): Promise<string> {
+  const said = new Promise<string>((resolve, reject) => {
+    client.once("close", () => reject(new Error(`${target.name}: the connection was lost`)));
+    client.exec(command, (error, channel) => {
+      if (error) return reject(error);
+      let [stdout, stderr] = ["", ""];
+      channel.on("data", (data: Buffer) => {
+        stdout += data.toString();
+      });
+      channel.stderr.on("data", (data: Buffer) => {
+        stderr += data.toString();
+      });
+      channel.once("close", (code: number | null) =>
+        code === 0
+          ? resolve(stdout)
+          : reject(new Error(`${target.name}: ${command}: ${stderr.trim() || `exit ${code}`}`)),
+      );
+      pipeline(stdin, channel, { signal: AbortSignal.timeout(timeoutMs) }).catch(reject);
+    });
+  });
+  return said;
 }

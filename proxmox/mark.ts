@@ -4,3 +4,12 @@ export const ownMark = (acceptedVersion: string): string => `rke2-upgrade: taken
 /** Whether a snapshot is the one of this name or a renewal of it (`name-2` …). CR-12's are not CR-1's. */
 export const isOfChange = (found: string, name: string): boolean =>
   found === name || (found.startsWith(`${name}-`) && /^\d+$/.test(found.slice(name.length + 1)));
+
+/** A server's snapshot is taken while RKE2 is held there, so that the machine that is put back does not start it. */
+export const AT_REST = "comes up with RKE2 at rest";
+
+/** What a snapshot's description says first, for people. */
+export const snapshotDescription = (
+  { name, role }: { name: string; role: string },
+  changeId: string,
+): string => `${name} before ${changeId}${role === "server" ? `; ${AT_REST}` : ""}`;

@@ -143,7 +143,7 @@ async function isListed(client: ProxmoxClient, host: string, vmId: number, name:
 }
 
 /** Says of which VM a task's error is, and that the error may have left a lock. */
-async function explained(vmId: number, task: Promise<void>): Promise<void> {
+export async function explained(vmId: number, task: Promise<void>): Promise<void> {
   try {
     await task;
   } catch (error) {

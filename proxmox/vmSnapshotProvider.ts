@@ -24,11 +24,13 @@ export const provider: pulumi.dynamic.ResourceProvider<VmSnapshotInputs, Outputs
     return { inputs: news };
   },
   async diff(_id, olds, news) {
+    if (goesBack()) return { changes: false };
     const replaces = (["name", "vmId"] as const).filter((field) => olds[field] !== news[field]);
     return { changes: replaces.length > 0 || (await isGone(olds)), replaces };
   },
   async create(inputs) {
-    return { id: `${inputs.vmId}/${inputs.name}`, outs: await take(inputs) };
+    const outs = goesBack() ? notTaken(inputs) : await take(inputs);
+    return { id: `${inputs.vmId}/${inputs.name}`, outs };
   },
   // Somebody deleted it since. Preflight has refused by now where the node is upgraded already.
   async update(_id, _olds, news) {
@@ -36,6 +38,18 @@ export const provider: pulumi.dynamic.ResourceProvider<VmSnapshotInputs, Outputs
   },
   async delete() {},
 };
+
+/** While going back none is taken: what a node is by then is no way back. */
+const goesBack = (): boolean => providerContext().settings.goBack !== undefined;
+
+/** A change that goes back before its snapshots were taken; going forward again finds it gone, and takes it. */
+const notTaken = (inputs: VmSnapshotInputs): Outputs => ({
+  ...inputs,
+  takenAt: "",
+  upid: "",
+  crashConsistent: true,
+  seconds: 0,
+});
 
 /** Whether Proxmox VE no longer lists it. What cannot be asked is not gone: Preflight stops `up` for that. */
 async function isGone({ vmId, name, acceptedVersion }: VmSnapshotInputs): Promise<boolean> {

@@ -7,7 +7,11 @@ action=$1 owner=$2 who=$3
 file=$STATE/owner
 mkdir -p "$STATE"
 if [ "$action" = release ]; then
-  if [ "$(cut -d' ' -f1 "$file" 2>/dev/null || true)" = "$owner" ]; then rm -f "$file"; fi
+  if [ "$(cut -d' ' -f1 "$file" 2>/dev/null || true)" = "$owner" ]; then
+    # Data that a way back moved aside on this node: settled now, by the one who moved it.
+    rm -rf "$STATE/back" "$RKE2_DATA"/server/db-rke2-upgrade-*
+    rm -f "$file"
+  fi
   exit 0
 fi
 # A link to a finished file: of two who come at once one wins, and a kill leaves no empty lock.

@@ -6,10 +6,21 @@ const LIBRARIES = {
   "backup-config": [],
   "fetch-artifacts": [],
   "gate-node": [],
-  "install-release": [],
+  "install-release": ["lib-install"],
   "verify-node": [],
-  "leader-away": ["lib-etcd"],
-  restart: ["lib-etcd"],
+  "leader-away": ["lib-etcd", "lib-hold"],
+  restart: ["lib-etcd", "lib-hold", "lib-service"],
+  "release-hold": ["lib-hold"],
+  "wake-node": ["lib-hold", "lib-back", "lib-install"],
+  "back-config": ["lib-hold", "lib-back"],
+  "back-finish": ["lib-hold", "lib-back"],
+  "back-reset": ["lib-hold", "lib-back"],
+  "back-start": ["lib-hold", "lib-back", "lib-service"],
+  "back-stop": ["lib-etcd", "lib-hold", "lib-back", "lib-service"],
+  "back-wipe": ["lib-hold", "lib-back"],
+  "member-remove": ["lib-hold", "lib-back"],
+  "back-drain": ["lib-cluster"],
+  "verify-back": ["lib-cluster"],
   accept: ["lib-cluster"],
   "charts-settled": ["lib-cluster"],
   "check-health": ["lib-cluster"],
@@ -38,7 +49,15 @@ export function stepText(script: StepScript): string {
 
 /** What is sent to a node's stdin for a bare, read-only or instant script, without envelope. */
 export function bareText(
-  script: "look-node" | "look-cluster" | "hold-node" | "hold-cluster" | "etcd-save",
+  script:
+    | "look-node"
+    | "look-cluster"
+    | "look-back"
+    | "look-etcd"
+    | "look-volumes"
+    | "hold-node"
+    | "hold-cluster"
+    | "etcd-save",
 ): string {
   return ["lib", script].map(file).join("\n");
 }

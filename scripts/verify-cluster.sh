@@ -37,7 +37,7 @@ if ! in_turn "$node" "$change" "$wanted"; then
   result version "$wanted"
   exit 0
 fi
-until_ok "$ready_seconds" healthy || fail "after $ready_seconds s: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; mend it and run pulumi up again; the way back: docs/config.md, goBack"
+until_ok "$ready_seconds" healthy || fail "after $ready_seconds s: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; mend it and run pulumi up again; the way back: docs/goBack.md"
 say "$node is back; watching it for $soak_seconds s"
 deadline=$(($(date +%s) + soak_seconds))
 while [ "$(date +%s)" -lt "$deadline" ]; do

@@ -32,10 +32,11 @@ function refusal(state: ChangeState, move: ChangeInputs): string {
   return verdict.reason;
 }
 
-const at = (wanted: string, accepted: string, changeId = "CR-1"): ChangeInputs => ({
+const at = (wanted: string, accepted: string, changeId = "CR-1", goBack = ""): ChangeInputs => ({
   wanted,
   accepted,
   changeId,
+  goBack,
 });
 
 describe("components/changePolicy", () => {
@@ -91,7 +92,12 @@ describe("components/changePolicy", () => {
 
   it("keeps the owner for ever, never lowers the attempt, and raises it exactly when the direction changes", () => {
     const version = fc.constantFrom(A, B, C);
-    const move = fc.record({ wanted: version, accepted: version, changeId: fc.constantFrom("CR-1", "CR-2") });
+    const move = fc.record({
+      wanted: version,
+      accepted: version,
+      changeId: fc.constantFrom("CR-1", "CR-2"),
+      goBack: fc.constantFrom("", "", "restore", "reinstall:a"),
+    });
     fc.assert(
       fc.property(fc.array(move, { minLength: 1, maxLength: 30 }), (moves) => {
         let state: ChangeState | undefined;

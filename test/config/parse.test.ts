@@ -71,7 +71,7 @@ describe("config/parse: mistakes", () => {
   it("tells every mistake at once, whatever their number", () => {
     const faults: Record<string, { change: Record<string, unknown>; paths: string[] }> = {
       version: { change: { rke2Version: "v1.36" }, paths: ["rke2Version"] },
-      goBack: { change: { goBack: { strategy: "reinstall" } }, paths: ["goBack"] },
+      goBack: { change: { goBack: { strategy: "undo" } }, paths: ["goBack.strategy"] },
       changeId: { change: { changeId: "CR 2026/41" }, paths: ["changeId"] },
       address: { change: { apiAddress: "10.25.20.300" }, paths: ["apiAddress"] },
       proxmox: {
@@ -153,12 +153,10 @@ describe("config/parse: mistakes", () => {
     );
   });
 
-  it("refuses goBack in any form until it is built, with what to do instead", () => {
-    for (const goBack of ["reinstall", { strategy: "reinstall" }]) {
-      const mistake = mistakesOf(lab({ goBack })).get("goBack");
-      assert.match(mistake?.allowed ?? "", /not built yet/);
-      assert.match(mistake?.next ?? "", /docs\/config\.md/);
-    }
+  it("refuses goBack where nothing is under way, with the command that unsets it", () => {
+    const mistake = mistakesOf(lab({ goBack: { strategy: "reinstall" } })).get("goBack");
+    assert.match(mistake?.why ?? "", /nothing to go back from/);
+    assert.match(mistake?.next ?? "", /pulumi config rm 'rke2-upgrade:goBack'/);
     assert.deepEqual(pathsOf({ goBack: {} }), []);
   });
 

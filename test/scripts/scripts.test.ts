@@ -7,6 +7,17 @@ import { bareText, STEP_SCRIPTS, shellWord, stepText } from "../../scripts";
 
 const folder = join(__dirname, "../../scripts");
 
+const BARE = [
+  "look-node",
+  "look-cluster",
+  "look-back",
+  "look-etcd",
+  "look-volumes",
+  "hold-node",
+  "hold-cluster",
+  "etcd-save",
+] as const;
+
 describe("scripts", () => {
   it("are whole: the envelope refuses a step whose last line is missing", () => {
     for (const name of STEP_SCRIPTS) assert.match(stepText(name), /\n# end of step\n$/, name);
@@ -14,7 +25,7 @@ describe("scripts", () => {
 
   it("parse as bash, shared parts in front", () => {
     for (const name of STEP_SCRIPTS) execFileSync("bash", ["-n"], { input: stepText(name) });
-    for (const name of ["look-node", "look-cluster", "hold-node", "hold-cluster", "etcd-save"] as const) {
+    for (const name of BARE) {
       execFileSync("bash", ["-n"], { input: bareText(name) });
     }
   });
@@ -23,13 +34,8 @@ describe("scripts", () => {
     const sent = new Set<string>([
       "envelope",
       "lib",
-      "lib-cluster",
-      "lib-etcd",
-      "look-node",
-      "look-cluster",
-      "hold-node",
-      "hold-cluster",
-      "etcd-save",
+      ...["lib-back", "lib-cluster", "lib-etcd", "lib-hold", "lib-install", "lib-service"],
+      ...BARE,
       ...STEP_SCRIPTS,
     ]);
     const files = readdirSync(folder).filter((name) => name.endsWith(".sh"));

@@ -21,6 +21,9 @@ import (
 // Reset makes this server the only member of a new cluster, from a snapshot, and returns. The server must not run. A
 // reset-flag in server/db, which the next ordinary start removes, keeps it from being done twice in a row.
 func Reset(ctx context.Context, c *Config, snapshot string) error {
+	if c.JoinURL != "" {
+		return errors.New("cannot perform cluster-reset while server URL is set - remove server from configuration before resetting")
+	}
 	flag := resetFlag(c.Layout)
 	if layout.Exists(flag) {
 		return fmt.Errorf("managed etcd cluster membership was previously reset, please remove the cluster-reset flag and start %s normally. "+
@@ -35,7 +38,6 @@ func Reset(ctx context.Context, c *Config, snapshot string) error {
 	if before, err := tokenFile(c.Layout); err != nil || before.Password == "" && c.Token == "" {
 		return errors.Join(errors.New("a token is required to restore a snapshot"), err)
 	}
-	c.JoinURL = ""
 	if err := node.StageBinaries(c.Layout); err != nil {
 		return err
 	}

@@ -1,0 +1,185 @@
+/**
+ * A way back as data: phases one after another, within a phase lanes side by side, within a lane steps one after
+ * another. A function of the config alone; a component lays it out, the plan prints it, and going forward again after
+ * a way back that was broken off runs parts of it.
+ */
+import { type ClusterNode, isWholeCluster, type Phase, type Settings } from "../../config";
+import { helperFor, type PlannedStep, verifyNode } from "../turns";
+import * as steps from "./steps";
+
+/** One step of a way back: a script on a node, a VM's rollback, or the etcd snapshot's placing on a server. */
+export type BackStep =
+  | {
+      readonly kind: "command";
+      readonly name: string;
+      readonly node: ClusterNode;
+      readonly planned: PlannedStep;
+    }
+  | { readonly kind: "rollback"; readonly name: string; readonly node: ClusterNode }
+  | { readonly kind: "place"; readonly name: string; readonly node: ClusterNode };
+
+/** Steps that are done before the next phase begins. */
+export interface BackPhase {
+  readonly id: string;
+  readonly phase: Phase;
+  /** Lanes run side by side. */
+  readonly lanes: readonly (readonly BackStep[])[];
+}
+
+/** The way back that the stack asks for. @throws where it asks for none */
+export function backPhases(settings: Settings): BackPhase[] {
+  const { goBack, nodes, acceptedVersion } = settings;
+  if (!goBack) throw new Error("no way back is asked for");
+  if (!isWholeCluster(goBack)) {
+    const chosen = nodes.filter(({ name }) => goBack.nodes?.includes(name));
+    return chosen.flatMap((node) => mendNode(settings, node, goBack.strategy));
+  }
+  return goBack.strategy === "reinstall"
+    ? reinstallAll(settings)
+    : restoreAll(settings, acceptedVersion, goBack.strategy === "rollback");
+}
+
+const command = (node: ClusterNode, planned: PlannedStep): BackStep => ({
+  kind: "command",
+  name: `${node.name}-${planned.id}`,
+  node,
+  planned,
+});
+
+const phase = (id: string, of: Phase, lanes: readonly (readonly BackStep[])[]): BackPhase[] =>
+  lanes.some((lane) => lane.length > 0) ? [{ id, phase: of, lanes }] : [];
+
+/**
+ * Within a minor and the same etcd minor (procedure §4.3): node by node, servers first. Servers that are down are
+ * started first, all of them, since one alone has no quorum to come up with.
+ */
+function reinstallAll(settings: Settings): BackPhase[] {
+  const { servers, agents, acceptedVersion: version } = settings;
+  const back = (node: ClusterNode) => [
+    command(node, steps.stop(settings, node, "service", version)),
+    command(node, steps.configBack(settings, node)),
+    command(node, steps.install(settings, node, version)),
+    command(node, steps.start(settings, node, version)),
+    command(node, verifyNode(settings, node, version)),
+    command(node, steps.verifyBack(settings, helperFor(settings, node), [node], version)),
+  ];
+  return [
+    ...phase("wake", "standstill", [
+      servers.map((node) => command(node, steps.wake(settings, node, version, "back"))),
+    ]),
+    ...phase("servers", "back-servers", [servers.flatMap(back)]),
+    ...phase("agents", "back-agents", [
+      agents.flatMap((node) => [command(node, steps.drainFirst(settings, node, version)), ...back(node)]),
+    ]),
+    ...finishAll(settings, settings.nodes),
+  ];
+}
+
+/**
+ * Everything stops, everything gets the release, etcd goes back to its snapshot on the first server, the other servers
+ * join with no data, then the agents (facts: etcd snapshots, downgrade).
+ * @param version the accepted one to go back; the wanted one to go forward again after etcd was reset
+ * @param rollBack the servers' machines are lost or not to be trusted: their VMs go back first
+ */
+export function restoreAll(settings: Settings, version: string, rollBack: boolean): BackPhase[] {
+  const { nodes, servers, agents } = settings;
+  const [first, ...others] = servers as [ClusterNode, ...ClusterNode[]];
+  const still = (node: ClusterNode) => [
+    command(node, steps.stop(settings, node, "everything", version)),
+    command(node, steps.configBack(settings, node)),
+    command(node, steps.install(settings, node, version)),
+  ];
+  return [
+    ...phase(
+      "drain",
+      "standstill",
+      (rollBack ? agents : nodes).map((node) => [command(node, steps.drainFirst(settings, node))]),
+    ),
+    ...(rollBack
+      ? [
+          ...phase("standstill", "standstill", agents.map(still)),
+          ...phase(
+            "rollback",
+            "rollback",
+            servers.map((node): BackStep[] => [
+              { kind: "rollback", name: `${node.name}-vm-rollback`, node },
+              ...still(node),
+            ]),
+          ),
+        ]
+      : phase("standstill", "standstill", nodes.map(still))),
+    ...phase("data", "data", [
+      [
+        { kind: "place", name: `${first.name}-place-snapshot`, node: first },
+        command(first, steps.resetEtcd(settings, first)),
+      ],
+    ]),
+    ...phase("servers", "back-servers", [
+      [
+        command(first, steps.start(settings, first, version, "none")),
+        ...others.flatMap((node) => [
+          command(node, steps.wipe(settings, node)),
+          command(node, steps.start(settings, node, version, first.address)),
+        ]),
+      ],
+    ]),
+    ...phase(
+      "agents",
+      "back-agents",
+      agents.map((node) => [command(node, steps.start(settings, node, version))]),
+    ),
+    ...phase(
+      "verify",
+      "proof",
+      nodes.map((node) => [command(node, verifyNode(settings, node, version))]),
+    ),
+    ...phase("verify-back", "proof", [[command(first, steps.verifyBack(settings, first, nodes, version))]]),
+    ...finishAll(settings, nodes),
+  ];
+}
+
+/** One node while the others live; the change itself stays forward. */
+function mendNode(
+  settings: Settings,
+  node: ClusterNode,
+  strategy: "reinstall" | "restore" | "rollback",
+): BackPhase[] {
+  const { acceptedVersion: version } = settings;
+  const helper = helperFor(settings, node);
+  const server = node.role === "server";
+  const rolledBack = strategy === "rollback";
+  const lane: BackStep[] = [
+    command(node, steps.drainFirst(settings, node)),
+    ...(server && rolledBack ? [command(node, steps.removeMember(settings, node))] : []),
+    ...(rolledBack ? [{ kind: "rollback", name: `${node.name}-vm-rollback`, node } as const] : []),
+    command(node, steps.stop(settings, node, server && !rolledBack ? "service" : "everything", version)),
+    command(node, steps.configBack(settings, node)),
+    command(node, steps.install(settings, node, version)),
+    ...(server && rolledBack ? [command(node, steps.wipe(settings, node))] : []),
+    command(node, steps.start(settings, node, version, server && rolledBack ? helper.address : "")),
+    command(node, verifyNode(settings, node, version)),
+    command(node, steps.verifyBack(settings, helper, [node], version)),
+  ];
+  return [
+    ...phase(`${node.name}-mend`, server ? "back-servers" : "back-agents", [lane]),
+    ...phase(`${node.name}-finish`, "proof", [[command(node, steps.finish(settings, node))]]),
+  ];
+}
+
+const finishAll = (settings: Settings, nodes: readonly ClusterNode[]): BackPhase[] =>
+  phase(
+    "finish",
+    "proof",
+    nodes.map((node) => [command(node, steps.finish(settings, node))]),
+  );
+
+/** What a way back that was broken off before etcd was reset takes to go forward again: every node starts. */
+export const wakeAll = (settings: Settings): BackPhase[] => [
+  ...phase(
+    "wake",
+    "back-servers",
+    settings.nodes.map((node) => [
+      command(node, steps.wake(settings, node, settings.rke2Version, "forward")),
+    ]),
+  ),
+];

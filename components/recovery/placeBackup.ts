@@ -1,0 +1,75 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterNode } from "../../config";
+import { type SshTarget, withNode } from "../../observe";
+import { shellWord } from "../../scripts";
+import { currentCode } from "../currentCode";
+import { newestBackup } from "../etcdBackupFile";
+import type { ProviderContext } from "../providerConfig";
+import { keptSum, openBackup } from "./identity";
+import { recordOf, writeRecord } from "./record";
+
+/** Inputs of {@link PlacedBackup}. */
+export interface PlaceInputs {
+  /** Name of the server. */
+  readonly server: pulumi.Input<string>;
+  readonly attempt: pulumi.Input<number>;
+}
+
+/**
+ * The etcd snapshot in plain on a server, for the reset that follows: decrypted here, sent by stdin over SSH into a
+ * root-only file outside of server/db, removed when the way back is done. Neither it nor the identity is ever in state.
+ */
+export class PlacedBackup extends pulumi.dynamic.Resource {
+  constructor(name: string, inputs: PlaceInputs, opts?: pulumi.CustomResourceOptions) {
+    const found = { takenAt: undefined, sha256: undefined };
+    super(
+      currentCode("components/recovery/placeBackupProvider"),
+      name,
+      { ...inputs, ...found },
+      opts,
+      "rke2",
+      "PlacedBackup",
+    );
+  }
+}
+
+const FOLDER = "/var/lib/rke2-upgrade/restore";
+
+/** Places the newest backup of the accepted version on a server, whole or not at all. @returns which one */
+export async function placeBackup(
+  { settings, sshPrivateKey }: ProviderContext,
+  server: ClusterNode,
+  attempt: number,
+): Promise<{ takenAt: string; sha256: string }> {
+  const backup = await newestBackup(settings);
+  if (!backup) throw new Error(`${settings.backup.directory} holds no etcd snapshot of ${settings.changeId}`);
+  const wanted = await keptSum(backup);
+  const { plain } = await openBackup(settings, backup);
+  const script = [
+    `umask 077; mkdir -p ${FOLDER}; cd ${FOLDER}; cat >etcd-snapshot.part`,
+    `echo "${wanted}  etcd-snapshot.part" | sha256sum -c --status -`,
+    `mv etcd-snapshot.part etcd-snapshot; echo "${wanted}  etcd-snapshot" >etcd-snapshot.sha256; sync .`,
+  ].join(" && ");
+  await withNode(server, sshPrivateKey, (session) =>
+    session.send(`sudo -n bash -c ${shellWord(script)}`, plain, settings.limits.etcdSnapshotSeconds * 1000),
+  );
+  const takenAt = backup.takenAt.toISOString();
+  const record = await recordOf(settings, attempt);
+  await writeRecord(settings, { ...record, placed: { file: backup.file, takenAt } });
+  return { takenAt, sha256: wanted };
+}
+
+/** Whether the server has it, or has been reset from it in this attempt already. What cannot be asked is not there. */
+export async function isPlaced(
+  server: SshTarget,
+  sshPrivateKey: string,
+  changeId: string,
+  attempt: number,
+): Promise<boolean> {
+  const done = `/var/lib/rke2-upgrade/back/${changeId}-${attempt}/reset`;
+  const ask = `sudo -n test -e ${FOLDER}/etcd-snapshot.sha256 || sudo -n test -e ${shellWord(done)}`;
+  return withNode(server, sshPrivateKey, (session) => session.exec(ask)).then(
+    ({ code }) => code === 0,
+    () => false,
+  );
+}

@@ -1,0 +1,44 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { ClusterNode } from "../../config";
+import { configure, providerContext } from "../providerConfig";
+import { isPlaced, placeBackup } from "./placeBackup";
+
+interface Inputs {
+  readonly server: string;
+  readonly attempt: number;
+}
+type Outputs = Inputs & { takenAt: string; sha256: string };
+
+/** The provider behind {@link PlacedBackup}. */
+export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
+  configure,
+  async check(_olds, news) {
+    return { inputs: news };
+  },
+  async diff(_id, olds, news) {
+    if (olds.server !== news.server || olds.attempt !== news.attempt) return { changes: true };
+    const { settings, sshPrivateKey } = providerContext();
+    return {
+      changes: !(await isPlaced(serverOf(news), sshPrivateKey, settings.changeId, news.attempt)),
+    };
+  },
+  async create(inputs) {
+    return { id: `${inputs.server}/etcd-snapshot`, outs: await place(inputs) };
+  },
+  async update(_id, _olds, news) {
+    return { outs: await place(news) };
+  },
+  // The way back's last step on the server removes the file.
+  async delete() {},
+};
+
+const place = async (inputs: Inputs): Promise<Outputs> => ({
+  ...inputs,
+  ...(await placeBackup(providerContext(), serverOf(inputs), inputs.attempt)),
+});
+
+function serverOf({ server }: Inputs): ClusterNode {
+  const found = providerContext().settings.servers.find(({ name }) => name === server);
+  if (!found) throw new Error(`nodes names no server ${server}`);
+  return found;
+}

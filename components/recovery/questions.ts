@@ -1,0 +1,233 @@
+/** What a way back needs, asked before it begins and on every `up` until it is done; in preview it is told. */
+import {
+  type ClusterNode,
+  duration,
+  isConsented,
+  isWholeCluster,
+  restoresEtcd,
+  type Settings,
+  snapshotName,
+} from "../../config";
+import { type Finding, lookAtVolumes, lookBack, type NodeBack } from "../../observe";
+import { connect } from "../../proxmox/connect";
+import { ownMark } from "../../proxmox/mark";
+import { missingPrivileges } from "../../proxmox/permissions";
+import { snapshotToGoTo } from "../../proxmox/rollback";
+import { newestBackup } from "../etcdBackupFile";
+import type { ProviderContext } from "../providerConfig";
+import { proveBackup } from "./identity";
+
+/** RKE2's tarball unpacked thrice, roughly, as the forward gate asks. */
+const MIN_FREE_MIB = 2048;
+
+/** The nodes that the way back works on. */
+export const nodesInPlay = ({ goBack, nodes }: Settings): readonly ClusterNode[] =>
+  goBack?.nodes ? nodes.filter(({ name }) => goBack.nodes?.includes(name)) : nodes;
+
+/** Whether a node's VM is put back, so that it need not answer now. */
+export const isRolledBack = ({ goBack }: Settings, node: ClusterNode): boolean =>
+  goBack?.strategy === "rollback" && (!isWholeCluster(goBack) || node.role === "server");
+
+/** Every question, each with its finding. Bounded; none throws. @param owner UUID of the change; undefined: none yet */
+export async function askBack(context: ProviderContext, owner: string | undefined): Promise<Finding[]> {
+  const { settings } = context;
+  const rolledBack = nodesInPlay(settings).filter((node) => isRolledBack(settings, node));
+  const [ofNodes, ofBackup, ofHosts, ofVolumes] = await Promise.all([
+    Promise.all(nodesInPlay(settings).map((node) => askNode(context, node, owner))),
+    settings.goBack && restoresEtcd(settings.goBack) ? askBackup(settings) : [],
+    rolledBack.length > 0 ? askHosts(context, rolledBack) : [],
+    Promise.all(rolledBack.filter(({ role }) => role === "agent").map((node) => askVolumes(context, node))),
+  ]);
+  return [...ofNodes.flat(), ...ofBackup, ...ofHosts, ...ofVolumes];
+}
+
+async function askNode(
+  { settings, sshPrivateKey }: ProviderContext,
+  node: ClusterNode,
+  owner: string | undefined,
+): Promise<Finding[]> {
+  const { acceptedVersion: accepted, changeId } = settings;
+  const seen = await lookBack(node, sshPrivateKey, accepted, changeId).catch((error: Error) => error);
+  if (seen instanceof Error) {
+    const check = `${node.name}: answers over SSH`;
+    // Its machine is put back as a whole: what it is now does not matter.
+    if (isRolledBack(settings, node)) {
+      return [{ check, found: seen.message, wanted: "anything: its VM goes back", verdict: "pass" }];
+    }
+    return [
+      {
+        check,
+        found: seen.message,
+        wanted: "an answer",
+        verdict: "not measured",
+        next: lostNext(node),
+      },
+    ];
+  }
+  return [...judgeNode(settings, node, seen), ...judgeOwner(node, seen, owner)];
+}
+
+const lostNext = ({ name, role }: ClusterNode) =>
+  role === "agent"
+    ? `mend its network or SSH; a machine that is lost: goBack {strategy: rollback, nodes: [${name}]} alone, first`
+    : "mend its network or SSH; where servers are lost: goBack.strategy rollback, without nodes";
+
+function judgeNode(settings: Settings, node: ClusterNode, seen: NodeBack): Finding[] {
+  const { acceptedVersion: accepted } = settings;
+  const state = `${seen.versionRunning || "nothing"} runs (${seen.service}), ${seen.versionOnDisk || "unreadable"} installed, ${seen.configKept ? "its turn had begun" : "its turn had not begun"}`;
+  const inPlace = isRolledBack(settings, node);
+  return [
+    { check: `${node.name}: is now`, found: state, wanted: "anything", verdict: "pass" },
+    {
+      check: `${node.name}: has the files of ${accepted}`,
+      found: seen.artifactsWhole ? "whole" : "missing or damaged",
+      wanted: "whole, so that going back needs no download",
+      ...(seen.artifactsWhole || inPlace
+        ? { verdict: "pass" }
+        : {
+            verdict: "fail",
+            next: `copy /var/lib/rke2-upgrade/artifacts/${accepted} from a node that has them`,
+          }),
+    },
+    {
+      check: `${node.name}: free below /var/lib/rancher/rke2`,
+      found: `${seen.freeMiB} MiB`,
+      wanted: `${MIN_FREE_MIB} MiB`,
+      ...(seen.freeMiB >= MIN_FREE_MIB || inPlace
+        ? { verdict: "pass" }
+        : { verdict: "fail", next: "free space: images (crictl rmi --prune), journals" }),
+    },
+  ];
+}
+
+function judgeOwner(node: ClusterNode, { owner: held }: NodeBack, owner: string | undefined): Finding[] {
+  if (held === "" || held.split(" ")[0] === owner) return [];
+  return [
+    {
+      check: `${node.name}: held by no other change`,
+      found: held.split(" ").slice(1).join(" "),
+      wanted: "free, or held by this change",
+      verdict: "fail",
+      next: "finish or accept that change first",
+    },
+  ];
+}
+
+async function askBackup(settings: Settings): Promise<Finding[]> {
+  const check = "etcd snapshot: there, whole, opened with the identity";
+  const backup = await newestBackup(settings);
+  if (!backup) {
+    const found = `none of ${settings.changeId} in ${settings.backup.directory}`;
+    const next = "run where the change was begun, or put its backups there";
+    return [{ check, found, wanted: "one of the accepted version", verdict: "fail", next }];
+  }
+  const failed = await proveBackup(settings, backup).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+  const minutes = settings.limits.etcdSnapshotMaxAgeMinutes;
+  const age = Math.round((Date.now() - backup.takenAt.getTime()) / 1000);
+  return [
+    {
+      check,
+      found: failed ?? backup.file,
+      wanted: "the sha256 that its server gave",
+      ...(failed === undefined
+        ? { verdict: "pass" }
+        : {
+            verdict: "fail",
+            next: "set backup.identityFile to the identity of one of backup.recipients; nothing was touched",
+          }),
+    },
+    {
+      check: "etcd snapshot: age",
+      found: `${duration(age)} (${backup.takenAt.toISOString()})`,
+      wanted: `at most ${minutes} min (procedure §6.2)`,
+      ...(age <= minutes * 60
+        ? { verdict: "pass" }
+        : {
+            verdict: "warn",
+            next: `what was written since is lost: export it first where the API still answers. A newer one of ${settings.acceptedVersion} cannot be had once servers are upgraded`,
+          }),
+    },
+  ];
+}
+
+async function askHosts(
+  { settings, proxmoxTokenSecret }: ProviderContext,
+  nodes: readonly ClusterNode[],
+): Promise<Finding[]> {
+  const client = connect(settings, proxmoxTokenSecret);
+  const { acceptedVersion, changeId } = settings;
+  const name = snapshotName(acceptedVersion, changeId);
+  const ask = async (node: ClusterNode): Promise<Finding[]> => {
+    const needs = [{ path: `/vms/${node.vmId}`, privileges: ["VM.Snapshot.Rollback", "VM.PowerMgmt"] }];
+    const lacks = (await missingPrivileges(client, needs)).flatMap(({ privileges }) => privileges);
+    const wish = { vmId: node.vmId, name, mark: ownMark(acceptedVersion), atRest: node.role === "server" };
+    const snapshot = await snapshotToGoTo(client, wish).catch((error: Error) => error);
+    return [
+      {
+        check: `proxmox: VM ${node.vmId} (${node.name}) can go back`,
+        found:
+          snapshot instanceof Error
+            ? snapshot.message
+            : `to ${snapshot.name} of ${snapshot.takenAt.toISOString()}`,
+        wanted: "a snapshot of this change",
+        ...(snapshot instanceof Error ? { verdict: "fail", next: "see above" } : { verdict: "pass" }),
+      },
+      {
+        check: `proxmox: rights on VM ${node.vmId}`,
+        found: lacks.length > 0 ? `lacks ${lacks.join(" and ")}` : "all that is needed",
+        wanted: "VM.Snapshot.Rollback and VM.PowerMgmt",
+        ...(lacks.length > 0
+          ? { verdict: "fail", next: 'grant the role RKE2GoBack: docs/proxmox.md, "The role for going back"' }
+          : { verdict: "pass" }),
+      },
+    ];
+  };
+  try {
+    return (await Promise.all(nodes.map(ask))).flat();
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    return [
+      {
+        check: "proxmox: the API answers",
+        found,
+        wanted: "an answer",
+        verdict: "not measured",
+        next: `curl ${settings.proxmox.endpoint}/api2/json/version`,
+      },
+    ];
+  } finally {
+    await client.close();
+  }
+}
+
+async function askVolumes({ settings, sshPrivateKey }: ProviderContext, node: ClusterNode): Promise<Finding> {
+  const check = `${node.name}: volumes on its own disk`;
+  const { rewindVolumes } = settings.consents;
+  const wanted = "none without consent (consents.rewindVolumes)";
+  const claims = await lookAtVolumes(settings.servers, sshPrivateKey, node.name).catch(
+    (error: Error) => error,
+  );
+  if (claims instanceof Error) {
+    if (rewindVolumes.includes("*")) {
+      return { check, found: `not measured: ${claims.message}`, wanted, verdict: "pass" };
+    }
+    const next =
+      'no server can say which there are: consents.rewindVolumes "*" takes all of them, or reinstall';
+    return { check, found: claims.message, wanted, verdict: "not measured", next };
+  }
+  const refused = claims.filter((claim) => !isConsented(rewindVolumes, claim));
+  return {
+    check,
+    found: claims.join(", ") || "none",
+    wanted,
+    ...(refused.length === 0
+      ? { verdict: "pass" }
+      : {
+          verdict: "fail",
+          next: `they would go back to the snapshot: goBack.strategy reinstall keeps them; else name them in consents.rewindVolumes: ${refused.join(", ")}`,
+        }),
+  };
+}

@@ -1,0 +1,81 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type * as pulumi from "@pulumi/pulumi";
+import { lookAtMembers, type MemberFacts, notOne } from "../../observe";
+import { configure, providerContext } from "../providerConfig";
+import { recordOf, writeRecord } from "./record";
+
+interface Inputs {
+  readonly attempt: number;
+  readonly changeId: string;
+  readonly accepted: string;
+}
+
+interface Outputs extends Inputs {
+  readonly rtoSeconds: number;
+  readonly rpoSeconds: number;
+  readonly clusterId: string;
+  readonly members: readonly string[];
+  readonly revision: string;
+  readonly summary: string;
+}
+
+/** The provider behind {@link Recovered}. */
+export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
+  configure,
+  async check(_olds, news) {
+    return { inputs: news };
+  },
+  async diff(_id, olds, news) {
+    const fields = ["attempt", "changeId", "accepted"] as const;
+    return { changes: fields.some((field) => olds[field] !== news[field]) };
+  },
+  async create(inputs) {
+    return { id: `recovered-${inputs.changeId}`, outs: await prove(inputs) };
+  },
+  async update(_id, _olds, news) {
+    return { outs: await prove(news) };
+  },
+  async delete() {},
+};
+
+async function prove(inputs: Inputs): Promise<Outputs> {
+  const { settings } = providerContext();
+  const [member] = await wholeEtcd();
+  if (!member) throw new Error("nodes names no server");
+  const record = await recordOf(settings, inputs.attempt);
+  const endedAt = record.endedAt ?? new Date().toISOString();
+  await writeRecord(settings, { ...record, endedAt });
+  const began = new Date(record.beganAt).getTime();
+  const seconds = (ms: number) => Math.round(ms / 1000);
+  const rtoSeconds = seconds(new Date(endedAt).getTime() - began);
+  const rpoSeconds = record.placed ? seconds(began - new Date(record.placed.takenAt).getTime()) : 0;
+  const lost = record.placed
+    ? `etcd is what it was at ${record.placed.takenAt}: what was written in the ${rpoSeconds} s from then on is gone`
+    : "no data was put back: nothing written to etcd is lost";
+  return {
+    ...inputs,
+    rtoSeconds,
+    rpoSeconds,
+    clusterId: member.clusterId,
+    members: member.members,
+    revision: member.revision,
+    summary: `back by ${record.goBack} in ${rtoSeconds} s; ${lost}; etcd ${member.clusterId}: ${member.members.length} members, the same data in all`,
+  };
+}
+
+/** Every member's word, once they are one. @throws where they are not within `readySeconds` */
+async function wholeEtcd(): Promise<MemberFacts[]> {
+  const { settings, sshPrivateKey } = providerContext();
+  const deadline = Date.now() + settings.limits.readySeconds * 1000;
+  for (;;) {
+    const members = await lookAtMembers(settings.servers, sshPrivateKey).catch((error: Error) => error);
+    const reasons = members instanceof Error ? [members.message] : notOne(members, settings.servers.length);
+    if (!(members instanceof Error) && reasons.length === 0) return members;
+    if (Date.now() > deadline) {
+      throw new Error(
+        `etcd is not one and whole: ${reasons.join("; ")}. next: do not stop any server; compare etcd's member list on each of them, then run pulumi up again`,
+      );
+    }
+    await pause(2000);
+  }
+}

@@ -1,0 +1,155 @@
+/** The steps of a way back, decided: which script, where, with which arguments. Pure. */
+import type { ClusterNode, Settings } from "../../config";
+import { helperFor, type PlannedStep } from "../turns";
+
+/** Killing all containers and unmounting what they leave, beside the stop of the service itself. */
+const STOP_SECONDS = 300;
+
+/** Before a node goes: its pods end with their grace, as far as the API and the budgets let them. */
+export const drainFirst = (settings: Settings, node: ClusterNode, unless = ""): PlannedStep => ({
+  id: "back-drain",
+  title: `drain as far as that goes, at most ${settings.drain.graceSeconds} s`,
+  on: helperFor(settings, node),
+  script: "back-drain",
+  args: [
+    node.name,
+    settings.changeId,
+    unless,
+    settings.drain.graceSeconds,
+    settings.consents.emptyDir.length > 0 ? "yes" : "",
+    settings.consents.barePods.length > 0 ? "yes" : "",
+  ],
+  limitSeconds: settings.drain.graceSeconds + 60,
+});
+
+/** Where going back stops a node: the service alone, one node after another, or everything that RKE2 started. */
+export const stop = (
+  settings: Settings,
+  node: ClusterNode,
+  what: "service" | "everything",
+  version: string,
+): PlannedStep => ({
+  id: "back-stop",
+  title:
+    what === "service"
+      ? "stop RKE2 and hold it, unless it runs the accepted release"
+      : "stop RKE2, etcd and every container, and hold them",
+  on: node,
+  script: "back-stop",
+  args: [settings.changeId, node.role, what, version],
+  limitSeconds: STOP_SECONDS,
+  ofAttempt: true,
+});
+
+/** RKE2's config as it was before the change. */
+export const configBack = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "back-config",
+  title: "put RKE2's config back as it was before the change",
+  on: node,
+  script: "back-config",
+  args: [settings.changeId],
+  limitSeconds: settings.limits.gateSeconds,
+  ofAttempt: true,
+});
+
+/** A release from the files on the node. */
+export const install = (settings: Settings, node: ClusterNode, version: string): PlannedStep => ({
+  id: "back-install",
+  title: `install ${version} from the checked files on the node`,
+  on: node,
+  script: "install-release",
+  args: [node.role, version],
+  limitSeconds: settings.limits.installSeconds,
+});
+
+/** Servers that lost their quorum need one another to come up: those that are down are started without waiting. */
+export const wake = (
+  settings: Settings,
+  node: ClusterNode,
+  version: string,
+  direction: "back" | "forward",
+): PlannedStep => ({
+  id: "wake",
+  title: `if RKE2 is down here, ${direction === "back" ? `start it on ${version}` : "start it"} without waiting`,
+  on: node,
+  script: "wake-node",
+  args: [settings.changeId, node.role, version, direction],
+  limitSeconds: STOP_SECONDS + settings.limits.installSeconds,
+  ofAttempt: true,
+});
+
+/** etcd's data from the snapshot that was placed on this server; it is the only member then. */
+export const resetEtcd = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "back-reset",
+  title: "restore etcd from the snapshot; this server is its only member then",
+  on: node,
+  script: "back-reset",
+  args: [settings.changeId, settings.limits.serviceStartSeconds],
+  limitSeconds: settings.limits.serviceStartSeconds + STOP_SECONDS,
+  ofAttempt: true,
+});
+
+/** A server's own etcd data away, so that it joins as a new member. */
+export const wipe = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "back-wipe",
+  title: "move its etcd data aside, so that it joins anew",
+  on: node,
+  script: "back-wipe",
+  args: [settings.changeId],
+  limitSeconds: STOP_SECONDS,
+  ofAttempt: true,
+});
+
+/** Start, and wait. @param join a live server's address, whatever the config says; none: it founds or has its data */
+export const start = (settings: Settings, node: ClusterNode, version: string, join = ""): PlannedStep => ({
+  id: "back-start",
+  title: `start RKE2 ${join && join !== "none" ? `joining ${join}` : `on ${version}`}`,
+  on: node,
+  script: "back-start",
+  args: [settings.changeId, node.role, version, settings.limits.serviceStartSeconds, "wait", join],
+  limitSeconds: settings.limits.serviceStartSeconds + 60,
+  ofAttempt: true,
+});
+
+/** A member out of etcd, asked on another server. */
+export const removeMember = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "member-remove",
+  title: "remove its member from etcd, the others all being well",
+  on: helperFor(settings, node),
+  script: "member-remove",
+  args: [settings.changeId, node.name, node.address, settings.servers.length],
+  limitSeconds: settings.limits.gateSeconds,
+  ofAttempt: true,
+});
+
+/** Nodes proven back from a server, our marks and cordons taken off. */
+export const verifyBack = (
+  settings: Settings,
+  on: ClusterNode,
+  nodes: readonly ClusterNode[],
+  version: string,
+): PlannedStep => ({
+  id: "verify-back",
+  title: `prove from a server: Ready on ${version}, leases, etcd whole; take our cordon off`,
+  on,
+  script: "verify-back",
+  args: [
+    settings.changeId,
+    version,
+    settings.servers.length,
+    settings.limits.readySeconds,
+    ...nodes.map(({ name }) => name),
+  ],
+  limitSeconds: settings.limits.readySeconds * 2 + 60,
+});
+
+/** What only the way back needed goes. */
+export const finish = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "back-finish",
+  title: "take away what only the way back needed",
+  on: node,
+  script: "back-finish",
+  args: [settings.changeId, node.role],
+  limitSeconds: settings.limits.gateSeconds,
+  ofAttempt: true,
+});

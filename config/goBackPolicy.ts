@@ -1,0 +1,185 @@
+/**
+ * Which way back is allowed, from config alone (design: Direction; facts: etcd snapshots, downgrade). What would lose
+ * a cluster is refused here, before anything is looked at, with the reason and the way that fits.
+ */
+import { etcdCrossing } from "./etcd";
+import type { Mistake } from "./mistakes";
+import type { ParsedSettings } from "./schema";
+import { judgeMove } from "./versionPolicy";
+import { parseVersion, type Version } from "./versions";
+
+/** What is asked for, as far as it is valid. */
+interface Asked {
+  readonly strategy?: "reinstall" | "restore" | "rollback";
+  readonly nodes?: readonly (string | undefined)[];
+}
+
+/** The rest of the config, as far as it is valid. */
+interface Around {
+  readonly rke2Version?: string;
+  readonly acceptedVersion?: string;
+  readonly nodes?: readonly ({ readonly name?: string; readonly role?: string } | undefined)[];
+  readonly backup?: Partial<ParsedSettings["backup"]> | { readonly identityFile?: string };
+}
+
+/** A refusal before it is placed: what was found, what is allowed and why. */
+type Refused = Omit<Mistake, "path"> & { readonly path?: string };
+
+/**
+ * Whether going back from one release to another needs the etcd snapshot: an old control plane cannot read what one
+ * of another minor has written, nor an old etcd what a newer minor has. What is unknown counts as needing it.
+ */
+export function backNeedsRestore(accepted: Version, wanted: Version): boolean {
+  const move = judgeMove(accepted, wanted);
+  return !move.allowed || move.backNeedsRestore;
+}
+
+/** Whether the whole cluster goes back; else single nodes are mended and the change stays forward. */
+export const isWholeCluster = (goBack: { readonly nodes?: readonly unknown[] }): boolean =>
+  goBack.nodes === undefined;
+
+/** Whether the etcd snapshot is put back, for which its age identity is needed. */
+export const restoresEtcd = (goBack: Asked): boolean =>
+  isWholeCluster(goBack) && (goBack.strategy === "restore" || goBack.strategy === "rollback");
+
+/** What is wrong with the way back that the stack asks for. Pure. */
+export function judgeGoBack(asked: Asked | undefined, around: Around): Mistake[] {
+  // What is misshapen was left out: an object without any valid part says nothing.
+  if (!asked?.strategy && !asked?.nodes) return [];
+  const [accepted, wanted] = [
+    parseVersion(around.acceptedVersion ?? ""),
+    parseVersion(around.rke2Version ?? ""),
+  ];
+  if (!accepted || !wanted) return [];
+  if (around.acceptedVersion === around.rke2Version) {
+    return placed({
+      path: "goBack",
+      found: `${asked.strategy ?? "set"}, with nothing under way: rke2Version and acceptedVersion are both ${around.rke2Version}`,
+      allowed: "nothing while settled",
+      why: "there is nothing to go back from",
+      next: "pulumi config rm 'rke2-upgrade:goBack'",
+    });
+  }
+  const identity = needsIdentity(asked, around);
+  const names = judgeNames(asked, around);
+  if (!asked.strategy || names.length > 0) return [...placed(...names), ...placed(...identity)];
+  const refused = isWholeCluster(asked)
+    ? judgeCluster(asked.strategy, accepted, wanted)
+    : judgeNodes(asked.strategy, chosen(asked, around), around, accepted, wanted);
+  return [...placed(...refused), ...placed(...identity)];
+}
+
+const placed = (...refused: Refused[]): Mistake[] =>
+  refused.map((one) => ({ ...one, path: one.path ?? "goBack.strategy" }));
+
+const chosen = ({ nodes }: Asked, around: Around) =>
+  (nodes ?? []).flatMap((name) => around.nodes?.find((node) => node?.name === name) ?? []);
+
+const serversOf = ({ nodes }: Around) => (nodes ?? []).filter((node) => node?.role === "server");
+
+function judgeNames({ nodes = [] }: Asked, around: Around): Refused[] {
+  const known = (around.nodes ?? []).flatMap((node) => node?.name ?? []);
+  return nodes.flatMap((name, i): Refused[] => {
+    if (name === undefined) return [];
+    const path = `goBack.nodes[${i}]`;
+    if (!known.includes(name)) return [{ path, found: `"${name}"`, allowed: known.join(", ") }];
+    if (nodes.indexOf(name) < i) return [{ path, found: `"${name}" again`, allowed: "each node once" }];
+    return [];
+  });
+}
+
+/** The snapshot is encrypted, and this machine holds no key of its own. */
+function needsIdentity(asked: Asked, { backup }: Around): Refused[] {
+  if (!restoresEtcd(asked) || backup?.identityFile) return [];
+  return [
+    {
+      path: "backup.identityFile",
+      found: "nothing",
+      allowed: "a file on this machine with the age identity of one of backup.recipients",
+      why: "the etcd snapshot is encrypted; nobody but the holder of an identity can put it back",
+      next: "bring the identity here, root-only or your own (chmod 600), then pulumi config set --path 'rke2-upgrade:backup.identityFile' PATH; remove it after",
+    },
+  ];
+}
+
+function judgeCluster(
+  strategy: NonNullable<Asked["strategy"]>,
+  accepted: Version,
+  wanted: Version,
+): Refused[] {
+  if (strategy !== "reinstall" || !backNeedsRestore(accepted, wanted)) return [];
+  return [
+    {
+      found: "reinstall, though the Kubernetes or the etcd minor changes",
+      allowed: '"restore", or "rollback" where the servers\' disks are lost',
+      why: "an older control plane in place is unsupported: it cannot read what the newer one has written into etcd",
+      next: "pulumi config set --path 'rke2-upgrade:goBack.strategy' restore",
+    },
+  ];
+}
+
+function judgeNodes(
+  strategy: NonNullable<Asked["strategy"]>,
+  nodes: readonly { readonly name?: string; readonly role?: string }[],
+  around: Around,
+  accepted: Version,
+  wanted: Version,
+): Refused[] {
+  const servers = nodes.filter(({ role }) => role === "server");
+  if (strategy === "restore") {
+    return [
+      {
+        found: "restore, with nodes",
+        allowed: "restore without nodes",
+        why: "an etcd snapshot is the data of the whole cluster: it cannot be put back into some of its members",
+        next: "pulumi config rm --path 'rke2-upgrade:goBack.nodes' to restore all, or mend the nodes by reinstall or rollback",
+      },
+    ];
+  }
+  if (servers.length === 0) return [];
+  if (strategy === "reinstall") {
+    if (!backNeedsRestore(accepted, wanted)) return [];
+    return [
+      {
+        found: `reinstall of ${servers.map(({ name }) => name).join(", ")}, though the Kubernetes or the etcd minor changes`,
+        allowed: "agents; servers only within a minor",
+        why: "an older control plane in place on newer data is unsupported",
+        next: "one broken server: rollback with its name alone, which wipes its data and has it join anew; else restore without nodes",
+      },
+    ];
+  }
+  return judgeServerRollback(servers.length, serversOf(around).length, accepted, wanted);
+}
+
+/** One server's VM, put back while the others live: its data is wiped and it joins anew, which takes their quorum. */
+function judgeServerRollback(rolledBack: number, all: number, accepted: Version, wanted: Version): Refused[] {
+  if (rolledBack > 1) {
+    return [
+      {
+        found: `${rolledBack} servers' VMs`,
+        allowed: "one server at a time, or all of them (without nodes)",
+        why: "servers' VMs put back hold old etcd data: two of them beside a live member break it (etcd-io/etcd#13509)",
+        next: "name one server, let it come back, then the next; where a majority is lost, leave nodes out: all VMs and the etcd snapshot",
+      },
+    ];
+  }
+  if (all - rolledBack < 2) {
+    return [
+      {
+        found: `one of ${all} servers' VMs`,
+        allowed: "one of three servers or more",
+        why: "its member is removed first, which the others must have a quorum for",
+        next: "pulumi config rm --path 'rke2-upgrade:goBack.nodes': the VM and the etcd snapshot together",
+      },
+    ];
+  }
+  if (etcdCrossing(accepted, wanted) === "same") return [];
+  return [
+    {
+      found: "one server's VM, though etcd's minor changes or may change",
+      allowed: "restore or rollback of the whole cluster (without nodes)",
+      why: "an older etcd cannot join members that already run a newer minor",
+      next: "mend that server forward, or go back with all: pulumi config rm --path 'rke2-upgrade:goBack.nodes'",
+    },
+  ];
+}

@@ -1,0 +1,184 @@
+/**
+ * Which way back fits what was seen (procedure §4.3), with the exact config to set and what it would cost. Pure: told
+ * while a change is under way and where one stops; nothing is decided by it.
+ */
+import { etcdCrossing } from "./etcd";
+import { backNeedsRestore } from "./goBackPolicy";
+import { NAMESPACE } from "./mistakes";
+import { snapshotName } from "./names";
+import { duration } from "./plan";
+import type { GoBack, Settings } from "./settings";
+import { parseVersion, type Version } from "./versions";
+
+/** What a way back is chosen by. */
+export interface Situation {
+  /** Servers and agents that are not what they should be: down, not Ready, or not answering. */
+  readonly sick: readonly string[];
+  /** Of the sick, those that do not even answer over SSH: their machine may be lost. */
+  readonly silent: readonly string[];
+  /** Whether every server's etcd holds the same data; undefined where nobody could tell. */
+  readonly etcdWhole?: boolean;
+  /** Age of the newest etcd snapshot of the accepted version, milliseconds; undefined where there is none. */
+  readonly backupAgeMs?: number;
+}
+
+/** A way back that fits. */
+export interface WayBackChoice extends GoBack {
+  /** When it is the right one. */
+  readonly why: string;
+  /** What is lost by it, in words. */
+  readonly loses: string;
+}
+
+/**
+ * The ways back that fit, the mildest first: mend single nodes where the others live, else the whole cluster, with
+ * the data only where versions or the data itself demand it.
+ */
+export function waysBack(settings: Settings, situation: Situation): WayBackChoice[] {
+  const { servers, agents } = settings;
+  const [accepted, wanted] = [parseVersion(settings.acceptedVersion), parseVersion(settings.rke2Version)];
+  if (!accepted || !wanted || settings.acceptedVersion === settings.rke2Version) return [];
+  const sick = (nodes: Settings["nodes"]) => nodes.filter(({ name }) => situation.sick.includes(name));
+  const [sickServers, sickAgents] = [sick(servers), sick(agents)];
+  const quorum = sickServers.length * 2 < servers.length && situation.etcdWhole !== false;
+  const mends = quorum
+    ? [
+        ...mendAgents(
+          sickAgents.map(({ name }) => name),
+          situation,
+        ),
+        ...mendServer(
+          sickServers.map(({ name }) => name),
+          servers.length,
+          accepted,
+          wanted,
+        ),
+      ]
+    : [];
+  return [...mends, ...wholeCluster(settings, situation, accepted, wanted)];
+}
+
+function mendAgents(names: readonly string[], { silent }: Situation): WayBackChoice[] {
+  const lost = names.filter((name) => silent.includes(name));
+  const reachable = names.filter((name) => !silent.includes(name));
+  return [
+    ...(reachable.length > 0
+      ? [
+          {
+            strategy: "reinstall" as const,
+            nodes: reachable,
+            why: "agents alone are sick",
+            loses: "nothing but their pods' emptyDirs",
+          },
+        ]
+      : []),
+    ...(lost.length > 0
+      ? [
+          {
+            strategy: "rollback" as const,
+            nodes: lost,
+            why: "agents whose machine does not answer",
+            loses: "what their own disks hold since the snapshot (consents.rewindVolumes)",
+          },
+        ]
+      : []),
+  ];
+}
+
+function mendServer(
+  names: readonly string[],
+  servers: number,
+  accepted: Version,
+  wanted: Version,
+): WayBackChoice[] {
+  if (names.length !== 1 || servers < 3 || etcdCrossing(accepted, wanted) !== "same") return [];
+  return [
+    {
+      strategy: "rollback",
+      nodes: [...names],
+      why: "one server alone is sick, and the others are a quorum: it joins them anew",
+      loses: "nothing: its data comes from the others",
+    },
+  ];
+}
+
+function wholeCluster(
+  { servers, backup }: Settings,
+  { silent, etcdWhole, backupAgeMs }: Situation,
+  accepted: Version,
+  wanted: Version,
+): WayBackChoice[] {
+  const lost = servers.filter(({ name }) => silent.includes(name)).length;
+  const dataGone = lost * 2 > servers.length;
+  if (!dataGone && etcdWhole !== false && !backNeedsRestore(accepted, wanted)) {
+    return [
+      {
+        strategy: "reinstall",
+        why: "neither the Kubernetes nor the etcd minor changes: the whole cluster goes back in place",
+        loses: "nothing",
+      },
+    ];
+  }
+  const age =
+    backupAgeMs === undefined
+      ? `there is none in ${backup.directory}`
+      : `${duration(Math.round(backupAgeMs / 1000))} old now`;
+  const strategy = dataGone ? ("rollback" as const) : ("restore" as const);
+  return [
+    {
+      strategy,
+      why: dataGone
+        ? "a majority of the servers' machines does not answer: all servers' VMs go back, and etcd from its snapshot"
+        : etcdWhole === false
+          ? "etcd's members do not hold the same data: etcd goes back to its snapshot"
+          : "a minor changes, so an older control plane in place is unsupported: etcd goes back to its snapshot",
+      loses: `every object written since the etcd snapshot (${age}; objective: less than 15 min, procedure §6.2)`,
+    },
+  ];
+}
+
+/** The commands that ask for a way back. */
+export function goBackCommands({ strategy, nodes }: GoBack, { backup }: Settings): string[] {
+  const set = (path: string, value: string) => `pulumi config set --path '${NAMESPACE}:${path}' ${value}`;
+  const needsIdentity = nodes === undefined && strategy !== "reinstall" && !backup.identityFile;
+  return [
+    set("goBack.strategy", strategy),
+    ...(nodes ?? []).map((name, i) => set(`goBack.nodes[${i}]`, name)),
+    ...(needsIdentity ? [set("backup.identityFile", "PATH-OF-YOUR-AGE-IDENTITY")] : []),
+  ];
+}
+
+/** The ways back in lines, for the operator. */
+export function describeWaysBack(settings: Settings, situation: Situation): string[] {
+  return waysBack(settings, situation).flatMap((way) => [
+    `If it must go back (${way.why}):`,
+    ...goBackCommands(way, settings).map((command) => `  ${command}`),
+    "  pulumi preview, then pulumi up",
+    `  lost: ${way.loses}`,
+  ]);
+}
+
+/** What going back as asked loses and what it cannot undo, said before it happens. */
+export function describeLoss(settings: Settings, backupAgeMs: number | undefined): string[] {
+  const { goBack, acceptedVersion, changeId } = settings;
+  if (!goBack) return [];
+  const whole = goBack.nodes === undefined;
+  const age =
+    backupAgeMs === undefined ? "of unknown age" : `${duration(Math.round(backupAgeMs / 1000))} old`;
+  const lines: Record<GoBack["strategy"], string[]> = {
+    reinstall: ["nothing in etcd is lost; pods on a node that goes back are started anew"],
+    restore: [
+      `every object written since the etcd snapshot (${age}) is gone, and every pod is started anew`,
+      "the API is away from the first stop until the first server is back",
+      "cannot be undone: from the moment etcd is reset, the present data is no longer served (RKE2 keeps it on the first server, server/db/etcd-old-*; on the others it is moved to server/db-rke2-upgrade-* until the change is settled)",
+    ],
+    rollback: [
+      `what these VMs' disks hold since ${snapshotName(acceptedVersion, changeId)} is gone, logs and local volumes included`,
+      ...(whole
+        ? [`every object written since the etcd snapshot (${age}) is gone, and every pod is started anew`]
+        : []),
+      "cannot be undone: a VM's present disk is not kept",
+    ],
+  };
+  return ["What is lost", ...lines[goBack.strategy].map((line) => `  ${line}`)];
+}

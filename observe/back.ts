@@ -1,0 +1,97 @@
+import type { V1PersistentVolume } from "@kubernetes/client-node";
+import type { ClusterNode } from "../config";
+import { bareText, shellWord } from "../scripts";
+import { LOOK_TIMEOUT_MS, withNode } from "./ssh";
+
+/** What a node says of its readiness to go back. */
+export interface NodeBack {
+  /** Whether the accepted release's files lie there and are whole. */
+  readonly artifactsWhole: boolean;
+  readonly versionOnDisk: string;
+  readonly versionRunning: string;
+  readonly service: string;
+  /** Whether its turn had begun: its config was kept then. */
+  readonly configKept: boolean;
+  readonly freeMiB: number;
+  /** The change that holds this node: `UUID who since when`, or empty. */
+  readonly owner: string;
+  /** Attempts of this change in which its etcd was begun to be reset. */
+  readonly resets: readonly string[];
+}
+
+/** Looks at one node over SSH: read-only, bounded. */
+export async function lookBack(
+  node: ClusterNode,
+  privateKey: string,
+  version: string,
+  changeId: string,
+): Promise<NodeBack> {
+  const words = ["look-back", version, changeId, node.role].map(shellWord).join(" ");
+  const { code, stdout, stderr } = await withNode(node, privateKey, (session) =>
+    // Checking a release's sum reads some 100 MB.
+    session.exec(`sudo -n bash -s -- ${words}`, { stdin: bareText("look-back"), timeoutMs: 30_000 }),
+  );
+  if (code !== 0) throw new Error(`${node.name}: ${stderr.trim() || `exit ${code}`}`);
+  const said = new Map(
+    stdout.split("\n").flatMap((line) => {
+      const at = line.indexOf("=");
+      return at > 0 ? [[line.slice(0, at), line.slice(at + 1)] as const] : [];
+    }),
+  );
+  const text = (key: string) => said.get(key) ?? "";
+  return {
+    artifactsWhole: text("artifacts") === "whole",
+    versionOnDisk: text("versionOnDisk"),
+    versionRunning: text("versionRunning"),
+    service: text("service"),
+    configKept: text("configKept") === "true",
+    freeMiB: Number(text("freeMiB")),
+    owner: text("owner"),
+    resets: text("resets").split(" ").filter(Boolean),
+  };
+}
+
+/**
+ * The claims whose data lies on a node's own disk, which a rollback of its VM takes back: volumes of kind local or
+ * hostPath that are bound to the node, or to none in particular.
+ * @returns `namespace/name` of each claim, or the volume's name where it has none
+ * @throws where no server can say
+ */
+export async function lookAtVolumes(
+  servers: readonly ClusterNode[],
+  privateKey: string,
+  node: string,
+): Promise<string[]> {
+  const reasons: string[] = [];
+  for (const server of servers) {
+    try {
+      const { code, stdout, stderr } = await withNode(server, privateKey, (session) =>
+        session.exec("sudo -n bash -s -- look-volumes", {
+          stdin: bareText("look-volumes"),
+          timeoutMs: LOOK_TIMEOUT_MS,
+        }),
+      );
+      if (code !== 0) throw new Error(stderr.trim() || `${server.name}: exit ${code}`);
+      const { items = [] } = JSON.parse(stdout) as { items?: V1PersistentVolume[] };
+      return items.filter((volume) => liesOn(volume, node)).map(claimOf);
+    } catch (error) {
+      reasons.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new Error(reasons.join("; "));
+}
+
+/** Whether a volume's data lies on the node, or may. Pure. */
+export function liesOn({ spec }: V1PersistentVolume, node: string): boolean {
+  if (!spec?.local && !spec?.hostPath) return false;
+  const terms = spec.nodeAffinity?.required?.nodeSelectorTerms ?? [];
+  const names = terms.flatMap((term) =>
+    (term.matchExpressions ?? [])
+      .filter(({ key, operator }) => key === "kubernetes.io/hostname" && operator === "In")
+      .flatMap(({ values }) => values ?? []),
+  );
+  return names.length === 0 || names.includes(node);
+}
+
+const claimOf = ({ metadata, spec }: V1PersistentVolume): string =>
+  spec?.claimRef ? `${spec.claimRef.namespace}/${spec.claimRef.name}` : `(no claim) ${metadata?.name}`;

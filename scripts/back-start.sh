@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Lets RKE2 start on this node again and waits until it runs VERSION.
+#
+# Usage: ATTEMPT CHANGE ROLE VERSION SECONDS WAIT JOIN
+#   WAIT  wait: until it runs; ask: only start it, for servers that need one another to come up
+#   JOIN  the address of the live server to join, whatever the config says; "" = as the config says; "none" = nobody
+attempt=$1 change=$2 role=$3 version=$4 seconds=$5 wait=$6 join=$7
+unit=rke2-$role.service
+begin_attempt "$change" "$attempt"
+[ "$(version_on_disk || true)" = "$version" ] || fail "$(version_on_disk || echo nothing) is installed, not $version" "run pulumi up again: the install step comes before this one"
+case $join in
+"") remove_join ;;
+none) write_join "" ;;
+*) write_join "https://$join:9345" ;;
+esac
+free_service "$role"
+started=false
+if ! runs "$role" "$version"; then
+  if [ "$(systemctl show -P ActiveState "$unit")" = activating ] && [ "$(version_running "$role" || true)" = "$version" ]; then
+    say "$unit is starting already"
+    restarts=$(systemctl show -P NRestarts "$unit")
+  else
+    say "starting $unit"
+    systemctl reset-failed "$unit" 2>/dev/null || true
+    restarts=$(systemctl show -P NRestarts "$unit")
+    systemctl restart --no-block "$unit"
+  fi
+  started=true
+  now_done started
+  if [ "$wait" = wait ]; then
+    await_service "$role" "$version" "$seconds" "$restarts" "journalctl -u $unit -n 100; mend the cause and run pulumi up again: it goes on from here"
+  fi
+fi
+now_done started
+result started "$started" version "$version"
+# end of step

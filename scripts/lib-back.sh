@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# What the steps of a way back share. Sent after lib.sh and lib-hold.sh; see envelope.sh.
+# shellcheck disable=SC2034 # RESTORED is read by the steps
+#
+# What is destroyed is destroyed once an attempt, and the state of a node often cannot tell whether that was done: so
+# each node keeps, in a folder of the change and the attempt, the names of what it has done.
+
+# Opens this attempt's folder. begin_attempt CHANGE ATTEMPT
+begin_attempt() {
+  DIR=$STATE/back/$1-$2
+  mkdir -p "$DIR"
+}
+
+# was_done NAME; now_done NAME
+was_done() { [ -e "$DIR/$1" ]; }
+now_done() {
+  date -u +%FT%TZ >"$DIR/$1.part"
+  mv "$DIR/$1.part" "$DIR/$1"
+  sync "$DIR"
+}
+
+# Ends every container of RKE2's on this node: they outlive the service by design (rancher/rke2#963). A torn install
+# may lack the script; the install step that follows brings it and asks again.
+kill_containers() {
+  local file
+  for file in /usr/local/bin/rke2-killall.sh /opt/rke2/bin/rke2-killall.sh; do
+    if [ -x "$file" ]; then
+      timeout 120 "$file" </dev/null >"$STATE/killall.log" 2>&1 || say "$file ended with $?: $(tail -n 1 "$STATE/killall.log" | cut -c -200)"
+      return 0
+    fi
+  done
+  say "no rke2-killall.sh here yet"
+}
+
+# Our own drop-in of RKE2's config: where a server joins, whatever its own config says (facts: ways to lose a cluster).
+JOIN_DROPIN=/etc/rancher/rke2/config.yaml.d/95-rke2-upgrade-join.yaml
+
+# write_join URL: "" keeps a server from joining anybody, which --cluster-reset demands (rancher/rke2#3178).
+write_join() {
+  mkdir -p "${JOIN_DROPIN%/*}"
+  printf '# by rke2-upgrade, while this server comes back: removed when it has\nserver: "%s"\n' "$1" >"$JOIN_DROPIN.part"
+  mv "$JOIN_DROPIN.part" "$JOIN_DROPIN"
+}
+remove_join() { rm -f "$JOIN_DROPIN" "$JOIN_DROPIN.part"; }
+
+# Puts the configuration back as backup-config.sh kept it, once an attempt. What is there is kept in the attempt's
+# folder. Not to be asked in an if: errors must end the step. put_config_back CHANGE: sets RESTORED
+RESTORED=false
+put_config_back() {
+  local kept=$STATE/backup/$1 aside=$DIR/replaced path
+  if was_done configured || ! [ -e "$kept/complete" ]; then return 0; fi
+  # The folders go back whole: a manifest that the newer release brought would be deployed by the older one too.
+  for path in etc/rancher/rke2/config.yaml etc/rancher/rke2/registries.yaml etc/rancher/rke2/config.yaml.d var/lib/rancher/rke2/server/manifests; do
+    # Killed half-way and run again, the first copy is the one that counts.
+    if [ -e "/$path" ] && ! [ -e "$aside/$path" ]; then
+      mkdir -p "$aside/${path%/*}"
+      cp -a "/$path" "$aside/$path.part"
+      mv "$aside/$path.part" "$aside/$path"
+    fi
+    if [ -e "$kept/$path" ]; then
+      rm -rf "/$path.rke2-upgrade"
+      cp -a "$kept/$path" "/$path.rke2-upgrade"
+      rm -rf "/${path:?}"
+      mv "/$path.rke2-upgrade" "/$path"
+    else
+      rm -rf "/${path:?}"
+    fi
+  done
+  now_done configured
+  RESTORED=true
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Keeps RKE2 on this node from starting, over a reboot too, and lets it start again. Sent after lib.sh; see envelope.sh.
+#
+# A condition of the unit, not a mask: a unit that runs notices nothing, and one file less sets it free. A VM snapshot
+# that is taken meanwhile holds that file: rolled back, the machine comes up with RKE2 at rest, since a server that
+# started by itself there would bring old etcd data into a live quorum (etcd-io/etcd#13509).
+
+HOLD=$STATE/hold
+# Ours alone; removed with the hold, so that nothing of it stays. hold_dropin ROLE
+hold_dropin() { echo "/etc/systemd/system/rke2-$1.service.d/50-rke2-upgrade-hold.conf"; }
+
+# hold_service ROLE WHY
+hold_service() {
+  local dropin
+  dropin=$(hold_dropin "$1")
+  mkdir -p "${dropin%/*}"
+  printf '# by rke2-upgrade: removed when this node may start RKE2 again\n[Unit]\nConditionPathExists=!%s\n' "$HOLD" >"$dropin.part"
+  mv "$dropin.part" "$dropin"
+  echo "$2" >"$HOLD"
+  sync
+  systemctl daemon-reload
+}
+
+# free_service ROLE
+free_service() {
+  local dropin
+  dropin=$(hold_dropin "$1")
+  rm -f "$HOLD"
+  if [ -e "$dropin" ]; then
+    rm -f "$dropin"
+    rmdir --ignore-fail-on-non-empty "${dropin%/*}"
+    systemctl daemon-reload
+  fi
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Installs a release from the files that fetch-artifacts.sh left here. Restarts nothing. Sent after lib.sh.
+# shellcheck disable=SC2034 # INSTALLED is read by the steps
+
+# Not to be asked in an if: errors must end the step. install_release ROLE VERSION: sets INSTALLED
+INSTALLED=false
+install_release() {
+  local dir=$STATE/artifacts/$2 before after
+  before=$(version_on_disk || true)
+  if [ "$before" = "$2" ]; then
+    say "$2 is installed"
+    return 0
+  fi
+  (cd "$dir" && grep 'rke2\.linux-.*\.tar\.gz$' sha256sum-*.txt | sha256sum -c --status -) 2>/dev/null ||
+    fail "the release files in $dir are missing or damaged" "nothing was changed here. Have them fetched again: pulumi state taint URN, with the URN of $(hostname)-fetch-artifacts from pulumi stack --show-urns; then pulumi up"
+  say "installing $2 over ${before:-an unreadable version}"
+  # INSTALL_RKE2_ARTIFACT_PATH ignores the version asked for (facts: install.sh): what was installed is asked after.
+  INSTALL_RKE2_ARTIFACT_PATH=$dir INSTALL_RKE2_TYPE=$1 INSTALL_RKE2_METHOD=tar INSTALL_RKE2_VERSION=$2 \
+    sh "$dir/install.sh" </dev/null 2>&1 || fail "RKE2's install script failed" "read its output above; the service still runs ${before:-the old version}; run pulumi up again"
+  after=$(version_on_disk || true)
+  [ "$after" = "$2" ] || fail "installed, but rke2 --version says ${after:-nothing}, not $2" "the tarball in $dir is not of $2: have the mirror checked, then fetch again (pulumi state taint of $(hostname)-fetch-artifacts)"
+  INSTALLED=true
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Starts RKE2 on this node where it is down, without waiting: servers that lost their quorum need one another to come up.
+# A node that is up is left alone.
+#
+# Usage: ATTEMPT CHANGE ROLE VERSION DIRECTION
+#   DIRECTION  back: VERSION is installed and the config put back first;
+#              forward: VERSION is installed where this node's turn had begun or its binary is torn, since what it has
+#              written is not for an older release
+attempt=$1 change=$2 role=$3 version=$4 direction=$5
+unit=rke2-$role.service
+begin_attempt "$change" "$attempt"
+if [ "$(systemctl is-active "$unit" || true)" = active ]; then
+  free_service "$role"
+  result started false
+  exit 0
+fi
+hold_service "$role" "way back, attempt $attempt of $change"
+timeout 90 systemctl stop "$unit" || systemctl kill -s KILL "$unit" || true
+if [ "$direction" = back ]; then put_config_back "$change"; fi
+if [ "$direction" = back ] || [ -e "$STATE/backup/$change/complete" ] || [ -z "$(version_on_disk || true)" ]; then
+  install_release "$role" "$version"
+fi
+remove_join
+free_service "$role"
+say "starting $unit on $(version_on_disk)"
+systemctl reset-failed "$unit" 2>/dev/null || true
+systemctl restart --no-block "$unit"
+result started true version "$(version_on_disk)"
+# end of step
