@@ -90,6 +90,52 @@ describe("components/changePolicy", () => {
     assert.deepEqual(takenBack, { ...forward, attempt: forward.attempt + 1 });
   });
 
+  const back = (goBack: string, wanted = B) => at(wanted, A, "CR-1", goBack);
+  const underWay = () => reached(at(A, A), at(B, A));
+
+  it("goes back, is settled on what was accepted, and goes forward again as a new change", () => {
+    const going = reached(at(A, A), at(B, A), back("restore"));
+    assert.deepEqual([going.mode, going.attempt, going.from], ["back", 3, A]);
+    const settled = reached(at(A, A), at(B, A), back("restore"), at(A, A));
+    assert.deepEqual([settled.mode, settled.attempt, settled.movedUnder], ["back", 4, "CR-1"]);
+    const again = reached(at(A, A), at(B, A), back("restore"), at(A, A), at(B, A, "CR-2"));
+    assert.deepEqual([again.mode, again.attempt, again.movedUnder], ["forward", 5, "CR-2"]);
+  });
+
+  it("raises the attempt at every turn, so that no step's stored input is equal by accident", () => {
+    const forth = reached(at(A, A), at(B, A), back("restore"), at(B, A), back("rollback"), back("restore"));
+    assert.deepEqual([forth.mode, forth.attempt], ["back", 6]);
+    const mended = reached(at(A, A), at(B, A), back("reinstall:proj-k8sw01"), at(B, A));
+    assert.deepEqual([mended.mode, mended.attempt], ["forward", 4]);
+    assert.equal(reached(at(A, A), at(B, A), back("reinstall:proj-k8sw01")).mode, "forward");
+  });
+
+  it("takes a way back up again that settling found undone", () => {
+    const resumed = reached(at(A, A), at(B, A), back("restore"), at(A, A), back("restore"));
+    assert.deepEqual([resumed.mode, resumed.attempt, resumed.wanted], ["back", 5, B]);
+  });
+
+  it("refuses to go back from nothing, and to turn and move at once", () => {
+    assert.match(refusal(reached(at(A, A)), back("restore", A)), /nothing to go back from/);
+    assert.match(refusal(reached(at(A, A)), back("restore")), /changed together/);
+    assert.match(refusal(underWay(), back("restore", A)), /changed together.*Set rke2Version to v1\.36\.3/);
+    assert.match(refusal(underWay(), at(B, B, "CR-1", "restore")), /goBack and acceptedVersion/);
+    assert.match(refusal(underWay(), at(B, A, "CR-2", "restore")), /Set changeId to CR-1/);
+    const mending = reached(at(A, A), at(B, A), back("reinstall:proj-k8sw01"));
+    assert.match(refusal(mending, at(A, A)), /was unset and rke2Version set/);
+    assert.match(refusal(reached(at(A, A), at(B, A), back("restore")), at(C, A)), /only at v1\.35\.4/);
+    assert.match(
+      refusal(reached(at(A, A), at(B, A), back("restore")), at(B, B, "CR-1", "restore")),
+      /may only become/,
+    );
+    assert.ok("reason" in (judgeChange(undefined, back("restore"), owner) as object));
+  });
+
+  it("is no withdrawal while a way back is asked for", () => {
+    assert.ok(!isWithdrawal(underWay(), back("restore", A)));
+    assert.ok(!isWithdrawal(reached(at(A, A), at(B, A), back("restore")), at(A, A)));
+  });
+
   it("keeps the owner for ever, never lowers the attempt, and raises it exactly when the direction changes", () => {
     const version = fc.constantFrom(A, B, C);
     const move = fc.record({
@@ -107,12 +153,14 @@ describe("components/changePolicy", () => {
           assert.equal(verdict.owner, "first");
           if (state) {
             const takenBack = !isUnderWay(state) && isUnderWay(verdict) && verdict.wanted === state.wanted;
-            assert.equal(
-              verdict.attempt,
-              state.attempt + (verdict.wanted === state.wanted && !takenBack ? 0 : 1),
-            );
-            // No version is left behind that was wanted and never accepted.
-            if (verdict.wanted !== state.wanted) assert.ok(!isUnderWay(state));
+            const turned = takenBack || verdict.wanted !== state.wanted || verdict.goBack !== state.goBack;
+            assert.equal(verdict.attempt, state.attempt + (turned ? 1 : 0));
+            // No version is left behind that was wanted and never accepted, but by a way back of the whole cluster.
+            if (verdict.wanted !== state.wanted) {
+              assert.ok(!isUnderWay(state) || (state.mode === "back" && verdict.wanted === state.accepted));
+            }
+            // Nothing goes back while settled, and nothing is accepted on the way back.
+            if (verdict.goBack) assert.ok(isUnderWay(verdict));
             // The accepted version moves only onto the wanted one, or back to where the change came from.
             if (verdict.accepted !== state.accepted) {
               assert.ok([verdict.wanted, state.from].includes(verdict.accepted));

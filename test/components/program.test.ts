@@ -71,7 +71,7 @@ describe("index.ts under way", () => {
         ({ name }) =>
           name.startsWith(`${node}-`) &&
           name !== `${node}-fetch-artifacts` &&
-          !/leader-away|vm-snapshot|check-health/.test(name),
+          !/leader-away|vm-snapshot|release-hold|check-health/.test(name),
       );
     for (const node of [...SERVERS, ...AGENTS]) {
       const names = turn(node).map(({ name }) => name);

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { parseSettings } from "../../config";
+import { describeWaysBack, type Situation, waysBack } from "../../config/waysBack";
+import { lab } from "./lab";
+
+const at = (to: string) =>
+  parseSettings(lab({ rke2Version: to, acceptedVersion: "v1.36.3+rke2r1", ingressController: "none" }));
+const WITHIN = at("v1.36.3+rke2r2");
+const OVER = at("v1.37.0+rke2r1");
+const well: Situation = { sick: [], silent: [], etcdWhole: true, backupAgeMs: 600_000 };
+const chosen = (settings: typeof WITHIN, situation: Partial<Situation>) =>
+  waysBack(settings, { ...well, ...situation }).map(({ strategy, nodes }) => [
+    strategy,
+    nodes?.join(",") ?? "all",
+  ]);
+
+describe("config/waysBack", () => {
+  it("goes back in place within a minor, with the snapshot across one", () => {
+    assert.deepEqual(chosen(WITHIN, {}), [["reinstall", "all"]]);
+    assert.deepEqual(chosen(OVER, {}), [["restore", "all"]]);
+  });
+
+  it("mends a sick agent first: in place, or its VM where it is silent", () => {
+    assert.deepEqual(chosen(OVER, { sick: ["proj-k8sw02"] })[0], ["reinstall", "proj-k8sw02"]);
+    assert.deepEqual(chosen(OVER, { sick: ["proj-k8sw02"], silent: ["proj-k8sw02"] })[0], [
+      "rollback",
+      "proj-k8sw02",
+    ]);
+  });
+
+  it("mends one sick server by joining anew where etcd's minor stays", () => {
+    assert.deepEqual(chosen(WITHIN, { sick: ["proj-k8sm02"] })[0], ["rollback", "proj-k8sm02"]);
+    assert.deepEqual(chosen(OVER, { sick: ["proj-k8sm02"] }), [["restore", "all"]]);
+  });
+
+  it("mends nothing alone where the quorum is gone or etcd's members differ", () => {
+    assert.deepEqual(chosen(WITHIN, { sick: ["proj-k8sm01", "proj-k8sm02", "proj-k8sw01"] }), [
+      ["reinstall", "all"],
+    ]);
+    assert.deepEqual(chosen(WITHIN, { sick: ["proj-k8sw01"], etcdWhole: false }), [["restore", "all"]]);
+  });
+
+  it("puts all servers' VMs back where most of them are silent", () => {
+    const lost = ["proj-k8sm01", "proj-k8sm02"];
+    assert.deepEqual(chosen(WITHIN, { sick: lost, silent: lost }), [["rollback", "all"]]);
+  });
+
+  it("says the exact config to set and what would be lost", () => {
+    const said = describeWaysBack(OVER, well).join("\n");
+    assert.match(said, /pulumi config set --path 'rke2-upgrade:goBack\.strategy' restore/);
+    assert.match(said, /backup\.identityFile/);
+    assert.match(said, /lost: every object written since the etcd snapshot \(10 min old now/);
+  });
+});
