@@ -137,8 +137,8 @@ export interface FoundBackup {
   readonly takenAt: Date;
 }
 
-/** `etcd-20261124T081500Z.age`, or with the version that the server ran: `etcd-20261124T081500Z-v1.35.4-rke2r1.age`. */
-const BACKUP = /^etcd-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-(v.+))?\.age$/;
+/** `etcd-2026-11-24T081500Z.age`, or with the version that the server ran: `etcd-2026-11-24T081500Z-v1.35.4-rke2r1.age`. */
+const BACKUP = /^etcd-(\d{4})-(\d\d)-(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-(v.+))?\.age$/;
 
 /** The newest backup of this change that was taken on the accepted version: one of a newer minor is no way back. */
 export async function newestBackup(settings: Settings): Promise<FoundBackup | undefined> {

@@ -72,14 +72,17 @@ function back(settings: Settings): Step[] {
   return [
     bare("change", "change", "judge the move; freeze attempt, direction and owner", limits.gateSeconds),
     bare("preflight", "preflight", "ask what the way back needs; take the locks", limits.gateSeconds),
-    ...backPhases(settings).flatMap(({ id, phase, lanes }) =>
-      lanes.flatMap((lane) =>
-        lane.map((one): Step => {
-          const together = lanes.length > 1 ? { together: `${id}-${lane.indexOf(one)}` } : {};
-          return { ...backLine(phase, one, settings), ...together };
+    ...backPhases(settings).flatMap(({ id, phase, lanes }) => {
+      // Lanes side by side are told step by step: the first of each, the second of each.
+      const longest = Math.max(...lanes.map((lane) => lane.length));
+      return Array.from({ length: longest }).flatMap((_, i) =>
+        lanes.flatMap((lane): Step[] => {
+          const one = lane[i];
+          if (!one) return [];
+          return [{ ...backLine(phase, one, settings), ...(lanes.length > 1 && { together: `${id}-${i}` }) }];
         }),
-      ),
-    ),
+      );
+    }),
     bare(
       "proof",
       "recovered",

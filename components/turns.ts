@@ -1,4 +1,4 @@
-import type { ClusterNode, Settings } from "../config";
+import { type ClusterNode, type Settings, wayBackHint } from "../config";
 import type { StepScript } from "../scripts";
 
 /** One step of a turn, decided: where it runs, which script, with which arguments, bounded by what. */
@@ -87,7 +87,7 @@ function replace(settings: Settings, node: ClusterNode): PlannedStep[] {
       title: node.role === "server" ? "move etcd's leadership away, restart" : "restart",
       on: node,
       script: "restart",
-      args: [node.role, wanted, limits.serviceStartSeconds],
+      args: [node.role, wanted, limits.serviceStartSeconds, wayBackHint(settings, node)],
       // The script gives up first, with the cause from the journal.
       limitSeconds: limits.serviceStartSeconds + 30,
     },
@@ -124,6 +124,7 @@ const verifyCluster = (settings: Settings, node: ClusterNode, soakSeconds: numbe
     settings.servers.length,
     settings.limits.readySeconds,
     soakSeconds,
+    wayBackHint(settings, node),
   ],
   limitSeconds: settings.limits.readySeconds + soakSeconds + 90,
 });

@@ -19,5 +19,6 @@ export {
   goBackCommands,
   type Situation,
   type WayBackChoice,
+  wayBackHint,
   waysBack,
 } from "./waysBack";

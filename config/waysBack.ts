@@ -148,6 +148,22 @@ export function goBackCommands({ strategy, nodes }: GoBack, { backup }: Settings
   ];
 }
 
+/** What a step that failed on a node tells of the way back: from config alone, so it is the same on every run. */
+export function wayBackHint(settings: Settings, { name, role }: Settings["nodes"][number]): string {
+  const unknown = { sick: [name], silent: [], etcdWhole: true };
+  const ways = waysBack(settings, unknown).map(
+    (way) =>
+      `${goBackCommands(way, settings).join("; ")} (${role === "agent" && way.nodes ? "lost: nothing in etcd" : LOSES[way.strategy]})`,
+  );
+  return `if it must go back: ${ways.join(", or ")}; then pulumi preview tells all: docs/goBack.md`;
+}
+
+const LOSES: Record<GoBack["strategy"], string> = {
+  reinstall: "lost: nothing in etcd",
+  restore: "lost: every object written since the etcd snapshot",
+  rollback: "lost: what its disk holds since its snapshot",
+};
+
 /** The ways back in lines, for the operator. */
 export function describeWaysBack(settings: Settings, situation: Situation): string[] {
   return waysBack(settings, situation).flatMap((way) => [

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Restarts RKE2 on this node and waits until it runs WANTED. On a server etcd's leadership moves away first.
 #
-# Usage: ROLE WANTED SECONDS
+# Usage: ROLE WANTED SECONDS HINT
+#   HINT  what is said of the way back where it does not come up
 # A plain restart can hang for ever (rancher/rke2#8269): it is asked without waiting and watched.
-role=$1 wanted=$2 seconds=$3
+role=$1 wanted=$2 seconds=$3 hint=$4
 unit=rke2-$role.service
 
 if runs "$role" "$wanted"; then
@@ -25,6 +26,6 @@ else
   restarts=$(systemctl show -P NRestarts "$unit")
   systemctl restart --no-block "$unit"
 fi
-await_service "$role" "$wanted" "$seconds" "$restarts" "journalctl -u $unit -n 100; mend the cause and run pulumi up again; the way back: docs/goBack.md"
+await_service "$role" "$wanted" "$seconds" "$restarts" "journalctl -u $unit -n 100; mend the cause and run pulumi up again; $hint"
 result restarted true
 # end of step

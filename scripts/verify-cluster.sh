@@ -2,11 +2,12 @@
 # Proves from a server that the cluster has NODE back on WANTED and that no other node suffered; then watches it
 # for a while (the soak). Ends a server's turn.
 #
-# Usage: NODE ROLE WANTED CHANGE SERVERS READY_SECONDS SOAK_SECONDS
+# Usage: NODE ROLE WANTED CHANGE SERVERS READY_SECONDS SOAK_SECONDS HINT
 #   READY_SECONDS  a node NotReady for longer than this is stuck (procedure §4.1: 5 min)
 #   SOAK_SECONDS   everything must stay true for this long
+#   HINT           what is said of the way back where it does not come up
 # shellcheck disable=SC2317 # healthy is called by until_ok
-node=$1 role=$2 wanted=$3 change=$4 servers=$5 ready_seconds=$6 soak_seconds=$7
+node=$1 role=$2 wanted=$3 change=$4 servers=$5 ready_seconds=$6 soak_seconds=$7 hint=$8
 image_tag=${wanted//+/-}
 
 # Every condition, or the first that does not hold, on stdout.
@@ -37,13 +38,13 @@ if ! in_turn "$node" "$change" "$wanted"; then
   result version "$wanted"
   exit 0
 fi
-until_ok "$ready_seconds" healthy || fail "after $ready_seconds s: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; mend it and run pulumi up again; the way back: docs/goBack.md"
+until_ok "$ready_seconds" healthy || fail "after $ready_seconds s: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; mend it and run pulumi up again; $hint"
 say "$node is back; watching it for $soak_seconds s"
 deadline=$(($(date +%s) + soak_seconds))
 while [ "$(date +%s)" -lt "$deadline" ]; do
   sleep 2
   # One slow answer is no relapse: a condition must stay false for ten seconds.
-  until_ok 10 healthy || fail "relapsed while being watched: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it"
+  until_ok 10 healthy || fail "relapsed while being watched: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; $hint"
 done
 if [ "$role" = server ]; then kube "$API" annotate node "$node" rke2-upgrade/working- >/dev/null; fi
 result version "$wanted"

@@ -69,7 +69,10 @@ function reinstallAll(settings: Settings): BackPhase[] {
     ]),
     ...phase("servers", "back-servers", [servers.flatMap(back)]),
     ...phase("agents", "back-agents", [
-      agents.flatMap((node) => [command(node, steps.drainFirst(settings, node, version)), ...back(node)]),
+      agents.flatMap((node) => [
+        command(node, steps.drainFirst(settings, helperFor(settings, node), [node], version)),
+        ...back(node),
+      ]),
     ]),
     ...finishAll(settings, settings.nodes),
   ];
@@ -90,11 +93,10 @@ export function restoreAll(settings: Settings, version: string, rollBack: boolea
     command(node, steps.install(settings, node, version)),
   ];
   return [
-    ...phase(
-      "drain",
-      "standstill",
-      (rollBack ? agents : nodes).map((node) => [command(node, steps.drainFirst(settings, node))]),
-    ),
+    // Servers that are lost leave nobody to drain anything.
+    ...(rollBack
+      ? []
+      : phase("drain", "standstill", [[command(first, steps.drainFirst(settings, first, nodes))]])),
     ...(rollBack
       ? [
           ...phase("standstill", "standstill", agents.map(still)),
@@ -149,7 +151,7 @@ function mendNode(
   const server = node.role === "server";
   const rolledBack = strategy === "rollback";
   const lane: BackStep[] = [
-    command(node, steps.drainFirst(settings, node)),
+    command(node, steps.drainFirst(settings, helper, [node])),
     ...(server && rolledBack ? [command(node, steps.removeMember(settings, node))] : []),
     ...(rolledBack ? [{ kind: "rollback", name: `${node.name}-vm-rollback`, node } as const] : []),
     command(node, steps.stop(settings, node, server && !rolledBack ? "service" : "everything", version)),

@@ -5,19 +5,27 @@ import { helperFor, type PlannedStep } from "../turns";
 /** Killing all containers and unmounting what they leave, beside the stop of the service itself. */
 const STOP_SECONDS = 300;
 
-/** Before a node goes: its pods end with their grace, as far as the API and the budgets let them. */
-export const drainFirst = (settings: Settings, node: ClusterNode, unless = ""): PlannedStep => ({
+/**
+ * Before nodes go: their pods end with their grace, as far as the API and the budgets let them.
+ * @param unless a node that runs this version and was not touched stays as it is
+ */
+export const drainFirst = (
+  settings: Settings,
+  on: ClusterNode,
+  nodes: readonly ClusterNode[],
+  unless = "",
+): PlannedStep => ({
   id: "back-drain",
-  title: `drain as far as that goes, at most ${settings.drain.graceSeconds} s`,
-  on: helperFor(settings, node),
+  title: `drain ${nodes.map(({ name }) => name).join(", ")} as far as that goes, at most ${settings.drain.graceSeconds} s`,
+  on,
   script: "back-drain",
   args: [
-    node.name,
     settings.changeId,
     unless,
     settings.drain.graceSeconds,
     settings.consents.emptyDir.length > 0 ? "yes" : "",
     settings.consents.barePods.length > 0 ? "yes" : "",
+    ...nodes.map(({ name }) => name),
   ],
   limitSeconds: settings.drain.graceSeconds + 60,
 });

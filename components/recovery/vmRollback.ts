@@ -44,7 +44,8 @@ export async function rollBackNode(
       name: snapshotName(acceptedVersion, changeId),
       mark: ownMark(acceptedVersion),
       atRest: node.role === "server",
-      since: new Date(beganAt),
+      // Tasks tell whole seconds.
+      since: new Date(Math.floor(new Date(beganAt).getTime() / 1000) * 1000),
     };
     const deadline = new Date(Date.now() + limits.snapshotSeconds * 1000);
     const { name, takenAt } = await rollBack(client, wish, deadline);

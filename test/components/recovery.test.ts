@@ -88,7 +88,7 @@ describe("index.ts going back by restore", () => {
 
   it("stops everything and installs everywhere before etcd is touched", () => {
     for (const node of [...SERVERS, ...AGENTS]) {
-      going.precedes(`${node}-back-drain`, `${node}-back-stop`);
+      going.precedes(`${FIRST}-back-drain`, `${node}-back-stop`);
       going.precedes(`${node}-back-stop`, `${node}-back-install`);
       going.precedes(`${node}-back-install`, `${FIRST}-place-snapshot`);
     }
