@@ -10,6 +10,8 @@ if [ "$action" = release ]; then
   if [ "$(cut -d' ' -f1 "$file" 2>/dev/null || true)" = "$owner" ]; then
     # Data that a way back moved aside on this node: settled now, by the one who moved it.
     rm -rf "$STATE/back" "$RKE2_DATA"/server/db-rke2-upgrade-*
+    # What was kept of the config stays; that this node's turn has begun is over.
+    rm -f "$STATE"/backup/*/complete
     rm -f "$file"
   fi
   exit 0
