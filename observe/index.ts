@@ -1,11 +1,13 @@
 import type { Settings } from "../config";
 import { lookAtCluster } from "./cluster";
-import type { Facts } from "./findings";
+import type { Facts } from "./facts";
 import { look } from "./look";
 import { lookAtNode } from "./node";
 import { lookAtHosts } from "./proxmox";
 
-export { type Facts, type Finding, inTurn, judge } from "./findings";
+export { type Facts, inTurn } from "./facts";
+export type { Finding } from "./finding";
+export { judge } from "./judge";
 export { notLive } from "./live";
 export { lookAtNode, type NodeFacts } from "./node";
 export { type Session, type SshTarget, withNode } from "./ssh";

@@ -4,7 +4,7 @@ import { readQuorum } from "../proxmox/cluster";
 import { connect } from "../proxmox/connect";
 import { canSnapshot } from "../proxmox/snapshots";
 import { listVms, type VmPlace } from "../proxmox/vms";
-import type { Finding } from "./findings";
+import type { Finding } from "./finding";
 import { judgeRights } from "./proxmoxRights";
 import { judgeSpace, tellBackupJobs } from "./snapshotSpace";
 

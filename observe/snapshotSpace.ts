@@ -3,7 +3,7 @@ import type { ProxmoxClient } from "../proxmox/client";
 import { listBackupJobs } from "../proxmox/cluster";
 import { readSpace, storagesOf } from "../proxmox/storage";
 import type { VmPlace } from "../proxmox/vms";
-import type { Finding } from "./findings";
+import type { Finding } from "./finding";
 
 /**
  * A snapshot on thin storage takes nothing at first and grows with every write, and a pool that is full gives all of

@@ -32,7 +32,7 @@ const working = (name: string, ready: "True" | "False") =>
 const withNode = (node: ReturnType<typeof clusterNode>) =>
   settings.nodes.map(({ name }) => (name === node.metadata?.name ? node : clusterNode(name)));
 
-describe("observe/findings", () => {
+describe("observe/judge", () => {
   it("finds nothing wrong with a healthy cluster, before and during the mix of versions", () => {
     assert.deepEqual(wrong(facts()), []);
     assert.deepEqual(wrong(facts({ node: ["proj-k8sm01", { versionOnDisk: TO, versionRunning: TO }] })), []);

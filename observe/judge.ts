@@ -1,0 +1,43 @@
+import type { Settings } from "../config";
+import { apiNotMeasured, judgeApi } from "./checks/api";
+import { judgeCordons } from "./checks/cordons";
+import { judgeDrains } from "./checks/drains";
+import { judgeEtcd } from "./checks/etcd";
+import { judgeHosts } from "./checks/hosts";
+import { judgeLock } from "./checks/lock";
+import { judgeNode } from "./checks/node";
+import { judgeNodes } from "./checks/nodes";
+import type { ClusterFacts } from "./cluster";
+import type { Facts } from "./facts";
+import type { Finding } from "./finding";
+
+/** A check of what the cluster says. Pure. */
+type ClusterCheck = (settings: Settings, seen: ClusterFacts, owner: string | undefined) => Finding[];
+
+/** In the order in which they are told. */
+const CLUSTER_CHECKS: readonly ClusterCheck[] = [
+  judgeApi,
+  judgeNodes,
+  judgeCordons,
+  judgeEtcd,
+  judgeDrains,
+  judgeLock,
+];
+
+/**
+ * Judges what was seen against what must hold before anything is changed. Pure.
+ *
+ * A node that bears this change's mark is in its turn: it may be down, cordoned or on either version, since the
+ * run that goes on is what brings it back. No other may.
+ * @param owner the UUID of this stack's change; undefined before the first `up`, when any holder is another's
+ */
+export function judge(settings: Settings, facts: Facts, owner: string | undefined): Finding[] {
+  const { cluster, hosts } = facts;
+  return [
+    ...settings.nodes.flatMap((node) => judgeNode(settings, node, facts, owner)),
+    ...("missing" in cluster
+      ? [apiNotMeasured(cluster.missing)]
+      : CLUSTER_CHECKS.flatMap((check) => check(settings, cluster.value, owner))),
+    ...judgeHosts(settings, hosts),
+  ];
+}
