@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type Facts, type Finding, inTurn, judge, lookAtNode, observe } from "../observe";
+import { type Facts, type Finding, inTurn, lookAtNode, observe } from "../observe";
+import { judgeRun } from "./judgement";
 import { holdAll } from "./locks";
 import { configure, providerContext } from "./providerConfig";
 import { keepWayBack } from "./wayBackKeeper";
@@ -50,7 +51,7 @@ async function allDone(wanted: string): Promise<boolean> {
 async function ask(inputs: Inputs): Promise<void> {
   const { settings, sshPrivateKey, proxmoxTokenSecret } = providerContext();
   const facts = await observe(settings, { sshPrivateKey, proxmoxTokenSecret });
-  const refused = judge(settings, facts, inputs.owner).filter(stops);
+  const refused = judgeRun(settings, facts, inputs.owner).filter(stops);
   if (refused.length > 0) throw new Error(refusal(refused));
   await holdAll(settings, sshPrivateKey, inputs.owner, "take");
   await keepWayBack(providerContext(), inputs.owner, touched(facts, inputs));

@@ -6,7 +6,7 @@ import type {
   V1PodDisruptionBudget,
 } from "@kubernetes/client-node";
 import type { ClusterNode } from "../config";
-import { bareText } from "../scripts";
+import { bareText, shellWord } from "../scripts";
 import { LOOK_TIMEOUT_MS, withNode } from "./ssh";
 
 /** An etcd member as the asked one lists it, and what it answered itself. */
@@ -27,6 +27,8 @@ export interface ClusterFacts {
   readonly pods: readonly V1Pod[];
   readonly budgets: readonly V1PodDisruptionBudget[];
   readonly leases: readonly V1Lease[];
+  /** Running pods that `criticalWorkloads` selects; the API server itself judges the selector. */
+  readonly critical: readonly V1Pod[];
   /** The change that holds the cluster: `UUID who`, and since when; undefined where it is free. */
   readonly lock?: { readonly holder: string; readonly since: string };
   readonly members: readonly EtcdMember[];
@@ -44,11 +46,12 @@ export interface ClusterFacts {
 export async function lookAtCluster(
   servers: readonly ClusterNode[],
   privateKey: string,
+  criticalWorkloads = "",
 ): Promise<ClusterFacts> {
   const reasons: string[] = [];
   for (const server of servers) {
     try {
-      return await ask(server, privateKey);
+      return await ask(server, privateKey, criticalWorkloads);
     } catch (error) {
       reasons.push(error instanceof Error ? error.message : String(error));
     }
@@ -56,9 +59,9 @@ export async function lookAtCluster(
   throw new Error(reasons.join("; "));
 }
 
-async function ask(server: ClusterNode, privateKey: string): Promise<ClusterFacts> {
+async function ask(server: ClusterNode, privateKey: string, critical: string): Promise<ClusterFacts> {
   const { code, stdout, stderr } = await withNode(server, privateKey, (session) =>
-    session.exec("sudo -n bash -s -- look-cluster", {
+    session.exec(`sudo -n bash -s -- look-cluster ${shellWord(encodeURIComponent(critical))}`, {
       stdin: bareText("look-cluster"),
       timeoutMs: LOOK_TIMEOUT_MS,
     }),
@@ -81,6 +84,7 @@ async function ask(server: ClusterNode, privateKey: string): Promise<ClusterFact
     pods: items<V1Pod>("pods"),
     budgets: items<V1PodDisruptionBudget>("budgets"),
     leases: items<V1Lease>("leases"),
+    critical: items<V1Pod>("critical"),
     lock: lock.holderIdentity && { holder: lock.holderIdentity, since: lock.acquireTime ?? "" },
     members: (members.members ?? []).map((member) => {
       const peerUrl = member.peerURLs?.[0] ?? "";

@@ -10,6 +10,8 @@ export interface Facts {
   readonly nodes: ReadonlyMap<string, Look<NodeFacts>>;
   readonly cluster: Look<ClusterFacts>;
   readonly hosts: Look<HostFacts>;
+  /** When it was looked at, by this machine's clock: windows are judged by it. */
+  readonly at: Date;
 }
 
 /** Annotation on a node in its turn: the change's ID (scripts/gate-cluster.sh). */

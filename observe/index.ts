@@ -5,6 +5,7 @@ import { look } from "./look";
 import { lookAtNode } from "./node";
 import { lookAtHosts } from "./proxmox";
 
+export { judgeTiming, judgeTurnTiming } from "./checks/timing";
 export { type Facts, inTurn } from "./facts";
 export type { Finding } from "./finding";
 export { judge } from "./judge";
@@ -31,9 +32,9 @@ export async function observe(settings: Settings, secrets: LookSecrets): Promise
       nodes.push([node.name, await lookOne(node)]);
   };
   const [cluster, hosts] = await Promise.all([
-    look(() => lookAtCluster(settings.servers, secrets.sshPrivateKey)),
+    look(() => lookAtCluster(settings.servers, secrets.sshPrivateKey, settings.criticalWorkloads)),
     look(() => lookAtHosts(settings, secrets.proxmoxTokenSecret)),
     ...Array.from({ length: 8 }, worker),
   ]);
-  return { nodes: new Map(nodes), cluster, hosts };
+  return { nodes: new Map(nodes), cluster, hosts, at: new Date() };
 }

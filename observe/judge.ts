@@ -1,5 +1,6 @@
 import type { Settings } from "../config";
 import { apiNotMeasured, judgeApi } from "./checks/api";
+import { judgeComponents } from "./checks/compatibility";
 import { judgeCordons } from "./checks/cordons";
 import { judgeDrains } from "./checks/drains";
 import { judgeEtcd } from "./checks/etcd";
@@ -7,6 +8,8 @@ import { judgeHosts } from "./checks/hosts";
 import { judgeLock } from "./checks/lock";
 import { judgeNode } from "./checks/node";
 import { judgeNodes } from "./checks/nodes";
+import { judgeVersionPolicy } from "./checks/policy";
+import { judgeRemovedApis } from "./checks/removedApis";
 import type { ClusterFacts } from "./cluster";
 import type { Facts } from "./facts";
 import type { Finding } from "./finding";
@@ -22,6 +25,7 @@ const CLUSTER_CHECKS: readonly ClusterCheck[] = [
   judgeEtcd,
   judgeDrains,
   judgeLock,
+  judgeComponents,
 ];
 
 /**
@@ -34,10 +38,12 @@ const CLUSTER_CHECKS: readonly ClusterCheck[] = [
 export function judge(settings: Settings, facts: Facts, owner: string | undefined): Finding[] {
   const { cluster, hosts } = facts;
   return [
+    ...judgeVersionPolicy(settings, facts),
     ...settings.nodes.flatMap((node) => judgeNode(settings, node, facts, owner)),
     ...("missing" in cluster
       ? [apiNotMeasured(cluster.missing)]
       : CLUSTER_CHECKS.flatMap((check) => check(settings, cluster.value, owner))),
+    ...judgeRemovedApis(settings, facts),
     ...judgeHosts(settings, hosts),
   ];
 }

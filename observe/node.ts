@@ -1,5 +1,7 @@
-import type { ClusterNode } from "../config";
+import type { ClusterNode, Measured } from "../config";
 import { bareText, shellWord } from "../scripts";
+import { type DeprecatedApi, parseDeprecatedApis } from "./deprecatedApis";
+import { parseDurations } from "./durations";
 import { withNode } from "./ssh";
 
 /** What a node says of itself. Texts are empty where nothing was found. */
@@ -24,6 +26,10 @@ export interface NodeFacts {
   readonly cgroup: string;
   /** The node's clock minus ours, milliseconds; half the look's own time is its error. */
   readonly clockSkewMs: number;
+  /** Deprecated APIs asked of this server's API server since it started; undefined on agents or where it is down. */
+  readonly deprecatedApis?: readonly DeprecatedApi[];
+  /** What steps took that ended well when they were run here, about this node or another. */
+  readonly durations: readonly Measured[];
 }
 
 /** Looks at one node over SSH: read-only, bounded, host key pinned. */
@@ -58,5 +64,9 @@ export async function lookAtNode(node: ClusterNode, privateKey: string): Promise
     freeMiB: Number(text("freeMiB")),
     cgroup: text("cgroup"),
     clockSkewMs: Math.round(Number(text("clockMs")) - (started + ended) / 2),
+    deprecatedApis: said.has("deprecatedApis")
+      ? parseDeprecatedApis(text("deprecatedApis").split("\t"))
+      : undefined,
+    durations: parseDurations(text("durations").split("\t")),
   };
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Reads the cluster from this server; changes nothing. Lines of name<TAB>JSON, then readyMs=…, each request bounded.
 #
-# Usage: (no arguments, after lib.sh)
+# Usage: [CRITICAL]   (after lib.sh)
+#   CRITICAL  label selector of critical workloads, URL-encoded
 started=$(date +%s%N)
 kube 127.0.0.1 get --raw /readyz >/dev/null || fail "the API server here does not answer ready" "kubectl get --raw '/readyz?verbose' on this server"
 printf 'nowMs\t%s\n' "$(date +%s%3N)"
@@ -15,6 +16,9 @@ raw() {
 raw nodes /api/v1/nodes
 raw pods /api/v1/pods
 raw budgets /apis/policy/v1/poddisruptionbudgets
+if [ -n "${1:-}" ]; then
+  raw critical "/api/v1/pods?labelSelector=$1&fieldSelector=status.phase%3DRunning"
+fi
 raw leases /apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases
 lock=$(kube 127.0.0.1 -n kube-system get lease rke2-upgrade --ignore-not-found -o jsonpath='{.spec}') ||
   fail "cannot read the Lease kube-system/rke2-upgrade" "kubectl -n kube-system get leases on this server"

@@ -18,4 +18,9 @@ echo "rancherManaged=$([ -e $config/config.yaml.d/50-rancher.yaml ] && echo true
 echo "ingressController=$(sed -n 's/^ingress-controller:[[:space:]]*"\?\([a-z-]*\).*/\1/p' $config/config.yaml $config/config.yaml.d/*.yaml 2>/dev/null | tail -n 1 || true)"
 echo "freeMiB=$(($(df --output=avail -k "$RKE2_DATA" 2>/dev/null | tail -n 1 | tr -d ' ' || echo 0) / 1024))"
 echo "cgroup=$(stat -fc %T /sys/fs/cgroup)"
+echo "durations=$(tail -n 500 "$STATE/durations" 2>/dev/null | tr '\n' '\t' || true)"
+# What each API server counts by itself, since its start; a server that is down has nothing to say.
+if [ "$role" = server ] && metrics=$(kube 127.0.0.1 get --raw /metrics 2>/dev/null); then
+  echo "deprecatedApis=$(grep '^apiserver_requested_deprecated_apis{' <<<"$metrics" | tr '\n' '\t' || true)"
+fi
 # end of step

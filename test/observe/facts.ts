@@ -10,7 +10,7 @@ export const TO = "v1.36.3+rke2r1";
 export const OWNER = "11111111-2222-3333-4444-555555555555";
 
 export const settings: Settings = parseSettings(lab({ rke2Version: TO, acceptedVersion: FROM }));
-const AT = new Date("2026-09-06T01:00:00Z");
+export const AT = new Date("2026-09-06T01:00:00Z");
 
 export const healthyNode: NodeFacts = {
   hostname: "x",
@@ -27,6 +27,8 @@ export const healthyNode: NodeFacts = {
   freeMiB: 20_000,
   cgroup: "cgroup2fs",
   clockSkewMs: 3,
+  deprecatedApis: [],
+  durations: [],
 };
 
 export function clusterNode(name: string, changes: Partial<V1Node> = {}): V1Node {
@@ -55,6 +57,7 @@ const healthyCluster: ClusterFacts = {
   readyMs: 40,
   nodes: settings.nodes.map((node) => clusterNode(node.name)),
   pods: [],
+  critical: [],
   budgets: [],
   leases: settings.nodes.map((node) => ({
     metadata: { name: node.name },
@@ -76,5 +79,6 @@ export function facts(
     nodes,
     cluster: { value: { ...healthyCluster, ...changes.cluster } },
     hosts: { value: { findings: [] } },
+    at: AT,
   };
 }
