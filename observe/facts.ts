@@ -1,6 +1,8 @@
 import type { V1Node } from "@kubernetes/client-node";
 import type { Settings } from "../config";
 import type { ClusterFacts } from "./cluster";
+import type { Dashboard } from "./dashboards";
+import type { KubeconfigFacts } from "./kubeconfig";
 import type { Look } from "./look";
 import type { NodeFacts } from "./node";
 import type { HostFacts } from "./proxmox";
@@ -10,6 +12,9 @@ export interface Facts {
   readonly nodes: ReadonlyMap<string, Look<NodeFacts>>;
   readonly cluster: Look<ClusterFacts>;
   readonly hosts: Look<HostFacts>;
+  readonly dashboards: readonly Dashboard[];
+  /** Of the configured kubeconfig; undefined where none is. */
+  readonly kubeconfig?: KubeconfigFacts;
 }
 
 /** Annotation on a node in its turn: the change's ID (scripts/gate-cluster.sh). */

@@ -1,6 +1,8 @@
 import type { Settings } from "../config";
 import { lookAtCluster } from "./cluster";
+import { lookAtDashboards } from "./dashboards";
 import type { Facts } from "./facts";
+import { readKubeconfig } from "./kubeconfig";
 import { look } from "./look";
 import { lookAtNode } from "./node";
 import { lookAtHosts } from "./proxmox";
@@ -16,6 +18,8 @@ export { type Session, type SshTarget, withNode } from "./ssh";
 export interface LookSecrets {
   readonly sshPrivateKey: string;
   readonly proxmoxTokenSecret: string;
+  /** The configured one, where there is one. */
+  readonly kubeconfig?: string;
 }
 
 /**
@@ -30,10 +34,12 @@ export async function observe(settings: Settings, secrets: LookSecrets): Promise
     for (let node = waiting.shift(); node; node = waiting.shift())
       nodes.push([node.name, await lookOne(node)]);
   };
-  const [cluster, hosts] = await Promise.all([
-    look(() => lookAtCluster(settings.servers, secrets.sshPrivateKey)),
+  const [cluster, hosts, dashboards] = await Promise.all([
+    look(() => lookAtCluster({ servers: settings.servers, drained: settings.agents }, secrets.sshPrivateKey)),
     look(() => lookAtHosts(settings, secrets.proxmoxTokenSecret)),
+    lookAtDashboards(settings.monitoring),
     ...Array.from({ length: 8 }, worker),
   ]);
-  return { nodes: new Map(nodes), cluster, hosts };
+  const kubeconfig = secrets.kubeconfig ? readKubeconfig(secrets.kubeconfig) : undefined;
+  return { nodes: new Map(nodes), cluster, hosts, dashboards, kubeconfig };
 }

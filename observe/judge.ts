@@ -1,12 +1,21 @@
 import type { Settings } from "../config";
 import { apiNotMeasured, judgeApi } from "./checks/api";
+import { judgeCapacity } from "./checks/capacity";
+import { judgeCharts } from "./checks/charts";
+import { judgeClocks } from "./checks/clocks";
 import { judgeCordons } from "./checks/cordons";
+import { judgeDashboards } from "./checks/dashboards";
 import { judgeDrains } from "./checks/drains";
 import { judgeEtcd } from "./checks/etcd";
 import { judgeHosts } from "./checks/hosts";
+import { judgeKubeconfig } from "./checks/kubeconfig";
 import { judgeLock } from "./checks/lock";
 import { judgeNode } from "./checks/node";
 import { judgeNodes } from "./checks/nodes";
+import { judgeServerCapacity } from "./checks/serverCapacity";
+import { judgeStorage } from "./checks/storage";
+import { judgeStrangers } from "./checks/strangers";
+import { judgeWorkloads } from "./checks/workloads";
 import type { ClusterFacts } from "./cluster";
 import type { Facts } from "./facts";
 import type { Finding } from "./finding";
@@ -19,10 +28,19 @@ const CLUSTER_CHECKS: readonly ClusterCheck[] = [
   judgeApi,
   judgeNodes,
   judgeCordons,
-  judgeEtcd,
+  judgeStrangers,
+  judgeWorkloads,
+  judgeCharts,
+  judgeStorage,
   judgeDrains,
+  judgeCapacity,
   judgeLock,
 ];
+
+/** A check of several looks together. Pure. */
+type Check = (settings: Settings, facts: Facts) => readonly Finding[];
+
+const CHECKS: readonly Check[] = [judgeEtcd, judgeServerCapacity, judgeKubeconfig, judgeDashboards];
 
 /**
  * Judges what was seen against what must hold before anything is changed. Pure.
@@ -35,9 +53,11 @@ export function judge(settings: Settings, facts: Facts, owner: string | undefine
   const { cluster, hosts } = facts;
   return [
     ...settings.nodes.flatMap((node) => judgeNode(settings, node, facts, owner)),
+    ...judgeClocks(settings, facts),
     ...("missing" in cluster
       ? [apiNotMeasured(cluster.missing)]
       : CLUSTER_CHECKS.flatMap((check) => check(settings, cluster.value, owner))),
+    ...CHECKS.flatMap((check) => check(settings, facts)),
     ...judgeHosts(settings, hosts),
   ];
 }

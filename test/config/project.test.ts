@@ -26,12 +26,20 @@ function engineType(key: string): string {
   return schema instanceof z.ZodObject || key === "goBack" ? "object" : "string";
 }
 
+/** The type of a list's items. */
+function itemType(key: string): string {
+  const list = unwrap((settingsSchema.shape as Record<string, z.ZodType>)[key] ?? z.string());
+  return list instanceof z.ZodArray && unwrap(list.element as z.ZodType) instanceof z.ZodObject
+    ? "object"
+    : "string";
+}
+
 describe("Pulumi.yaml", () => {
   it("declares exactly the keys of the schema, each with its type, a default and a description", () => {
     assert.deepEqual(Object.keys(declared).sort(), keys.toSorted());
     for (const [key, { type, items, description, ...rest }] of Object.entries(declared)) {
       assert.equal(type, engineType(key), key);
-      assert.equal(items?.type, type === "array" ? "object" : undefined, key);
+      assert.equal(items?.type, type === "array" ? itemType(key) : undefined, key);
       assert.ok("default" in rest && description.length > 20, key);
     }
   });
@@ -44,6 +52,7 @@ describe("Pulumi.yaml", () => {
       assert.deepEqual(defaults[key], fromSchema[key], key);
       assert.deepEqual(filled[key], fromSchema[key], key);
     }
+    assert.deepEqual(defaults.monitoring, filled.monitoring);
     assert.deepEqual(defaults.validation, parseSettings(lab({ validation: {} })).validation);
   });
 });
