@@ -49,11 +49,11 @@ async function allDone(wanted: string): Promise<boolean> {
 }
 
 async function ask(inputs: Inputs): Promise<void> {
-  const { settings, sshPrivateKey, proxmoxTokenSecret } = providerContext();
-  const facts = await observe(settings, { sshPrivateKey, proxmoxTokenSecret });
+  const { settings, ...secrets } = providerContext();
+  const facts = await observe(settings, secrets);
   const refused = judgeRun(settings, facts, inputs.owner).filter(stops);
   if (refused.length > 0) throw new Error(refusal(refused));
-  await holdAll(settings, sshPrivateKey, inputs.owner, "take");
+  await holdAll(settings, secrets.sshPrivateKey, inputs.owner, "take");
   await keepWayBack(providerContext(), inputs.owner, touched(facts, inputs));
 }
 

@@ -152,7 +152,12 @@ export const settingsSchema = z.strictObject({
       sshSeconds: seconds().default(300),
       minimumWindowHours: amount("hours", 168).default(4),
       latestStableMaxAgeDays: amount("days", 365).default(90),
+      apiExpectedMs: amount("milliseconds", 60_000).default(500),
       apiSlowMs: amount("milliseconds", 60_000).default(2000),
+      clockSkewMs: amount("milliseconds", 60_000).default(1000),
+      etcdWriteMs: amount("milliseconds", 500).default(100),
+      certificateDays: amount("days", 365).default(7),
+      serverFreePercent: amount("percent", 90).default(30),
     })
     .prefault({}),
   ingressController: hinted(
@@ -182,7 +187,19 @@ export const settingsSchema = z.strictObject({
       ).default(DEFAULTS.image),
     })
     .prefault({}),
-  consents: z.strictObject({ emptyDir: podGlobs, barePods: podGlobs, longGrace: podGlobs }).prefault({}),
+  consents: z
+    .strictObject({ emptyDir: podGlobs, barePods: podGlobs, longGrace: podGlobs, sickPods: podGlobs })
+    .prefault({}),
+  monitoring: hinted(
+    z.array(
+      hinted(
+        z.string().refine((text) => formats.isUrl(text, ["https", "http"])),
+        "the URL of a dashboard that answers from this machine",
+        "https://grafana.example.org/login",
+      ),
+    ),
+    "a list of dashboards' URLs",
+  ).default([]),
   ...policyFields,
 });
 

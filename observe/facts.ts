@@ -1,6 +1,8 @@
 import type { V1Node } from "@kubernetes/client-node";
 import type { Settings } from "../config";
 import type { ClusterFacts } from "./cluster";
+import type { Dashboard } from "./dashboards";
+import type { KubeconfigFacts } from "./kubeconfig";
 import type { Look } from "./look";
 import type { NodeFacts } from "./node";
 import type { HostFacts } from "./proxmox";
@@ -12,6 +14,9 @@ export interface Facts {
   readonly hosts: Look<HostFacts>;
   /** When it was looked at, by this machine's clock: windows are judged by it. */
   readonly at: Date;
+  readonly dashboards: readonly Dashboard[];
+  /** Of the configured kubeconfig; undefined where none is. */
+  readonly kubeconfig?: KubeconfigFacts;
 }
 
 /** Annotation on a node in its turn: the change's ID (scripts/gate-cluster.sh). */

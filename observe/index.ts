@@ -1,6 +1,8 @@
 import type { Settings } from "../config";
 import { lookAtCluster } from "./cluster";
+import { lookAtDashboards } from "./dashboards";
 import type { Facts } from "./facts";
+import { readKubeconfig } from "./kubeconfig";
 import { look } from "./look";
 import { lookAtNode } from "./node";
 import { lookAtHosts } from "./proxmox";
@@ -17,6 +19,8 @@ export { type Session, type SshTarget, withNode } from "./ssh";
 export interface LookSecrets {
   readonly sshPrivateKey: string;
   readonly proxmoxTokenSecret: string;
+  /** The configured one, where there is one. */
+  readonly kubeconfig?: string;
 }
 
 /**
@@ -31,10 +35,13 @@ export async function observe(settings: Settings, secrets: LookSecrets): Promise
     for (let node = waiting.shift(); node; node = waiting.shift())
       nodes.push([node.name, await lookOne(node)]);
   };
-  const [cluster, hosts] = await Promise.all([
-    look(() => lookAtCluster(settings.servers, secrets.sshPrivateKey, settings.criticalWorkloads)),
+  const { servers, agents: drained, criticalWorkloads: critical } = settings;
+  const [cluster, hosts, dashboards] = await Promise.all([
+    look(() => lookAtCluster({ servers, drained, critical }, secrets.sshPrivateKey)),
     look(() => lookAtHosts(settings, secrets.proxmoxTokenSecret)),
+    lookAtDashboards(settings.monitoring),
     ...Array.from({ length: 8 }, worker),
   ]);
-  return { nodes: new Map(nodes), cluster, hosts, at: new Date() };
+  const kubeconfig = secrets.kubeconfig ? readKubeconfig(secrets.kubeconfig) : undefined;
+  return { nodes: new Map(nodes), cluster, hosts, dashboards, kubeconfig, at: new Date() };
 }

@@ -1,15 +1,24 @@
 import type { Settings } from "../config";
 import { apiNotMeasured, judgeApi } from "./checks/api";
+import { judgeCapacity } from "./checks/capacity";
+import { judgeCharts } from "./checks/charts";
+import { judgeClocks } from "./checks/clocks";
 import { judgeComponents } from "./checks/compatibility";
 import { judgeCordons } from "./checks/cordons";
+import { judgeDashboards } from "./checks/dashboards";
 import { judgeDrains } from "./checks/drains";
 import { judgeEtcd } from "./checks/etcd";
 import { judgeHosts } from "./checks/hosts";
+import { judgeKubeconfig } from "./checks/kubeconfig";
 import { judgeLock } from "./checks/lock";
 import { judgeNode } from "./checks/node";
 import { judgeNodes } from "./checks/nodes";
 import { judgeVersionPolicy } from "./checks/policy";
 import { judgeRemovedApis } from "./checks/removedApis";
+import { judgeServerCapacity } from "./checks/serverCapacity";
+import { judgeStorage } from "./checks/storage";
+import { judgeStrangers } from "./checks/strangers";
+import { judgeWorkloads } from "./checks/workloads";
 import type { ClusterFacts } from "./cluster";
 import type { Facts } from "./facts";
 import type { Finding } from "./finding";
@@ -22,10 +31,26 @@ const CLUSTER_CHECKS: readonly ClusterCheck[] = [
   judgeApi,
   judgeNodes,
   judgeCordons,
-  judgeEtcd,
+  judgeStrangers,
+  judgeWorkloads,
+  judgeCharts,
+  judgeStorage,
   judgeDrains,
+  judgeCapacity,
   judgeLock,
   judgeComponents,
+];
+
+/** A check of several looks together. Pure. */
+type Check = (settings: Settings, facts: Facts) => readonly Finding[];
+
+const CHECKS: readonly Check[] = [
+  judgeEtcd,
+  judgeServerCapacity,
+  judgeVersionPolicy,
+  judgeRemovedApis,
+  judgeKubeconfig,
+  judgeDashboards,
 ];
 
 /**
@@ -38,12 +63,12 @@ const CLUSTER_CHECKS: readonly ClusterCheck[] = [
 export function judge(settings: Settings, facts: Facts, owner: string | undefined): Finding[] {
   const { cluster, hosts } = facts;
   return [
-    ...judgeVersionPolicy(settings, facts),
     ...settings.nodes.flatMap((node) => judgeNode(settings, node, facts, owner)),
+    ...judgeClocks(settings, facts),
     ...("missing" in cluster
       ? [apiNotMeasured(cluster.missing)]
       : CLUSTER_CHECKS.flatMap((check) => check(settings, cluster.value, owner))),
-    ...judgeRemovedApis(settings, facts),
+    ...CHECKS.flatMap((check) => check(settings, facts)),
     ...judgeHosts(settings, hosts),
   ];
 }

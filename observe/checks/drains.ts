@@ -5,14 +5,28 @@ import { fullName, isMarked, nameOf } from "../facts";
 import { type Finding, must, should } from "../finding";
 
 /** What the agents' drains would hurt, and what would hold them up. */
-export function judgeDrains(settings: Settings, { nodes, pods, budgets }: ClusterFacts): Finding[] {
+export function judgeDrains(
+  settings: Settings,
+  { nodes, pods, budgets, refusedEvictions }: ClusterFacts,
+): Finding[] {
+  // While a node is in its turn its pods may have no other place: going on is what mends it.
+  const holds = nodes.some((node) => isMarked(settings, node)) ? should : must;
   const marked = new Set(nodes.filter((node) => isMarked(settings, node)).map(nameOf));
   const risks = settings.agents
     .filter(({ name }) => !marked.has(name))
     .flatMap((agent) => podsAtRisk(settings, agent, pods));
-  const blocked = budgets
-    .filter(({ status }) => (status?.expectedPods ?? 0) > 0 && status?.disruptionsAllowed === 0)
-    .map(fullName);
+  const violated = budgets
+    .filter(({ status }) => (status?.currentHealthy ?? 0) < (status?.desiredHealthy ?? 0))
+    .map(
+      (budget) =>
+        `${fullName(budget)} (${budget.status?.currentHealthy} of ${budget.status?.desiredHealthy})`,
+    );
+  const refused = settings.agents
+    .filter(({ name }) => !marked.has(name))
+    .map(({ name }) => {
+      const on = new Set(pods.filter((pod) => pod.spec?.nodeName === name).map(fullName));
+      return { name, evictions: refusedEvictions.filter(({ pod }) => on.has(pod)) };
+    });
   return [
     {
       check: "cluster: pods a drain would hurt",
@@ -21,10 +35,24 @@ export function judgeDrains(settings: Settings, { nodes, pods, budgets }: Cluste
       ...must(risks.length === 0, "name them in consents (emptyDir, barePods, longGrace), or move them away"),
     },
     {
-      check: "cluster: budgets that allow no disruption",
-      found: blocked.join(", ") || "none",
-      wanted: "none",
-      ...should(blocked.length === 0, "the drain will wait for it and then stop: kubectl describe pdb"),
+      check: "cluster: budgets met",
+      found: violated.join(", ") || `all ${budgets.length}`,
+      wanted: "all: every one has the pods that it demands",
+      ...holds(
+        violated.length === 0,
+        `kubectl describe pdb -A; kubectl get pods -A -o wide: why are they not Ready?`,
+      ),
     },
+    ...refused.map(({ name, evictions }) => ({
+      check: `${name}: budgets let it be drained`,
+      found:
+        evictions.map(({ pod, reason }) => `${pod}: ${reason}`).join("; ") ||
+        "every eviction allowed (dry run)",
+      wanted: "no eviction refused",
+      ...holds(
+        evictions.length === 0,
+        "give the budget room (more replicas or Ready pods: kubectl describe pdb); the drain would wait for it and then stop",
+      ),
+    })),
   ];
 }

@@ -1,11 +1,11 @@
 import { type ClusterNode, isAtLeastMinor, parseVersion, type Settings } from "../../config";
 import { type Facts, inTurn } from "../facts";
 import { type Finding, must } from "../finding";
+import { judgeCertificates } from "./certificates";
+import { judgeContainerd } from "./containerd";
+import { judgeDisk } from "./disk";
 
-/** RKE2's tarball unpacked thrice, roughly; the gate on the node asks the same. */
-const MIN_FREE_MIB = 2048;
-
-/** One node's own word about itself: version, service, disk, RKE2's config. */
+/** One node's own word about itself: version, service, RKE2's config. */
 export function judgeNode(
   settings: Settings,
   node: ClusterNode,
@@ -42,15 +42,6 @@ export function judgeNode(
               ? `journalctl -u rke2-${node.role} -n 50 on it; only a healthy node is upgraded`
               : "set acceptedVersion to what the nodes run",
           }),
-    },
-    {
-      check: `${node.name}: free below /var/lib/rancher/rke2`,
-      found: `${seen.freeMiB} MiB`,
-      wanted: `${MIN_FREE_MIB} MiB`,
-      ...must(
-        seen.freeMiB >= MIN_FREE_MIB,
-        "free space: old etcd snapshots, images (crictl rmi --prune), journals",
-      ),
     },
   ];
   const held = seen.owner !== "" && seen.owner.split(" ")[0] !== owner;
@@ -104,5 +95,10 @@ export function judgeNode(
       ),
     });
   }
+  findings.push(
+    ...judgeDisk(node, seen),
+    ...judgeCertificates(settings, node, seen, new Date()),
+    ...judgeContainerd(node, seen),
+  );
   return findings;
 }

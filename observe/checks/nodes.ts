@@ -21,6 +21,12 @@ export function judgeNodes(settings: Settings, { nodes, leases, at }: ClusterFac
     ...found.filter((name) => !configured.includes(name)).map((name) => `${name} is not in nodes`),
     ...configured.filter((name) => !found.includes(name)).map((name) => `${name} is not in the cluster`),
   ];
+  const pressed = quiet.flatMap((node) => {
+    const kinds = (node.status?.conditions ?? []).filter(
+      ({ type, status }) => type.endsWith("Pressure") && status === "True",
+    );
+    return kinds.length ? [`${nameOf(node)}: ${kinds.map(({ type }) => type).join(", ")}`] : [];
+  });
   return [
     {
       check: "cluster: nodes Ready",
@@ -38,6 +44,15 @@ export function judgeNodes(settings: Settings, { nodes, leases, at }: ClusterFac
       ...must(
         stale.length === 0,
         "the kubelet there has lost the API (rancher/rke2#6208): restart rke2 on it",
+      ),
+    },
+    {
+      check: "cluster: pressure on nodes",
+      found: pressed.join("; ") || "none",
+      wanted: "none of memory, disk or process IDs",
+      ...must(
+        pressed.length === 0,
+        'kubectl describe node it (Conditions, Events). §4.2 "Workloads fail to reschedule": check taints and resources',
       ),
     },
     {

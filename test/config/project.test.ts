@@ -31,8 +31,8 @@ function engineType(key: string): string {
 
 /** The type of a list's items. */
 function itemType(key: string): string {
-  const schema = unwrap((settingsSchema.shape as Record<string, z.ZodType>)[key] ?? z.string());
-  return schema instanceof z.ZodArray && unwrap(schema.element as z.ZodType) instanceof z.ZodObject
+  const list = unwrap((settingsSchema.shape as Record<string, z.ZodType>)[key] ?? z.string());
+  return list instanceof z.ZodArray && unwrap(list.element as z.ZodType) instanceof z.ZodObject
     ? "object"
     : "string";
 }
@@ -55,6 +55,7 @@ describe("Pulumi.yaml", () => {
       assert.deepEqual(defaults[key], fromSchema[key], key);
       assert.deepEqual(filled[key], fromSchema[key], key);
     }
+    assert.deepEqual(defaults.monitoring, filled.monitoring);
     assert.deepEqual(defaults.validation, parseSettings(lab({ validation: {} })).validation);
     const unset = parseSettings(lab({ windows: "", acknowledge: "" }));
     assert.deepEqual([defaults.windows, defaults.acknowledge], [unset.windows, unset.acknowledge]);

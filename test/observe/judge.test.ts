@@ -68,6 +68,7 @@ describe("observe/judge", () => {
     const members = settings.servers.map(({ name }, i) => ({
       name,
       peerUrl: "",
+      isLearner: false,
       version: i === 2 ? undefined : "3.6.16",
     }));
     only(facts({ cluster: { members } }), /etcd/);
