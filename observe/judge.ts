@@ -1,5 +1,6 @@
 import type { Settings } from "../config";
 import { apiNotMeasured, judgeApi } from "./checks/api";
+import { judgeBackupAges } from "./checks/backups";
 import { judgeCapacity } from "./checks/capacity";
 import { judgeCharts } from "./checks/charts";
 import { judgeClocks } from "./checks/clocks";
@@ -51,6 +52,7 @@ const CHECKS: readonly Check[] = [
   judgeRemovedApis,
   judgeKubeconfig,
   judgeDashboards,
+  judgeBackupAges,
 ];
 
 /**

@@ -11,6 +11,7 @@ import {
 } from "../../config";
 import { type Facts, inTurn } from "../facts";
 import { type Finding, must, should } from "../finding";
+import { judgeBackupJobs } from "./backups";
 import { judgeCritical } from "./critical";
 
 /** What the timing of a run is judged by, worked out once. */
@@ -40,7 +41,13 @@ function clockOf(settings: Settings, { at }: Facts, estimate: Estimate): Clock {
 export function judgeTiming(settings: Settings, facts: Facts, estimate: Estimate): Finding[] {
   if (settings.rke2Version === settings.acceptedVersion) return [];
   const clock = clockOf(settings, facts, estimate);
-  return [judgeWindow(clock), ...judgeServers(clock), judgeWhole(clock), ...judgeCritical(settings, facts)];
+  return [
+    judgeWindow(clock),
+    ...judgeServers(clock),
+    judgeWhole(clock),
+    ...judgeBackupJobs(settings, facts, estimate),
+    ...judgeCritical(settings, facts),
+  ];
 }
 
 /**
