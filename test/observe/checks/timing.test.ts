@@ -69,7 +69,7 @@ describe("observe/checks/timing: before a run", () => {
   });
 
   it("names the agents that are left for another window, and goes on with them alone in a short one", () => {
-    const late = timing(at("2026-09-06T03:00:00Z")).get("the whole change");
+    const late = timing(at("2026-09-06T03:20:00Z")).get("the whole change");
     assert.equal(late?.verdict, "warn");
     assert.match(late?.found ?? "", /left for another window: .*proj-k8sw04/);
     const short = withKeys({ windows: [{ days: ["sun"], start: "01:00", end: "02:00" }] });
