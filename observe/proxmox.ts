@@ -2,8 +2,9 @@ import type { ClusterNode, Settings } from "../config";
 import type { ProxmoxClient } from "../proxmox/client";
 import { readQuorum } from "../proxmox/cluster";
 import { connect } from "../proxmox/connect";
-import { canSnapshot } from "../proxmox/snapshots";
+import { canSnapshot, listSnapshots } from "../proxmox/snapshots";
 import { listVms, type VmPlace } from "../proxmox/vms";
+import { judgeSnapshot } from "./checks/snapshot";
 import type { Finding } from "./finding";
 import { judgeRights } from "./proxmoxRights";
 import { judgeSpace, tellBackupJobs } from "./snapshotSpace";
@@ -31,6 +32,31 @@ export async function lookAtHosts(settings: Settings, tokenSecret: string): Prom
     return {
       findings: [rights, quorum, ...judgePlacement(settings, vms), ...ofNodes.flat(), ...space, backups],
     };
+  } finally {
+    await client.close();
+  }
+}
+
+/**
+ * Looks at what one node's turn needs of Proxmox VE: a quorum, and of its VM the place, its lock, its snapshot.
+ * @throws where the API does not answer
+ */
+export async function lookAtVm(
+  settings: Settings,
+  node: ClusterNode,
+  tokenSecret: string,
+): Promise<HostFacts> {
+  const client = connect(settings, tokenSecret);
+  try {
+    const vms = await listVms(client);
+    const place = vms.find(({ vmId }) => vmId === node.vmId);
+    const [quorum, ofVm, space, snapshots] = await Promise.all([
+      judgeQuorum(client),
+      judgeVm(client, vms, node),
+      judgeSpace(client, place ? [place] : []),
+      place ? listSnapshots(client, place.host, node.vmId) : [],
+    ]);
+    return { findings: [quorum, ...ofVm, ...space, judgeSnapshot(settings, node, snapshots, new Date())] };
   } finally {
     await client.close();
   }
