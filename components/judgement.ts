@@ -7,6 +7,7 @@ import {
   withExpectations,
 } from "../config";
 import { type Facts, type Finding, inTurn, judge, judgeTiming, judgeTurnTiming } from "../observe";
+import { nameOf } from "../observe/facts";
 import { isUnderWay } from "./changePolicy";
 import { planOf } from "./plan";
 
@@ -17,7 +18,7 @@ export const judgeRun = (settings: Settings, facts: Facts, owner: string | undef
 ];
 
 /** The timing of one node's turn, for its gate: windows and critical workloads, asked afresh. */
-export const judgeTurn = (settings: Settings, facts: Facts, node: ClusterNode): Finding[] =>
+export const judgeTimingOfTurn = (settings: Settings, facts: Facts, node: ClusterNode): Finding[] =>
   judgeTurnTiming(settings, facts, estimateOf(settings, facts), node);
 
 /** The plan with what each step should take, by what the nodes remember of earlier runs. */
@@ -36,10 +37,15 @@ function doneNodes(settings: Settings, { nodes, cluster }: Facts): Set<string> {
   const { rke2Version: wanted, acceptedVersion: accepted } = settings;
   if (!isUnderWay({ wanted, accepted })) return new Set();
   const isDone = (name: string) => {
+    if (inTurn(settings, cluster, name)) return false;
     const seen = nodes.get(name);
-    if (!seen || !("value" in seen) || inTurn(settings, cluster, name)) return false;
-    const { versionOnDisk, versionRunning, service } = seen.value;
-    return versionOnDisk === wanted && versionRunning === wanted && service === "active";
+    if (seen && "value" in seen) {
+      const { versionOnDisk, versionRunning, service } = seen.value;
+      return versionOnDisk === wanted && versionRunning === wanted && service === "active";
+    }
+    // A gate looks at its own node alone; of the others it knows what the cluster says.
+    const found = "value" in cluster ? cluster.value.nodes.find((node) => nameOf(node) === name) : undefined;
+    return found?.status?.nodeInfo?.kubeletVersion === wanted;
   };
   return new Set(settings.nodes.map(({ name }) => name).filter(isDone));
 }

@@ -37,6 +37,10 @@ function forward(settings: Settings): Step[] {
     ...bare("way-back", `${node.name}-vm-snapshot`, "snapshot the VM", limits.snapshotSeconds),
     node: node.name,
   });
+  const turnGate = (phase: Phase, node: ClusterNode): Step => ({
+    ...bare(phase, `${node.name}-turn-gate`, "ask afresh what may have perished since", limits.gateSeconds),
+    node: node.name,
+  });
   return [
     bare("change", "change", "judge the move; freeze attempt, direction and owner", limits.gateSeconds),
     bare("preflight", "preflight", "ask every question anew; take the locks", limits.gateSeconds),
@@ -56,9 +60,15 @@ function forward(settings: Settings): Step[] {
       "take an etcd snapshot, bring it off its node, encrypted",
       limits.etcdSnapshotSeconds,
     ),
-    ...servers.flatMap((node) => serverTurn(settings, node).map((planned) => line("servers", planned, node))),
+    ...servers.flatMap((node) => [
+      turnGate("servers", node),
+      ...serverTurn(settings, node).map((planned) => line("servers", planned, node)),
+    ]),
     line("settle", chartsSettled(settings)),
-    ...agents.flatMap((node) => agentTurn(settings, node).map((planned) => line("agents", planned, node))),
+    ...agents.flatMap((node) => [
+      turnGate("agents", node),
+      ...agentTurn(settings, node).map((planned) => line("agents", planned, node)),
+    ]),
     line("validation", validate(settings)),
     bare("validation", "smoke-test", "run a test workload to its end", limits.smokeTestSeconds),
     bare("record", "manifest", "write the version manifest", limits.gateSeconds),

@@ -10,10 +10,11 @@ import { lookAtHosts } from "./proxmox";
 export { judgeTiming, judgeTurnTiming } from "./checks/timing";
 export { type Facts, inTurn } from "./facts";
 export type { Finding } from "./finding";
-export { judge } from "./judge";
+export { judge, judgeTurn } from "./judge";
 export { notLive } from "./live";
 export { lookAtNode, type NodeFacts } from "./node";
 export { type Session, type SshTarget, withNode } from "./ssh";
+export { observeTurn } from "./turn";
 
 /** What a look needs beside the settings. */
 export interface LookSecrets {

@@ -1,4 +1,4 @@
-import type { Settings } from "../config";
+import type { ClusterNode, Settings } from "../config";
 import { apiNotMeasured, judgeApi } from "./checks/api";
 import { judgeBackupAges } from "./checks/backups";
 import { judgeCapacity } from "./checks/capacity";
@@ -24,8 +24,16 @@ import type { ClusterFacts } from "./cluster";
 import type { Facts } from "./facts";
 import type { Finding } from "./finding";
 
+/** What the cluster is judged for. */
+export interface Purpose {
+  /** The UUID of this stack's change; undefined before the first `up`, when any holder is another's. */
+  readonly owner: string | undefined;
+  /** The agents whose drains are ahead. */
+  readonly drained: readonly ClusterNode[];
+}
+
 /** A check of what the cluster says. Pure. */
-type ClusterCheck = (settings: Settings, seen: ClusterFacts, owner: string | undefined) => Finding[];
+type ClusterCheck = (settings: Settings, seen: ClusterFacts, purpose: Purpose) => Finding[];
 
 /** In the order in which they are told. */
 const CLUSTER_CHECKS: readonly ClusterCheck[] = [
@@ -39,7 +47,6 @@ const CLUSTER_CHECKS: readonly ClusterCheck[] = [
   judgeDrains,
   judgeCapacity,
   judgeLock,
-  judgeComponents,
 ];
 
 /** A check of several looks together. Pure. */
@@ -49,6 +56,7 @@ const CHECKS: readonly Check[] = [
   judgeEtcd,
   judgeServerCapacity,
   judgeVersionPolicy,
+  judgeComponents,
   judgeRemovedApis,
   judgeKubeconfig,
   judgeDashboards,
@@ -63,14 +71,26 @@ const CHECKS: readonly Check[] = [
  * @param owner the UUID of this stack's change; undefined before the first `up`, when any holder is another's
  */
 export function judge(settings: Settings, facts: Facts, owner: string | undefined): Finding[] {
-  const { cluster, hosts } = facts;
   return [
     ...settings.nodes.flatMap((node) => judgeNode(settings, node, facts, owner)),
     ...judgeClocks(settings, facts),
-    ...("missing" in cluster
-      ? [apiNotMeasured(cluster.missing)]
-      : CLUSTER_CHECKS.flatMap((check) => check(settings, cluster.value, owner))),
+    ...judgeCluster(settings, facts, { owner, drained: settings.agents }),
     ...CHECKS.flatMap((check) => check(settings, facts)),
-    ...judgeHosts(settings, hosts),
+    ...judgeHosts(settings, facts.hosts),
   ];
 }
+
+/** Judges what may have perished since {@link judge} was asked, before one node's turn begins or goes on. Pure. */
+export function judgeTurn(settings: Settings, node: ClusterNode, facts: Facts, owner: string): Finding[] {
+  return [
+    ...judgeNode(settings, node, facts, owner),
+    ...judgeCluster(settings, facts, { owner, drained: node.role === "agent" ? [node] : [] }),
+    ...judgeEtcd(settings, facts),
+    ...judgeHosts(settings, facts.hosts),
+  ];
+}
+
+const judgeCluster = (settings: Settings, { cluster }: Facts, purpose: Purpose): Finding[] =>
+  "missing" in cluster
+    ? [apiNotMeasured(cluster.missing)]
+    : CLUSTER_CHECKS.flatMap((check) => check(settings, cluster.value, purpose));

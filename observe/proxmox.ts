@@ -3,8 +3,9 @@ import { type LastBackup, lastBackup, timeZoneOf } from "../proxmox/backups";
 import type { ProxmoxClient } from "../proxmox/client";
 import { listBackupJobs, readQuorum } from "../proxmox/cluster";
 import { connect } from "../proxmox/connect";
-import { canSnapshot } from "../proxmox/snapshots";
+import { canSnapshot, listSnapshots } from "../proxmox/snapshots";
 import { listVms, type VmPlace } from "../proxmox/vms";
+import { judgeSnapshot } from "./checks/snapshot";
 import type { Finding } from "./finding";
 import { look } from "./look";
 import { judgeRights } from "./proxmoxRights";
@@ -74,6 +75,31 @@ async function readBackups(
     vmIds: nodes.map(({ vmId }) => vmId).filter(covers),
   }));
   return { jobs: covered.filter(({ vmIds }) => vmIds.length > 0), timeZone, last: new Map(last) };
+}
+
+/**
+ * Looks at what one node's turn needs of Proxmox VE: a quorum, and of its VM the place, its lock, its snapshot.
+ * @throws where the API does not answer
+ */
+export async function lookAtVm(
+  settings: Settings,
+  node: ClusterNode,
+  tokenSecret: string,
+): Promise<HostFacts> {
+  const client = connect(settings, tokenSecret);
+  try {
+    const vms = await listVms(client);
+    const place = vms.find(({ vmId }) => vmId === node.vmId);
+    const [quorum, ofVm, space, snapshots] = await Promise.all([
+      judgeQuorum(client),
+      judgeVm(client, vms, node),
+      judgeSpace(client, place ? [place] : []),
+      place ? listSnapshots(client, place.host, node.vmId) : [],
+    ]);
+    return { findings: [quorum, ...ofVm, ...space, judgeSnapshot(settings, node, snapshots, new Date())] };
+  } finally {
+    await client.close();
+  }
 }
 
 async function judgeQuorum(client: ProxmoxClient): Promise<Finding> {

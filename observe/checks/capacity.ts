@@ -1,5 +1,5 @@
 import type { V1Node, V1PersistentVolume, V1Pod } from "@kubernetes/client-node";
-import type { Settings } from "../../config";
+import type { ClusterNode, Settings } from "../../config";
 import type { ClusterFacts } from "../cluster";
 import { isEvicted } from "../drain";
 import { fullName, isMarked, nameOf } from "../facts";
@@ -10,10 +10,14 @@ import { admits, allocatable, place, requestsOf } from "../scheduling";
  * Whether the other agents can take what each agent's drain moves (issue 4). Pods that can run nowhere else are left
  * out and named: they stay Pending until their node is back.
  */
-export function judgeCapacity(settings: Settings, { nodes, pods, volumes }: ClusterFacts): Finding[] {
+export function judgeCapacity(
+  settings: Settings,
+  { nodes, pods, volumes }: ClusterFacts,
+  { drained }: { drained: readonly ClusterNode[] },
+): Finding[] {
   const agents = settings.agents.flatMap(({ name }) => nodes.find((node) => nameOf(node) === name) ?? []);
   return agents
-    .filter((node) => !isMarked(settings, node))
+    .filter((node) => drained.some(({ name }) => name === nameOf(node)) && !isMarked(settings, node))
     .map((node) => {
       const others = agents.filter((other) => other !== node && !other.spec?.unschedulable);
       const moving = pods.filter((pod) => pod.spec?.nodeName === nameOf(node) && isEvicted(pod));

@@ -5,7 +5,7 @@ import {
   parseVersion,
   type Settings,
 } from "../../config";
-import type { ClusterFacts } from "../cluster";
+import type { Facts } from "../facts";
 import type { Finding } from "../finding";
 import { installed } from "../installed";
 
@@ -13,12 +13,13 @@ import { installed } from "../installed";
  * Whether what runs in the cluster goes with the wanted Kubernetes minor (procedure §3.1, §3.2). Where the minor
  * stays, a pair that nobody has published is what the cluster lives with already: told, not refused.
  */
-export function judgeComponents(settings: Settings, { pods }: ClusterFacts): Finding[] {
+export function judgeComponents(settings: Settings, { cluster }: Facts): Finding[] {
+  if (!("value" in cluster)) return [];
   const [from, to] = [parseVersion(settings.acceptedVersion), parseVersion(settings.rke2Version)];
   if (!from || !to) return [];
   const kubernetes = kubernetesMinor(to);
   const crosses = kubernetesMinor(from) !== kubernetes;
-  return installed(pods).map(({ component, namespace, version }) => {
+  return installed(cluster.value.pods).map(({ component, namespace, version }) => {
     const { verdict, pair, published } = judgeCompatibility(component, version, kubernetes);
     const acknowledged = settings.acknowledge.includes(pair);
     const finding = {

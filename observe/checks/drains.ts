@@ -1,4 +1,4 @@
-import type { Settings } from "../../config";
+import type { ClusterNode, Settings } from "../../config";
 import type { ClusterFacts } from "../cluster";
 import { podsAtRisk } from "../drain";
 import { fullName, isMarked, nameOf } from "../facts";
@@ -8,11 +8,12 @@ import { type Finding, must, should } from "../finding";
 export function judgeDrains(
   settings: Settings,
   { nodes, pods, budgets, refusedEvictions }: ClusterFacts,
+  { drained }: { drained: readonly ClusterNode[] },
 ): Finding[] {
   // While a node is in its turn its pods may have no other place: going on is what mends it.
   const holds = nodes.some((node) => isMarked(settings, node)) ? should : must;
   const marked = new Set(nodes.filter((node) => isMarked(settings, node)).map(nameOf));
-  const risks = settings.agents
+  const risks = drained
     .filter(({ name }) => !marked.has(name))
     .flatMap((agent) => podsAtRisk(settings, agent, pods));
   const violated = budgets
@@ -21,7 +22,7 @@ export function judgeDrains(
       (budget) =>
         `${fullName(budget)} (${budget.status?.currentHealthy} of ${budget.status?.desiredHealthy})`,
     );
-  const refused = settings.agents
+  const refused = drained
     .filter(({ name }) => !marked.has(name))
     .map(({ name }) => {
       const on = new Set(pods.filter((pod) => pod.spec?.nodeName === name).map(fullName));

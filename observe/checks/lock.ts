@@ -3,7 +3,11 @@ import type { ClusterFacts } from "../cluster";
 import type { Finding } from "../finding";
 
 /** Whether another change holds the cluster. Silent where none does. */
-export function judgeLock(_: Settings, { lock }: ClusterFacts, owner: string | undefined): Finding[] {
+export function judgeLock(
+  _: Settings,
+  { lock }: ClusterFacts,
+  { owner }: { owner: string | undefined },
+): Finding[] {
   if (!lock || lock.holder.split(" ")[0] === owner) return [];
   return [
     {

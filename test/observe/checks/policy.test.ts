@@ -3,7 +3,6 @@ import { parseSettings } from "../../../config";
 import { judgeComponents } from "../../../observe/checks/compatibility";
 import { judgeVersionPolicy } from "../../../observe/checks/policy";
 import { judgeRemovedApis } from "../../../observe/checks/removedApis";
-import type { ClusterFacts } from "../../../observe/cluster";
 import { parseDeprecatedApis } from "../../../observe/deprecatedApis";
 import { parseDurations } from "../../../observe/durations";
 import type { Facts } from "../../../observe/facts";
@@ -109,7 +108,7 @@ describe("observe/installed", () => {
 describe("observe/checks/compatibility", () => {
   const judge = (image: string, keys: Record<string, unknown> = {}) => {
     const pods = [pod("p", "proj-k8sw01", { spec: { containers: [{ name: "c", image }] } })];
-    return judgeComponents(with_(keys), { pods } as unknown as ClusterFacts)[0];
+    return judgeComponents(with_(keys), facts({ cluster: { pods } }))[0];
   };
 
   it("passes what is published, with its source", () => {

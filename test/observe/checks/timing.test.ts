@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { judgeRun, judgeTurn } from "../../../components/judgement";
+import { judgeRun, judgeTimingOfTurn } from "../../../components/judgement";
 import { parseSettings, type Settings } from "../../../config";
 import type { Facts, Finding } from "../../../observe";
 import { lab } from "../../config/lab";
@@ -95,11 +95,11 @@ describe("observe/checks/timing: before a run", () => {
 describe("observe/checks/timing: before a node's turn", () => {
   const node = (name: string) => settings.nodes.find((one) => one.name === name) as Settings["nodes"][number];
   const verdicts = (seen: Facts, name: string, by = settings) =>
-    judgeTurn(by, seen, node(name)).map((one) => one.verdict);
+    judgeTimingOfTurn(by, seen, node(name)).map((one) => one.verdict);
 
   it("holds an agent whose turn no longer fits, with every started node finished", () => {
     assert.deepEqual(verdicts(serversDone("2026-09-06T04:30:00Z"), "proj-k8sw01"), ["pass", "pass"]);
-    const [held] = judgeTurn(settings, serversDone("2026-09-06T04:50:00Z"), node("proj-k8sw01"));
+    const [held] = judgeTimingOfTurn(settings, serversDone("2026-09-06T04:50:00Z"), node("proj-k8sw01"));
     assert.equal(held?.verdict, "fail");
     assert.match(held?.found ?? "", /the window closes at Sun 2026-09-06 05:00 UTC/);
     assert.match(
@@ -112,7 +112,7 @@ describe("observe/checks/timing: before a node's turn", () => {
     const seen = at("2026-09-06T03:55:00Z", {
       node: ["proj-k8sm01", { versionOnDisk: TO, versionRunning: TO }],
     });
-    const [late] = judgeTurn(settings, seen, node("proj-k8sm02"));
+    const [late] = judgeTimingOfTurn(settings, seen, node("proj-k8sm02"));
     assert.equal(late?.verdict, "fail");
     assert.match(late?.next ?? "", /decide now: go back, or/);
   });
@@ -132,7 +132,7 @@ describe("observe/checks/timing: before a node's turn", () => {
     assert.equal(before?.found, "running: lab/correlator on proj-k8sm02; lab/beam on proj-k8sw02");
     assert.deepEqual(verdicts(seen, "proj-k8sm02"), ["pass", "fail"]);
     assert.deepEqual(verdicts(seen, "proj-k8sm01"), ["pass", "pass"]);
-    const [, held] = judgeTurn(settings, seen, node("proj-k8sm02"));
+    const [, held] = judgeTimingOfTurn(settings, seen, node("proj-k8sm02"));
     assert.match(held?.next ?? "", /kubectl get pods -A -l 'radioastronomy\.io\/critical=true'/);
   });
 });
