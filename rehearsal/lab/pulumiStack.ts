@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { projectDirectory } from "../machines/paths";
 import { run } from "../machines/run";
+import { dashboardPath } from "../releases/server";
 import { operatorEnvironment } from "./environment";
 import { type Info, readInfo, rehearsalStack } from "./info";
 import { operator } from "./operator";
@@ -67,6 +68,7 @@ async function stackFile({ stackFile: origin, stack, baseline }: LabState, info:
   });
   set(["rke2-upgrade:backup"], { directory: operator.backups, recipients: [await createBackupKey()] });
   set(["rke2-upgrade:consents"], consents);
+  set(["rke2-upgrade:monitoring"], [`${info.releases.url}${dashboardPath}`]);
   // What another cluster's file may hold in secret cannot be read here, and is not needed.
   for (const key of ["sshPrivateKey", "proxmoxTokenSecret", "kubeconfig"]) {
     document.deleteIn(["config", `rke2-upgrade:${key}`]);
