@@ -43,6 +43,37 @@ const sshRefused: Fault = {
   },
 };
 
+/** Where the API servers listen, their own machine's clients included. */
+const apiRefusal = [
+  ...["INPUT", "-p", "tcp", "--dport", "6443", "--syn", "-j", "REJECT", "--reject-with", "tcp-reset"],
+];
+
+const apiDown: Fault = {
+  usage: "api-down",
+  effect: "no API server takes a new connection",
+  async set(on) {
+    const servers = await serverCards();
+    for (const { card } of servers) {
+      const iptables = (...args: string[]) => ["netns", "exec", card.namespace, "iptables", ...args];
+      const isOn = await succeeds("ip", iptables("-C", ...apiRefusal));
+      if (isOn !== on) await run("ip", iptables(on ? "-I" : "-D", ...apiRefusal));
+    }
+  },
+  async active() {
+    const [first] = await serverCards();
+    const on =
+      first &&
+      (await succeeds("ip", ["netns", "exec", first.card.namespace, "iptables", "-C", ...apiRefusal]));
+    return on ? ["api-down"] : [];
+  },
+};
+
+async function serverCards(): Promise<Machine[]> {
+  const { nodes } = (await readState()).stack;
+  const servers = new Set(nodes.filter(({ role }) => role === "server").map(({ name }) => name));
+  return (await Machine.all()).filter(({ record }) => servers.has(record.name));
+}
+
 /** Budget of rehearsal/workloads/30-observations.yaml, and its wanted value there. */
 const budget = { args: ["poddisruptionbudget", "observations", "--namespace=research"], minAvailable: 5 };
 
@@ -68,6 +99,7 @@ const faults: Readonly<Record<string, Fault>> = {
   "dashboards-down": serviceFault("dashboards-down", "the monitoring's dashboard answers 503"),
   "pdb-blocks": budgetBlocks,
   "ssh-refused": sshRefused,
+  "api-down": apiDown,
   ...nodeFaults,
   ...slowFaults,
   ...objectFaults,
