@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type Facts, type Finding, inTurn, judge, lookAtNode, observe } from "../observe";
+import { keepBackedUp } from "./backupTimer";
 import { holdAll } from "./locks";
 import { configure, providerContext } from "./providerConfig";
 import { keepWayBack } from "./wayBackKeeper";
@@ -54,6 +55,7 @@ async function ask(inputs: Inputs): Promise<void> {
   if (refused.length > 0) throw new Error(refusal(refused));
   await holdAll(settings, sshPrivateKey, inputs.owner, "take");
   await keepWayBack(providerContext(), inputs.owner, touched(facts, inputs));
+  keepBackedUp();
 }
 
 /** What nobody could measure stops a change as a failure does. */

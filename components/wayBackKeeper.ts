@@ -4,7 +4,8 @@ import { connect } from "../proxmox/connect";
 import { isOfChange, ownMark } from "../proxmox/mark";
 import { listSnapshots, takeSnapshot } from "../proxmox/snapshots";
 import { findVm } from "../proxmox/vms";
-import { newestBackupAge, takeEtcdBackup } from "./etcdBackupFile";
+import { takeEtcdBackup } from "./etcdBackupFile";
+import { ageMs, newestBackup } from "./etcdBackups";
 import type { ProviderContext } from "./providerConfig";
 import { runStep } from "./runStep";
 import { checkHealth, leaderAway } from "./turns";
@@ -40,13 +41,13 @@ export async function keepWayBack(
   } finally {
     await client.close();
   }
-  const age = await newestBackupAge(settings);
-  if (age === undefined && serverTouched) {
+  const newest = await newestBackup(settings, settings.acceptedVersion);
+  if (!newest && serverTouched) {
     throw new Error(
-      `a server is upgraded, but ${settings.backup.directory} holds no etcd snapshot of ${settings.changeId}. next: run where the change was begun, or put its backups there`,
+      `a server is upgraded, but ${settings.backup.directory} holds no etcd snapshot of ${settings.changeId} with the data of ${settings.acceptedVersion}. next: run where the change was begun, or put its backups there`,
     );
   }
-  if (age !== undefined && !serverTouched && age > settings.limits.etcdSnapshotMaxAgeMinutes * 60_000) {
+  if (newest && !serverTouched && ageMs(newest) > settings.objectives.rpoMinutes * 60_000) {
     await takeEtcdBackup(context);
   }
 }

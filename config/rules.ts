@@ -15,9 +15,15 @@ export type Draft = DeepPartial<ParsedSettings>;
 
 /** Every broken rule. */
 export function judgeSettings(draft: Draft): Mistake[] {
-  return [judgeVersions, judgeIngress, judgeServers, judgeUniqueness, judgeGpu, judgeDrain].flatMap((rule) =>
-    rule(draft),
-  );
+  return [
+    judgeVersions,
+    judgeIngress,
+    judgeServers,
+    judgeUniqueness,
+    judgeGpu,
+    judgeDrain,
+    judgeRestoreTest,
+  ].flatMap((rule) => rule(draft));
 }
 
 function versionsOf(draft: Draft) {
@@ -146,4 +152,25 @@ function judgeDrain(draft: Draft): Mistake[] {
         ]
       : [],
   );
+}
+
+/** The restore test clones a server, to a VM ID that is free to be destroyed. */
+function judgeRestoreTest(draft: Draft): Mistake[] {
+  const { node: name, vmId } = draft.restoreTest ?? {};
+  const nodes = draft.nodes ?? [];
+  const owner = vmId === undefined ? undefined : nodes.find((node) => node?.vmId === vmId);
+  const taken: Mistake[] = owner
+    ? [
+        {
+          path: "restoreTest.vmId",
+          found: `${vmId}, which is ${owner.name ?? "a node"}'s`,
+          allowed: "a VM ID that no VM has",
+          why: "the test makes a VM of this ID and destroys it",
+        },
+      ]
+    : [];
+  const role = nodes.find((node) => node?.name === name)?.role;
+  if (name === undefined || nodes.length === 0 || role === "server") return taken;
+  const found = `${name}, ${role ? `an ${role}` : "which is not in nodes"}`;
+  return [...taken, { path: "restoreTest.node", found, allowed: "a server in nodes: only those hold etcd" }];
 }
