@@ -9,6 +9,7 @@ const LIBRARIES = {
   "install-release": [],
   "verify-node": [],
   "leader-away": ["lib-etcd"],
+  "restore-point": ["lib-keys"],
   restart: ["lib-etcd"],
   accept: ["lib-cluster"],
   "charts-settled": ["lib-cluster"],
@@ -35,6 +36,9 @@ const file = (name: string): string => readFileSync(join(__dirname, `${name}.sh`
 export function stepText(script: StepScript): string {
   return [...["envelope", "lib"], ...LIBRARIES[script], script].map(file).join("\n");
 }
+
+/** What the restore test's VM is sent through its guest agent. */
+export const restoreCheckText = (): string => ["lib", "lib-keys", "restore-check"].map(file).join("\n");
 
 /** What is sent to a node's stdin for a bare, read-only or instant script, without envelope. */
 export function bareText(
