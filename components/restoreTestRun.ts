@@ -6,7 +6,7 @@ import { runInGuest, waitForAgent } from "../proxmox/guestAgent";
 import { isOfChange, ownMark } from "../proxmox/mark";
 import { listSnapshots } from "../proxmox/snapshots";
 import { bootTestVm, cloneKind, destroyTestVm, type TestVm } from "../proxmox/testVm";
-import { findVm } from "../proxmox/vms";
+import { findVm, listVms } from "../proxmox/vms";
 import { restoreCheckText, shellWord } from "../scripts";
 import type { ProviderContext } from "./providerConfig";
 import type { RestoreTestInputs } from "./restoreTestProvider";
@@ -25,6 +25,9 @@ export interface RestoreFinding {
 
 /** The restore's own part in the time that the whole test has; the rest is for cloning and booting. */
 const START_SHARE = 0.3;
+
+/** What every test VM's name begins with. */
+const NAME = "restore-test-";
 
 /** Time to destroy the test VM, whatever the test has used up: a hard stop, then its volumes. */
 const DESTROY_SECONDS = 120;
@@ -76,7 +79,7 @@ export async function testRestore(
     }
     const vm: TestVm = {
       ...{ host, origin: node.vmId, snapshot, owner },
-      ...{ vmId: restoreTest.vmId, name: `restore-test-${changeId}`.toLowerCase().replaceAll("_", "-") },
+      ...{ vmId: restoreTest.vmId, name: `${NAME}${changeId}`.toLowerCase().replaceAll("_", "-") },
     };
     const evidence = await inClone(client, vm, kind === "full", deadline, () =>
       check(client, vm, node, context, deadline),
@@ -89,6 +92,24 @@ export async function testRestore(
       evidence,
       seconds: Math.round((Date.now() - started) / 1000),
     };
+  } finally {
+    await client.close();
+  }
+}
+
+/** Destroys what a restore test that was killed, and never run again, has left. */
+export async function destroyLeftOver(
+  { settings, proxmoxTokenSecret }: ProviderContext,
+  owner: string,
+): Promise<void> {
+  const client = connect(settings, proxmoxTokenSecret);
+  const deadline = new Date(Date.now() + DESTROY_SECONDS * 1000);
+  try {
+    const { vmId } = settings.restoreTest;
+    const vms = await listVms(client);
+    if (vms.some((vm) => vm.vmId === vmId && vm.name.startsWith(NAME))) {
+      await destroyTestVm(client, { vmId, owner }, deadline);
+    }
   } finally {
     await client.close();
   }

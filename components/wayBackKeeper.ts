@@ -3,6 +3,7 @@ import type { ProxmoxClient } from "../proxmox/client";
 import { connect } from "../proxmox/connect";
 import { isOfChange, ownMark } from "../proxmox/mark";
 import { listSnapshots, takeSnapshot } from "../proxmox/snapshots";
+import { warnCrashConsistent } from "../proxmox/vmSnapshotProvider";
 import { findVm } from "../proxmox/vms";
 import { takeEtcdBackup } from "./etcdBackupFile";
 import { ageMs, newestBackup } from "./etcdBackups";
@@ -87,5 +88,7 @@ async function renew(
   const { acceptedVersion, changeId, limits } = settings;
   const name = `${snapshotName(acceptedVersion, changeId)}-${count + 1}`;
   const description = `${node} before ${changeId}, renewed\n${ownMark(acceptedVersion)}`;
-  await takeSnapshot(client, vmId, name, description, new Date(Date.now() + limits.snapshotSeconds * 1000));
+  const deadline = new Date(Date.now() + limits.snapshotSeconds * 1000);
+  const { crashConsistent } = await takeSnapshot(client, vmId, name, description, deadline);
+  if (crashConsistent) await warnCrashConsistent(vmId, name);
 }
