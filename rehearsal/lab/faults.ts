@@ -158,6 +158,12 @@ const faults: Readonly<Record<string, Fault>> = {
     async (typed) => (taskKinds.includes(typed) ? typed : vmId(typed)),
   ),
   "agent-down": proxmoxFault("agent-down", "agent-down <vm>", "that VM's guest agent does not answer", vmId),
+  "snapshots-old": proxmoxFault(
+    "snapshots-old",
+    "snapshots-old <vm>",
+    "the snapshots that VM has now are two days older",
+    vmId,
+  ),
   "node-offline": proxmoxFault(
     "node-offline",
     "node-offline <host>",
