@@ -1,4 +1,4 @@
-import { type ClusterNode, snapshotName } from "../config";
+import { type ClusterNode, restoreTestNode, snapshotName } from "../config";
 import { withNode } from "../observe";
 import type { ProxmoxClient } from "../proxmox/client";
 import { connect } from "../proxmox/connect";
@@ -84,7 +84,6 @@ export async function testRestore(
     const evidence = await inClone(client, vm, kind === "full", deadline, () =>
       check(client, vm, node, context, deadline),
     );
-    await tidy(context, node);
     return {
       result: "passed",
       why: `snapshot ${snapshot} of ${name} boots, its etcd snapshot is restored and serves: ${evidence.unchanged} of ${evidence.keys} keys as they were saved, ${evidence.written} written since, ${evidence.missing} missing; restored in ${evidence.restoreSeconds} s, serving ${evidence.startSeconds} s later`,
@@ -97,19 +96,29 @@ export async function testRestore(
   }
 }
 
-/** Destroys what a restore test that was killed, and never run again, has left. */
-export async function destroyLeftOver(
-  { settings, proxmoxTokenSecret }: ProviderContext,
+/**
+ * Lets go what the restore test of a change has left: the etcd snapshot on its server, by its exact name, and the VM of
+ * one that was killed and never run again.
+ */
+export async function releaseRestoreTest(
+  context: ProviderContext,
   owner: string,
+  changeId: string,
 ): Promise<void> {
+  const { settings, sshPrivateKey, proxmoxTokenSecret } = context;
+  const point = shellWord(`/var/lib/rke2-upgrade/restore-point-${changeId}`);
+  const rke2 = "$(command -v rke2 || echo /opt/rke2/bin/rke2)";
+  const script = `if [ -s ${point}/point ]; then ${rke2} etcd-snapshot delete "$(basename "$(cut -f1 ${point}/point)")" && rm -r ${point}; fi`;
+  const { code, stderr } = await withNode(restoreTestNode(settings), sshPrivateKey, (session) =>
+    session.exec(`sudo -n bash -c ${shellWord(script)}`, { timeoutMs: settings.limits.gateSeconds * 1000 }),
+  );
+  if (code !== 0) throw new Error(`the restore test's etcd snapshot was not deleted: ${stderr.trim()}`);
   const client = connect(settings, proxmoxTokenSecret);
-  const deadline = new Date(Date.now() + DESTROY_SECONDS * 1000);
   try {
     const { vmId } = settings.restoreTest;
-    const vms = await listVms(client);
-    if (vms.some((vm) => vm.vmId === vmId && vm.name.startsWith(NAME))) {
-      await destroyTestVm(client, { vmId, owner }, deadline);
-    }
+    const leftOver = (await listVms(client)).some((vm) => vm.vmId === vmId && vm.name.startsWith(NAME));
+    const deadline = new Date(Date.now() + DESTROY_SECONDS * 1000);
+    if (leftOver) await destroyTestVm(client, { vmId, owner }, deadline);
   } finally {
     await client.close();
   }
@@ -182,14 +191,4 @@ async function check(
   });
   if (code !== 0) throw new Error(stderr.trim() || `the check ended with ${code}`);
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}");
-}
-
-/** Removes the etcd snapshot that was left on the node for the test: its record stays, so that none is taken anew. */
-async function tidy({ settings, sshPrivateKey }: ProviderContext, node: ClusterNode): Promise<void> {
-  const point = `/var/lib/rke2-upgrade/restore-point-${settings.changeId}/point`;
-  const rke2 = "$(command -v rke2 || echo /opt/rke2/bin/rke2)";
-  const script = `file=$(cut -f1 ${shellWord(point)}) && ${rke2} etcd-snapshot delete "$(basename "$file")"`;
-  await withNode(node, sshPrivateKey, (session) =>
-    session.exec(`sudo -n bash -c ${shellWord(script)}`, { timeoutMs: settings.limits.gateSeconds * 1000 }),
-  ).catch(() => undefined);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Leaves on this server what its VM's snapshot is tested by: an etcd snapshot, and the keys that stood in etcd before it
 # and after, unchanged. The VM snapshot that follows contains both; the restore test (restore-check.sh) compares them.
-# Never taken anew within a change: it would not be in the VM snapshot.
+# Never taken anew within a change: it would not be in the VM snapshot. Acceptance removes it.
 #
 # Usage: CHANGE NODE
 # Result: revision (etcd's, before the snapshot), keys (how many stood still), bytes
@@ -9,7 +9,7 @@ change=$1 node=$2
 point=$STATE/restore-point-$change
 name=rke2point-$change
 
-if [ -s "$point/point" ]; then
+if [ -s "$point/point" ] && [ -s "$(cut -f1 "$point/point")" ]; then
   say "the restore point of $change is here already"
   result already true
   exit 0

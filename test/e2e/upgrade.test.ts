@@ -51,7 +51,11 @@ describe("an upgrade of the lab", function () {
   before(async () => {
     await plantMarker();
     // The soak is a wait of a set length: shorter here, so that the story fits into a test run.
-    await configure({ "limits.soakServerSeconds": "5", "limits.soakAgentSeconds": "5" });
+    await configure({
+      ...{ "limits.soakServerSeconds": "5", "limits.soakAgentSeconds": "5" },
+      // The shortest there is, so that a run which takes minutes has several backups.
+      "objectives.rpoMinutes": "1",
+    });
     watching = watch();
   });
 
