@@ -3,14 +3,17 @@
  * killed in the middle, run again. The change that it belongs to is withdrawn at the end, before any node was touched.
  */
 import assert from "node:assert/strict";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { setFault } from "../../rehearsal/lab/faults";
 import { ControlGroup } from "../../rehearsal/machines/controlGroup";
 import { Machine } from "../../rehearsal/machines/machine";
 import { until } from "../../rehearsal/machines/poll";
+import { machineDirectory } from "../../rehearsal/machines/record";
 import { run as runOnHost } from "../../rehearsal/machines/run";
 import { identities, proxmox, snapshots } from "./history";
-import { configure, type Ended, ok, startUp, up } from "./operator";
+import { configure, type Ended, ok, onNode, startUp, up } from "./operator";
 import { printed } from "./watch";
 
 const FROM = "v1.35.4+rke2r1";
@@ -24,6 +27,15 @@ const testVm = async () =>
   (await proxmox<{ vmid: number; node: string; status: string }[]>("/cluster/resources?type=vm")).find(
     ({ vmid }) => vmid === TEST_VM,
   );
+
+/** The etcd snapshot that lies in the first server's VM snapshot, on the disk that Proxmox VE keeps of it. */
+async function snapshotInSnapshot(): Promise<string> {
+  const folder = join(machineDirectory("proj-k8sm01"), "snapshots");
+  const found = await readdir(folder, { recursive: true });
+  const [file, ...others] = found.filter((name) => /\/db\/snapshots\/rke2point-/.test(name));
+  assert.ok(file && others.length === 0, `${found.length} files`);
+  return join(folder, file);
+}
 
 describe("the restore test", function () {
   this.timeout(10 * 60_000);
@@ -59,8 +71,21 @@ describe("the restore test", function () {
     assert.equal((await testVm())?.status, "running");
   });
 
-  it("is run again: the left-over is destroyed first, the snapshot restored, and no VM is left", async () => {
+  it("fails where the snapshot's disk holds another etcd snapshot than was saved, and leaves no VM", async () => {
     await ok("pulumi", "cancel", "--yes");
+    const file = await snapshotInSnapshot();
+    const whole = await readFile(file);
+    await writeFile(file, Buffer.concat([Buffer.from([(whole[0] ?? 0) ^ 1]), whole.subarray(1)]));
+    const { code, output } = await up();
+    await writeFile(file, whole);
+    assert.notEqual(code, 0);
+    assert.match(output, /restore test of \S+ \(VM 3001, cloned to 9900\) failed, nothing was touched/);
+    assert.match(output, /has sha256 [0-9a-f]{64} in the VM snapshot, [0-9a-f]{64} when it was saved/);
+    assert.equal(await testVm(), undefined);
+    assert.deepEqual(await identities(), untouched);
+  });
+
+  it("is run again: the snapshot is restored, and no VM is left", async () => {
     const running = await startUp();
     await printed(running, /restore test passed: snapshot rke2-v1-35-4-r1-\S+ of proj-k8sm01 boots/, 8);
     assert.equal(await testVm(), undefined);
@@ -88,5 +113,7 @@ describe("the restore test", function () {
     assert.equal(code, 0, output);
     assert.deepEqual(await snapshots(), []);
     assert.equal(await testVm(), undefined);
+    const kept = "sudo ls /var/lib/rancher/rke2/server/db/snapshots /var/lib/rke2-upgrade";
+    assert.doesNotMatch(await onNode("proj-k8sm01", kept), /rke2point|restore-point/);
   });
 });

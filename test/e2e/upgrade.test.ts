@@ -224,6 +224,21 @@ describe("an upgrade of the lab", function () {
     for (const node of [...SERVERS, ...AGENTS]) assert.equal(now[node], TO);
   });
 
+  it("took etcd snapshots off the nodes all the while, each named by whose data it is", async () => {
+    const files = (await readdir(operator.backups, { recursive: true })).filter((name) =>
+      /\.age$/.test(name),
+    );
+    const of = (version: string) =>
+      files.filter((name) => name.includes("/etcd-") && name.endsWith(`-${version.replace("+", "-")}.age`));
+    assert.ok(of(FROM).length >= 1, `${files}`);
+    assert.ok(of(TO).length >= 3, `${files}`);
+    // None is left on a server, but for the one that the restore test is made with.
+    for (const server of SERVERS) {
+      const left = await onNode(server, "sudo ls /var/lib/rancher/rke2/server/db/snapshots");
+      assert.doesNotMatch(left, /rke2up-\S+\s+.*rke2up-/s, server);
+    }
+  });
+
   it("changes nothing when it is run again after the upgrade", async () => {
     const before = await identities();
     const { code, output } = await up();
