@@ -1,7 +1,7 @@
 import { dueAfterMs, duration } from "../config";
 import { takeEtcdBackup } from "./etcdBackupFile";
 import { ageMs, newestBackup } from "./etcdBackups";
-import { operatorLog } from "./operatorLog";
+import { engineLives, operatorLog } from "./operatorLog";
 import { providerContext } from "./providerConfig";
 
 /** How often it is asked whether a backup is due: often against the objective, whose unit is a minute. */
@@ -12,8 +12,8 @@ let tookMs = 0;
 
 /**
  * Keeps the recovery point objective through the whole run: whenever the newest etcd snapshot off its node has become
- * too old, the next one is taken, beside whatever step is at work. Dynamic providers of one run share one process, which
- * ends with the engine, so this starts once and needs no stop. The first one of a change is EtcdBackup's: before it
+ * too old, the next one is taken, beside whatever step is at work. Dynamic providers of one run share one process, so this
+ * starts once; it ends with that process, or where the engine was killed and left it behind. The first one of a change is EtcdBackup's: before it
  * nothing is changed. A failure is told and tried again, and stops nothing.
  */
 export function keepBackedUp(): void {
@@ -23,7 +23,9 @@ export function keepBackedUp(): void {
 }
 
 function next(afterMs: number): void {
-  setTimeout(() => look().then(next), afterMs).unref();
+  setTimeout(async () => {
+    if (await engineLives()) next(await look());
+  }, afterMs).unref();
 }
 
 /** @returns after how many milliseconds to look again */

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 
 /**
@@ -16,11 +17,34 @@ export const operatorLog = {
 };
 
 /**
+ * Whether the engine that this provider process belongs to still lives. One that was killed leaves its providers behind,
+ * and what they began by a timer would go on for ever. Elsewhere than in a provider: true.
+ */
+export async function engineLives(): Promise<boolean> {
+  const address = engineAddress();
+  if (!address) return true;
+  const { hostname, port } = new URL(`tcp://${address}`);
+  return new Promise((resolve) => {
+    const socket = connect({ host: hostname, port: Number(port) });
+    const answer = (lives: boolean) => {
+      socket.destroy();
+      resolve(lives);
+    };
+    socket.once("connect", () => answer(true)).once("error", () => answer(false));
+  });
+}
+
+/**
  * The SDK's provider process is given the engine's address and does not keep it (cmd/dynamic-provider: its one
  * argument). Elsewhere, in a test say, there is no engine, and `pulumi.log` writes to the console.
  */
 function reachEngine(): void {
-  const [, script = "", engine = ""] = process.argv;
-  if (!script.includes("dynamic-provider") || pulumi.runtime.getEngine()) return;
-  pulumi.runtime.resetOptions("", "", -1, engine, "", false, "");
+  const address = engineAddress();
+  if (!address || pulumi.runtime.getEngine()) return;
+  pulumi.runtime.resetOptions("", "", -1, address, "", false, "");
+}
+
+function engineAddress(): string | undefined {
+  const [, script = "", address] = process.argv;
+  return script.includes("dynamic-provider") ? address : undefined;
 }

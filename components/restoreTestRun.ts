@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { type ClusterNode, restoreTestNode, snapshotName } from "../config";
 import { withNode } from "../observe";
 import type { ProxmoxClient } from "../proxmox/client";
@@ -78,7 +79,7 @@ export async function testRestore(
       );
     }
     const vm: TestVm = {
-      ...{ host, origin: node.vmId, snapshot, owner },
+      ...{ host, origin: node.vmId, snapshot, owner, run: randomUUID() },
       ...{ vmId: restoreTest.vmId, name: `${NAME}${changeId}`.toLowerCase().replaceAll("_", "-") },
     };
     const evidence = await inClone(client, vm, kind === "full", deadline, () =>

@@ -21,10 +21,15 @@ export interface TestVm {
   readonly name: string;
   /** UUID of the change's state: only a test VM that bears it is ever destroyed. */
   readonly owner: string;
+  /** UUID of this run of the test. */
+  readonly run: string;
 }
 
 /** The description by which a test VM is known for ours, and as one that may go. */
 const markOf = (owner: string): string => `rke2-upgrade: restore test of ${owner}, to be destroyed`;
+
+/** Its second line: a run that its killed engine left behind must not destroy the VM of the one after it. */
+const runOf = (run: string): string => `run ${run}`;
 
 /** How the storage can clone a snapshot: sharing its blocks, by copying every disk, or not at all (ZFS). */
 export async function cloneKind(
@@ -52,11 +57,14 @@ export async function bootTestVm(
   full: boolean,
   deadline: Date,
 ): Promise<void> {
-  const { host, origin, snapshot, vmId, name, owner } = vm;
+  const { host, origin, snapshot, vmId, name, owner, run } = vm;
   const done = async (upid: string) => waitForTask(client, upid, deadline);
   const form = { newid: String(vmId), name, snapname: snapshot, full: full ? "1" : "0" };
   await done(
-    await client.post(`/nodes/${host}/qemu/${origin}/clone`, { ...form, description: markOf(owner) }),
+    await client.post(`/nodes/${host}/qemu/${origin}/clone`, {
+      ...form,
+      description: `${markOf(owner)}\n${runOf(run)}`,
+    }),
   );
   const path = `/nodes/${host}/qemu/${vmId}`;
   const cards = cardsOf(await client.get(`${path}/config`, config));
@@ -78,12 +86,13 @@ const cardsOf = (values: Readonly<Record<string, string | number>>): [string, st
 
 /**
  * Destroys the test VM, running or not; one that is gone is done. Waits for the clone of an earlier run that was killed.
+ * @param vm with its `run`, where only that run's VM is meant; without, any of this change's
  * @returns whether there was one
  * @throws ProxmoxError where the VM of that ID is not ours
  */
 export async function destroyTestVm(
   client: ProxmoxClient,
-  { vmId, owner }: Pick<TestVm, "vmId" | "owner">,
+  { vmId, owner, run }: Pick<TestVm, "vmId" | "owner"> & Partial<TestVm>,
   deadline: Date,
 ): Promise<boolean> {
   const exists = async () => (await listVms(client)).some((vm) => vm.vmId === vmId);
@@ -102,6 +111,7 @@ export async function destroyTestVm(
       "set restoreTest.vmId to an ID that no VM has; if it is another change's left-over, destroy it in Proxmox VE",
     );
   }
+  if (run && !String(description).includes(runOf(run))) return false;
   if (place.running) await waitForTask(client, await client.post(`${path}/status/stop`, {}), deadline);
   await waitForTask(client, await client.delete(`${path}?purge=1`), deadline);
   return true;

@@ -3,10 +3,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { PulumiProject } from "./pulumiProject";
 import { root } from "./toolchain";
+import { until } from "./until";
 
 /** Two providers in files of their own, as ours are; the first leaves a timer behind, as Preflight does. */
 const provider = (body: string) => `
-import { operatorLog } from "./components/operatorLog";
+import { writeFileSync } from "node:fs";
+import { engineLives, operatorLog } from "./components/operatorLog";
 export const provider = {
   async create() { ${body} return { id: "x", outs: { pid: process.pid } }; },
 };
@@ -51,5 +53,20 @@ describe("the process of dynamic providers", function () {
     const [first, second] = (await project.outputs()).pids as number[];
     assert.equal(first, second);
     assert.equal(fs.existsSync(`/proc/${first}`), false);
+  });
+
+  it("knows when the engine that it belongs to was killed and has left it behind", async () => {
+    const note = project.file("note");
+    const look = `setInterval(async () => writeFileSync("note", process.pid + " " + (await engineLives())), 100)`;
+    project.write("first.ts", provider(`${look};`));
+    project.write("second.ts", provider("await new Promise(() => {});"));
+    await project.pulumi("destroy", "--yes", "--skip-preview");
+    const up = project.start("up", "--yes", "--skip-preview");
+    const noted = () => (fs.existsSync(note) ? fs.readFileSync(note, "utf8") : "").split(" ");
+    await until(() => noted()[1] === "true", 60);
+    up.process.kill("SIGKILL");
+    await up.ended.catch(() => undefined);
+    await until(() => noted()[1] === "false", 20);
+    process.kill(Number(noted()[0]), "SIGKILL");
   });
 });

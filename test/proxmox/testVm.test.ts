@@ -72,11 +72,18 @@ describe("the restore test's VM", function () {
     assert.equal(exists(), true);
   });
 
+  it("of the run after it is none of the business of one that was left behind", async () => {
+    await boot();
+    assert.equal(await destroyTestVm(client, { ...vm, run: "run-0" }, inSeconds(5)), false);
+    assert.equal(exists(), true);
+    assert.equal(await destroyTestVm(client, vm, inSeconds(5)), true);
+  });
+
   it("that an engine was killed over is waited for while it is cloned, then destroyed", async () => {
     lab.fault("task-seconds", "2");
     const killed = boot().catch(() => "killed");
     while (lab.standIn.site.vms.list().every(({ vmId }) => vmId !== 9900)) await new Promise(setImmediate);
-    const gone = destroyTestVm(client, { vmId: 9900, owner: OWNER }, inSeconds(15));
+    const gone = destroyTestVm(client, { vmId: 9900, owner: OWNER, run: "run-1" }, inSeconds(15));
     assert.equal(await gone, true);
     assert.equal(exists(), false);
     await killed;
