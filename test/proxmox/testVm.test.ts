@@ -13,6 +13,7 @@ const vm: TestVm = {
     vmId: 9900,
     name: "restore-test-cr-1",
     owner: OWNER,
+    run: "run-1",
   },
 };
 const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000);
