@@ -25,10 +25,17 @@ const run: Run = { settings, change, sshPrivateKey: secrets.sshPrivateKey };
 announce(run, secrets);
 
 export const plan = planLines(settings);
-export const manifest = goBack ? recover() : isUnderWay({ wanted, accepted }) ? upgrade() : settle();
+const outcome = goBack ? recover() : isUnderWay({ wanted, accepted }) ? upgrade() : settle();
+export const { manifest, gates } = outcome;
+
+/** What a run leaves as outputs: versions by node, and what its gates found when they were asked. */
+interface Outcome {
+  readonly manifest: pulumi.Output<unknown>;
+  readonly gates: Record<string, pulumi.Output<unknown>>;
+}
 
 /** Bumped and not yet accepted: the way back first, then servers, then agents, then the proof (procedure §3.3). */
-function upgrade(): pulumi.Output<unknown> {
+function upgrade(): Outcome {
   const { attempt, owner } = change;
   const preflight = new Preflight(
     "preflight",
@@ -54,18 +61,22 @@ function upgrade(): pulumi.Output<unknown> {
   }
   tail = new Validation("validation", { run, after: tail, cluster }).tail;
   new Manifest("manifest", { run, after: tail, cluster });
-  return manifestOf(turns, change.from);
+  const found = [...turns].map(([name, turn]) => [name, turn.found] as const);
+  return {
+    manifest: manifestOf(turns, change.from),
+    gates: { preflight: preflight.found, ...Object.fromEntries(found) },
+  };
 }
 
 /** Adopted or accepted: prove every node, let the way back go, install nothing. */
-function settle(): pulumi.Output<unknown> {
+function settle(): Outcome {
   const acceptance = new Acceptance("settled", { run, after: change });
   new Manifest("manifest", { run, after: acceptance.tail, cluster: apiOf(run, secrets) });
-  return manifestOf(acceptance.turns, change.from);
+  return { manifest: manifestOf(acceptance.turns, change.from), gates: {} };
 }
 
 /** Going back, in place of the forward chains: what exists stays declared, and nothing of Kubernetes is read or made. */
-function recover(): pulumi.Output<unknown> {
+function recover(): Outcome {
   const { attempt, owner } = change;
   const preflight = new Preflight(
     "preflight",
@@ -75,5 +86,9 @@ function recover(): pulumi.Output<unknown> {
   const wayBack = new WayBack("way-back", { run, after: preflight });
   const { turns, recovered } = new Recovery("recovery", { run, after: wayBack.tail });
   const { rtoSeconds, rpoSeconds, summary } = recovered;
-  return pulumi.output({ nodes: manifestOf(turns, change.from), rtoSeconds, rpoSeconds, summary });
+  const nodes = manifestOf(turns, change.from);
+  return {
+    manifest: pulumi.output({ nodes, rtoSeconds, rpoSeconds, summary }),
+    gates: { preflight: preflight.found },
+  };
 }

@@ -3,14 +3,18 @@ import {
   describeLoss,
   describePlan,
   describeWaysBack,
+  duration,
+  restoreTestNode,
   type Secrets,
   settingsWarnings,
   snapshotName,
 } from "../config";
-import { judge, observe } from "../observe";
+import { observe } from "../observe";
+import { describeCost, measured } from "../observe/cost";
 import { findingLines } from "../observe/print";
 import { asText, isUnderWay } from "./changePolicy";
-import { newestBackupAge } from "./etcdBackupFile";
+import { ageMs, newestBackup } from "./etcdBackups";
+import { forecast, judgeRun } from "./judgement";
 import { planOf } from "./plan";
 import { askBack } from "./recovery/questions";
 import { situationOf } from "./recovery/situation";
@@ -32,19 +36,26 @@ function announceChange({ settings, change }: Run, secrets: Secrets): void {
     ? `${settings.changeId}: ${accepted} → ${wanted}`
     : `settled on ${wanted}: nothing is installed`;
   pulumi
-    .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, change.owner])
-    .apply(async ([sshPrivateKey, proxmoxTokenSecret, owner]) => {
-      const facts = await observe(settings, { sshPrivateKey, proxmoxTokenSecret });
-      const findings = findingLines(judge(settings, facts, owner));
+    .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, secrets.kubeconfig, change.owner])
+    .apply(async ([sshPrivateKey, proxmoxTokenSecret, kubeconfig, owner]) => {
+      const { result: facts, cost } = await measured(() =>
+        observe(settings, { sshPrivateKey, proxmoxTokenSecret, kubeconfig }),
+      );
+      const findings = findingLines(judgeRun(settings, facts, owner));
       await pulumi.log.info(
         `${title}\nChecks (${findings.filter((f) => !f.warn).length} of ${findings.length} hold)`,
       );
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
+      await pulumi.log.info(`checks: ${findings.length}, ${describeCost(cost)}`);
       for (const { path, text } of settingsWarnings(settings)) await pulumi.log.warn(`${path}: ${text}`);
       const fits = isUnderWay({ wanted, accepted })
         ? describeWaysBack(settings, await situationOf(settings, facts, sshPrivateKey))
         : [];
-      const lines = [...describePlan(planOf(settings), accepted, wanted), ...wayBack(settings), ...fits];
+      const lines = [
+        ...describePlan(forecast(settings, facts), accepted, wanted),
+        ...(await wayBack(settings)),
+        ...fits,
+      ];
       await pulumi.log.info(lines.join("\n"));
     });
 }
@@ -62,7 +73,8 @@ function announceWayBack({ settings, change }: Run, secrets: Secrets): void {
       );
       await pulumi.log.info(`What it needs (${hold} of ${findings.length} hold)`);
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
-      await pulumi.log.warn(describeLoss(settings, await newestBackupAge(settings)).join("\n"));
+      const last = await newestBackup(settings, accepted);
+      await pulumi.log.warn(describeLoss(settings, last && ageMs(last)).join("\n"));
       await pulumi.log.info(
         [...describePlan(planOf(settings), wanted, accepted), ...afterwards(settings)].join("\n"),
       );
@@ -78,12 +90,24 @@ const afterwards = ({ goBack, acceptedVersion }: Run["settings"]): string[] =>
         "  or unset goBack alone and pulumi up: the change goes forward again",
       ];
 
-function wayBack({ rke2Version, acceptedVersion, changeId, backup }: Run["settings"]): string[] {
+/** What there is to go back to, and what going back loses: said before it happens. */
+async function wayBack(settings: Run["settings"]): Promise<string[]> {
+  const { rke2Version, acceptedVersion, changeId, backup, objectives, restoreTest } = settings;
   if (rke2Version === acceptedVersion) return [];
+  const last = await newestBackup(settings, acceptedVersion);
+  const taken = last
+    ? `the last one was taken ${duration(Math.round(ageMs(last) / 1000))} ago`
+    : "it is taken just before the first server";
   return [
     "The way back, until acceptance",
     `  VM snapshots ${snapshotName(acceptedVersion, changeId)} of every node`,
-    `  an etcd snapshot in ${backup.directory}, encrypted for ${backup.recipients.length} recipients`,
+    restoreTest.enabled
+      ? `  the proof that ${restoreTestNode(settings).name}'s can be restored, in VM ${restoreTest.vmId}`
+      : "  no proof that one can be restored: restoreTest.enabled is false",
+    `  etcd snapshots in ${backup.directory}, encrypted for ${backup.recipients.length} recipients, one at least every ${objectives.rpoMinutes} min through the run`,
     `  the release files of ${acceptedVersion} on every node`,
+    "What going back loses",
+    `  where it takes an etcd snapshot: all that was written to the cluster after that one. Across a minor that is one with the data of ${acceptedVersion}: ${taken}, and once a server is upgraded there is no newer one`,
+    "  where a VM is rolled back: all that was written to its disks after its snapshot, local volumes included",
   ];
 }

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { newestBackupAge, type TakenBackup, takeEtcdBackup } from "./etcdBackupFile";
+import { type TakenBackup, takeEtcdBackup } from "./etcdBackupFile";
+import { newestBackup } from "./etcdBackups";
 import { configure, providerContext } from "./providerConfig";
 
 interface Inputs {
@@ -8,7 +9,7 @@ interface Inputs {
 }
 
 /** A change that goes back before its snapshot was taken. */
-const NONE: TakenBackup = { file: "", sha256: "", bytes: 0, takenAt: "", server: "" };
+const NONE: TakenBackup = { file: "", sha256: "", bytes: 0, takenAt: "", server: "", version: "" };
 
 /** The provider behind {@link EtcdBackup}. Its delete does nothing: a backup is the operator's to remove. */
 export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & TakenBackup> = {
@@ -21,7 +22,8 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & TakenBac
     if (providerContext().settings.goBack) return { changes: false };
     // A new change takes a new one; nothing else ever does.
     const replaces = (["accepted", "changeId"] as const).filter((field) => olds[field] !== news[field]);
-    const gone = (await newestBackupAge(providerContext().settings)) === undefined;
+    const { settings } = providerContext();
+    const gone = (await newestBackup(settings, settings.acceptedVersion)) === undefined;
     return { changes: replaces.length > 0 || gone, replaces };
   },
   async create(inputs) {

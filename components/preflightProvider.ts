@@ -1,12 +1,17 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type ClusterNode, describeWaysBack } from "../config";
-import { type Facts, type Finding, inTurn, judge, lookAtNode, observe } from "../observe";
+import { type Facts, inTurn, lookAtNode, observe } from "../observe";
+import { measured } from "../observe/cost";
+import { keepBackedUp } from "./backupTimer";
+import { type GateAnswer, gateAnswer } from "./gateAnswer";
+import { judgeRun } from "./judgement";
 import { holdAll, holdForWayBack } from "./locks";
 import { configure, providerContext } from "./providerConfig";
 import { askBack, isRolledBack, nodesInPlay } from "./recovery/questions";
 import { beginRecord, readRecord } from "./recovery/record";
 import { revive } from "./recovery/revive";
 import { situationOf } from "./recovery/situation";
+import { refusal, stops } from "./refusal";
 import { keepWayBack } from "./wayBackKeeper";
 
 interface Inputs {
@@ -19,7 +24,7 @@ interface Inputs {
 }
 
 /** The provider behind {@link Preflight}. */
-export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs> = {
+export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & GateAnswer> = {
   configure,
   async check(_olds, news) {
     return { inputs: news };
@@ -30,12 +35,10 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs> = {
     return { changes: altered || !(await (news.goBack ? isBack(news.attempt) : allDone(news.wanted))) };
   },
   async create(inputs) {
-    await ask(inputs);
-    return { id: `preflight-${inputs.changeId}`, outs: inputs };
+    return { id: `preflight-${inputs.changeId}`, outs: { ...inputs, ...(await ask(inputs)) } };
   },
   async update(_id, _olds, news) {
-    await ask(news);
-    return { outs: news };
+    return { outs: { ...news, ...(await ask(news)) } };
   },
 };
 
@@ -61,32 +64,34 @@ async function isBack(attempt: number): Promise<boolean> {
 }
 
 /** What a way back needs, and no more: it is there for clusters that are sick. */
-async function askBeforeBack({ owner, attempt, goBack }: Inputs): Promise<void> {
+async function askBeforeBack({ owner, attempt, goBack }: Inputs): Promise<GateAnswer> {
   const context = providerContext();
   const { settings, sshPrivateKey } = context;
-  const refused = (await askBack(context, owner)).filter(stops);
-  if (refused.length > 0) throw new Error(refusal(refused));
+  const { result: findings, cost } = await measured(() => askBack(context, owner));
+  const refused = findings.filter(stops);
+  if (refused.length > 0) throw new Error(refusal("nothing was touched", "before going back", refused));
   const lost = (node: ClusterNode) => isRolledBack(settings, node);
   await holdForWayBack(settings, sshPrivateKey, owner, nodesInPlay(settings), lost);
   await beginRecord(settings, attempt, goBack);
+  return gateAnswer(findings, cost);
 }
 
-async function ask(inputs: Inputs): Promise<void> {
+async function ask(inputs: Inputs): Promise<GateAnswer> {
   if (inputs.goBack) return askBeforeBack(inputs);
-  const { settings, sshPrivateKey, proxmoxTokenSecret } = providerContext();
+  const { settings, ...secrets } = providerContext();
   await revive(providerContext(), inputs.owner, inputs.attempt);
-  const facts = await observe(settings, { sshPrivateKey, proxmoxTokenSecret });
-  const refused = judge(settings, facts, inputs.owner).filter(stops);
+  const { result: facts, cost } = await measured(() => observe(settings, secrets));
+  const findings = judgeRun(settings, facts, inputs.owner);
+  const refused = findings.filter(stops);
   if (refused.length > 0) {
-    const ways = describeWaysBack(settings, await situationOf(settings, facts, sshPrivateKey));
-    throw new Error([refusal(refused), ...ways].join("\n"));
+    const ways = describeWaysBack(settings, await situationOf(settings, facts, secrets.sshPrivateKey));
+    throw new Error([refusal("nothing was touched", "before a change", refused), ...ways].join("\n"));
   }
-  await holdAll(settings, sshPrivateKey, inputs.owner, "take");
+  await holdAll(settings, secrets.sshPrivateKey, inputs.owner, "take");
   await keepWayBack(providerContext(), inputs.owner, touched(facts, inputs));
+  keepBackedUp();
+  return gateAnswer(findings, cost);
 }
-
-/** What nobody could measure stops a change as a failure does. */
-const stops = (finding: Finding) => finding.verdict === "fail" || finding.verdict === "not measured";
 
 /**
  * Nodes that are no longer what their snapshot would be worth: another version on disk or running. A mark alone is no
@@ -101,13 +106,4 @@ function touched(facts: Facts, { accepted }: Inputs): Set<string> {
     return versionOnDisk !== accepted || (versionRunning !== "" && versionRunning !== accepted);
   };
   return new Set(settings.nodes.filter(isTouched).map(({ name }) => name));
-}
-
-/** One message with every finding that stops the change. */
-function refusal(findings: readonly Finding[]): string {
-  const lines = findings.flatMap(({ check, found, wanted, next }) => [
-    `- ${check}: ${found}; wanted ${wanted}`,
-    ...(next ? [`    next: ${next}`] : []),
-  ]);
-  return `nothing was touched: ${findings.length} of the checks before a change do not hold.\n${lines.join("\n")}\nMend them and run pulumi up again.`;
 }

@@ -1,16 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ClusterNode, type Settings, snapshotName } from "../config";
+import { type ClusterNode, restoreTestNode, type Settings, snapshotName } from "../config";
 import { snapshotDescription } from "../proxmox/mark";
 import { VmSnapshot } from "../proxmox/vmSnapshot";
 import { EtcdBackup } from "./etcdBackup";
 import { join } from "./join";
+import { RestoreTest } from "./restoreTest";
 import { type Link, type Run, step } from "./step";
-import { checkHealth, leaderAway, type PlannedStep, releaseHold } from "./turns";
+import { checkHealth, leaderAway, type PlannedStep, releaseHold, restorePoint } from "./turns";
 
 /**
  * The way back (design: the order of a change): a snapshot of every VM, servers one at a time with health between and
- * etcd's leadership moved away first, agents side by side; then an etcd snapshot, brought off its node. Named by the
- * accepted version and the change, so that nothing but acceptance ever lets it go.
+ * etcd's leadership moved away first, agents side by side; the proof that one of them can be restored; then an etcd
+ * snapshot, brought off its node. Named by the accepted version and the change, so that nothing but acceptance ever lets
+ * it go.
  */
 export class WayBack extends pulumi.ComponentResource implements Link {
   readonly tail: pulumi.Resource;
@@ -23,12 +25,24 @@ export class WayBack extends pulumi.ComponentResource implements Link {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("rke2:components:WayBack", name, {}, opts);
-    const { acceptedVersion, changeId } = run.settings;
-    const taken = run.settings.goBack ? this.keep(run, name, after) : this.take(run, name, after);
+    const { settings } = run;
+    const { acceptedVersion, changeId } = settings;
+    const taken = settings.goBack ? this.keep(run, name, after) : this.take(run, name, after);
+    const tested = new RestoreTest(
+      `${name}-restore-test`,
+      {
+        enabled: settings.restoreTest.enabled,
+        node: restoreTestNode(settings).name,
+        accepted: acceptedVersion,
+        changeId,
+        owner: run.change.owner,
+      },
+      { parent: this, dependsOn: [taken] },
+    );
     this.etcdBackup = new EtcdBackup(
       `${name}-etcd-backup`,
       { accepted: acceptedVersion, changeId },
-      { parent: this, dependsOn: [taken], retainOnDelete: true },
+      { parent: this, dependsOn: [tested], retainOnDelete: true },
     );
     this.tail = this.etcdBackup;
     this.registerOutputs({ etcdBackup: this.etcdBackup.file });
@@ -38,9 +52,11 @@ export class WayBack extends pulumi.ComponentResource implements Link {
   private take(run: Run, name: string, after: pulumi.Resource): pulumi.Resource {
     const { settings } = run;
     let tail = after;
+    const { enabled } = settings.restoreTest;
     for (const server of settings.servers) {
       const then = (id: PlannedStep, previous: pulumi.Resource) =>
         step(run, { parent: this, after: previous }, `${server.name}-${id.id}`, id);
+      if (enabled && server === restoreTestNode(settings)) tail = then(restorePoint(settings, server), tail);
       const paused = then(leaderAway(settings, server), tail);
       const taken = this.snapshot(settings, server, paused);
       tail = then(checkHealth(settings, server), then(releaseHold(settings, server), taken));

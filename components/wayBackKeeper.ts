@@ -3,8 +3,10 @@ import type { ProxmoxClient } from "../proxmox/client";
 import { connect } from "../proxmox/connect";
 import { isOfChange, ownMark, snapshotDescription } from "../proxmox/mark";
 import { listSnapshots, takeSnapshot } from "../proxmox/snapshots";
+import { warnCrashConsistent } from "../proxmox/vmSnapshotProvider";
 import { findVm } from "../proxmox/vms";
-import { newestBackupAge, takeEtcdBackup } from "./etcdBackupFile";
+import { takeEtcdBackup } from "./etcdBackupFile";
+import { ageMs, newestBackup } from "./etcdBackups";
 import type { ProviderContext } from "./providerConfig";
 import { runStep } from "./runStep";
 import { checkHealth, leaderAway, releaseHold } from "./turns";
@@ -15,18 +17,20 @@ import { checkHealth, leaderAway, releaseHold } from "./turns";
  * while no server is touched. None is ever replaced: one of an upgraded node would be no way back.
  * @param owner UUID of the change's state
  * @param touched nodes that no longer are what they were before the change
+ * @param nodes those whose snapshots are looked after; all where left out
  * @throws where a touched node has no snapshot
  */
 export async function keepWayBack(
   context: ProviderContext,
   owner: string,
   touched: ReadonlySet<string>,
+  nodes: readonly ClusterNode[] = context.settings.nodes,
 ): Promise<void> {
   const { settings, proxmoxTokenSecret } = context;
   const serverTouched = settings.servers.some(({ name }) => touched.has(name));
   const client = connect(settings, proxmoxTokenSecret);
   try {
-    for (const node of settings.nodes) {
+    for (const node of nodes) {
       const stale = await staleSnapshots(client, context, node, touched.has(node.name));
       if (stale === 0) continue;
       if (node.role === "agent") await renew(client, context, node, stale);
@@ -41,13 +45,13 @@ export async function keepWayBack(
   } finally {
     await client.close();
   }
-  const age = await newestBackupAge(settings);
-  if (age === undefined && serverTouched) {
+  const newest = await newestBackup(settings, settings.acceptedVersion);
+  if (!newest && serverTouched) {
     throw new Error(
-      `a server is upgraded, but ${settings.backup.directory} holds no etcd snapshot of ${settings.changeId}. next: run where the change was begun, or put its backups there`,
+      `a server is upgraded, but ${settings.backup.directory} holds no etcd snapshot of ${settings.changeId} with the data of ${settings.acceptedVersion}. next: run where the change was begun, or put its backups there`,
     );
   }
-  if (age !== undefined && !serverTouched && age > settings.limits.etcdSnapshotMaxAgeMinutes * 60_000) {
+  if (newest && !serverTouched && ageMs(newest) > settings.objectives.rpoMinutes * 60_000) {
     await takeEtcdBackup(context);
   }
 }
@@ -87,11 +91,7 @@ async function renew(
   const { acceptedVersion, changeId, limits } = settings;
   const name = `${snapshotName(acceptedVersion, changeId)}-${count + 1}`;
   const description = `${snapshotDescription(node, changeId)}; renewed\n${ownMark(acceptedVersion)}`;
-  await takeSnapshot(
-    client,
-    node.vmId,
-    name,
-    description,
-    new Date(Date.now() + limits.snapshotSeconds * 1000),
-  );
+  const deadline = new Date(Date.now() + limits.snapshotSeconds * 1000);
+  const { crashConsistent } = await takeSnapshot(client, node.vmId, name, description, deadline);
+  if (crashConsistent) await warnCrashConsistent(node.vmId, name);
 }

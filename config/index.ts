@@ -1,15 +1,27 @@
 /** The stack's config, typed and validated, and the policy that follows from it alone. */
+export * from "./compatible";
 export { isConsented } from "./consents";
 export type { RawConfig } from "./decode";
+export {
+  type Estimate,
+  estimate,
+  type Measured,
+  type Turn,
+  totalSeconds,
+  withExpectations,
+} from "./durations";
 export { type EtcdCrossing, etcdCrossing, etcdOf } from "./etcd";
 export { backNeedsRestore, isWholeCluster, restoresEtcd } from "./goBackPolicy";
 export { loadSettings, type Secrets } from "./load";
 export { ConfigError, type Mistake, NAMESPACE } from "./mistakes";
 export { SNAPSHOT_PREFIX, snapshotName } from "./names";
+export { dueAfterMs, type Objective, objectiveOf, restoreTestNode, type Scenario } from "./objectives";
 export { type ParseOptions, parseSettings } from "./parse";
 export { describePlan, duration, PHASES, type Phase, type Step } from "./plan";
-export { SECRET_KEYS, SETTING_KEYS, type SecretKey } from "./schema";
+export { RESTORE_TEST_VM_ID, SECRET_KEYS, SETTING_KEYS, type SecretKey } from "./schema";
 export type { ClusterNode, GoBack, Limits, Settings } from "./settings";
+export { type RunningNode, skewFaults } from "./skew";
+export { judgeStable, latestStable, MINORS_BEHIND } from "./stable";
 export { type AllowedMove, judgeMove, type RefusedMove } from "./versionPolicy";
 export * from "./versions";
 export { settingsWarnings, type Warning } from "./warnings";
@@ -22,3 +34,4 @@ export {
   wayBackHint,
   waysBack,
 } from "./waysBack";
+export { describeWindow, type MaintenanceWindow, nextAfter, openAt, type Span, utc } from "./windows";

@@ -4,9 +4,10 @@
  * to people; test/config holds the three together.
  */
 import { z } from "zod";
-import { amount, certificate, host, hostKey, podGlobs, port, seconds, user, version } from "./fields";
+import { amount, certificate, host, hostKey, podGlobs, port, seconds, user, version, vmId } from "./fields";
 import * as formats from "./formats";
 import { hinted } from "./hints";
+import { policyFields } from "./policySchema";
 
 const node = z.strictObject({
   name: hinted(
@@ -17,11 +18,7 @@ const node = z.strictObject({
   role: hinted(z.enum(["server", "agent"]), '"server" or "agent"', "agent"),
   address: host("10.25.20.11"),
   hostKey,
-  vmId: hinted(
-    z.int().min(100).max(999_999_999),
-    "the VM's ID in Proxmox, 100–999999999, as a number",
-    "3001",
-  ),
+  vmId,
   proxmoxNode: hinted(
     z.string().regex(formats.dnsLabel),
     "the name of the Proxmox host that holds the VM",
@@ -40,6 +37,8 @@ const DEFAULTS = {
 
 /** The ways back there are; which one is allowed follows from versions and nodes (goBackPolicy.ts). */
 export const GO_BACK_STRATEGIES = ["reinstall", "restore", "rollback"] as const;
+/** The restore test's VM where the config names none: far from the lab's, which begin at 3001. */
+export const RESTORE_TEST_VM_ID = 9900;
 
 /** Every key that may stand in the stack's config, secrets aside. */
 export const settingsSchema = z.strictObject({
@@ -110,6 +109,7 @@ export const settingsSchema = z.strictObject({
   backup: hinted(
     z.strictObject({
       directory: hinted(z.string().min(1), "a directory on this machine", "backups").default("backups"),
+      maxAgeHours: amount("hours", 720).default(36),
       recipients: hinted(
         z
           .array(
@@ -138,7 +138,7 @@ export const settingsSchema = z.strictObject({
         "/media/usb/key.txt",
       ).optional(),
     }),
-    "an object: directory, recipients and, while going back, identityFile",
+    "an object: directory, recipients, maxAgeHours and, while going back, identityFile",
   ),
   drain: z
     .strictObject({
@@ -155,7 +155,6 @@ export const settingsSchema = z.strictObject({
       snapshotSeconds: seconds().default(600),
       snapshotMaxAgeHours: amount("hours", 168).default(24),
       etcdSnapshotSeconds: seconds().default(300),
-      etcdSnapshotMaxAgeMinutes: amount("minutes", 1440).default(15),
       installSeconds: seconds().default(300),
       serviceStartSeconds: seconds().default(600),
       readySeconds: seconds().default(300),
@@ -165,8 +164,41 @@ export const settingsSchema = z.strictObject({
       soakAgentSeconds: seconds().default(15),
       settleSeconds: seconds().default(900),
       smokeTestSeconds: seconds().default(300),
+      restoreTestSeconds: seconds().default(1800),
       sshSeconds: seconds().default(300),
+      minimumWindowHours: amount("hours", 168).default(4),
+      latestStableMaxAgeDays: amount("days", 365).default(90),
+      apiExpectedMs: amount("milliseconds", 60_000).default(500),
       apiSlowMs: amount("milliseconds", 60_000).default(2000),
+      clockSkewMs: amount("milliseconds", 60_000).default(1000),
+      etcdWriteMs: amount("milliseconds", 500).default(100),
+      certificateDays: amount("days", 365).default(7),
+      serverFreePercent: amount("percent", 90).default(30),
+    })
+    .prefault({}),
+  objectives: z
+    .strictObject({
+      rpoMinutes: amount("minutes", 1440).default(15),
+      rtoMinutes: z
+        .strictObject({
+          controlPlane: amount("minutes", 1440).default(60),
+          worker: amount("minutes", 1440).default(30),
+          fullCluster: amount("minutes", 1440).default(120),
+          partialUpgrade: amount("minutes", 1440).default(90),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  restoreTest: z
+    .strictObject({
+      enabled: hinted(z.boolean(), "true or false", "true").default(true),
+      node: hinted(
+        z.string().regex(formats.dnsLabel),
+        "the name of a server in nodes",
+        "proj-k8sm01",
+      ).optional(),
+      vmId: vmId.default(RESTORE_TEST_VM_ID),
+      fullClone: hinted(z.boolean(), "true or false", "false").default(false),
     })
     .prefault({}),
   ingressController: hinted(
@@ -197,8 +229,25 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   consents: z
-    .strictObject({ emptyDir: podGlobs, barePods: podGlobs, longGrace: podGlobs, rewindVolumes: podGlobs })
+    .strictObject({
+      emptyDir: podGlobs,
+      barePods: podGlobs,
+      longGrace: podGlobs,
+      sickPods: podGlobs,
+      rewindVolumes: podGlobs,
+    })
     .prefault({}),
+  monitoring: hinted(
+    z.array(
+      hinted(
+        z.string().refine((text) => formats.isUrl(text, ["https", "http"])),
+        "the URL of a dashboard that answers from this machine",
+        "https://grafana.example.org/login",
+      ),
+    ),
+    "a list of dashboards' URLs",
+  ).default([]),
+  ...policyFields,
 });
 
 /** The stack's config after validation, nodes still without what they inherit from `ssh`. */

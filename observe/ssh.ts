@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Client, type ConnectConfig } from "ssh2";
+import { spend } from "./cost";
 
 /** Where a node is reached, and the one host key that is believed. */
 export interface SshTarget {
@@ -46,6 +47,7 @@ export async function withNode<T>(
   connectTimeoutMs: number = LOOK_TIMEOUT_MS,
 ): Promise<T> {
   const client = new Client();
+  spend("sshSessions");
   try {
     await connect(client, target, privateKey, connectTimeoutMs);
     return await use({

@@ -9,6 +9,7 @@ const LIBRARIES = {
   "install-release": ["lib-install"],
   "verify-node": [],
   "leader-away": ["lib-etcd", "lib-hold"],
+  "restore-point": ["lib-keys"],
   restart: ["lib-etcd", "lib-hold", "lib-service"],
   "release-hold": ["lib-hold"],
   "wake-node": ["lib-hold", "lib-back", "lib-install"],
@@ -34,6 +35,9 @@ const LIBRARIES = {
   "verify-cluster": ["lib-cluster"],
 } as const satisfies Record<string, readonly string[]>;
 
+/** What a shared file stands on itself. */
+const BENEATH: Readonly<Record<string, readonly string[]>> = { "lib-cluster": ["lib-api", "lib-watch"] };
+
 /** A step that a node can be asked to run: the name of its file in scripts/. */
 export type StepScript = keyof typeof LIBRARIES;
 
@@ -44,22 +48,33 @@ const file = (name: string): string => readFileSync(join(__dirname, `${name}.sh`
 
 /** What is sent to a node's stdin to run a step in its envelope: bounded, alone, to its end. */
 export function stepText(script: StepScript): string {
-  return [...["envelope", "lib"], ...LIBRARIES[script], script].map(file).join("\n");
+  const libraries = LIBRARIES[script].flatMap((name) => [...(BENEATH[name] ?? []), name]);
+  return [...["envelope", "lib"], ...libraries, script].map(file).join("\n");
 }
 
-/** What is sent to a node's stdin for a bare, read-only or instant script, without envelope. */
-export function bareText(
-  script:
-    | "look-node"
-    | "look-cluster"
-    | "look-back"
-    | "look-etcd"
-    | "look-volumes"
-    | "hold-node"
-    | "hold-cluster"
-    | "etcd-save",
-): string {
-  return ["lib", script].map(file).join("\n");
+/** What the restore test's VM is sent through its guest agent. */
+export const restoreCheckText = (): string =>
+  ["lib", "lib-keys", "lib-hold", "restore-check"].map(file).join("\n");
+
+/** Shared files of the bare scripts, which run without an envelope. */
+const BARE_LIBRARIES = {
+  "ask-evictions": ["lib-api"],
+  "etcd-save": [],
+  "hold-cluster": [],
+  "hold-node": [],
+  "look-back": [],
+  "look-cluster": ["lib-api"],
+  "look-etcd": [],
+  "look-node": ["lib-api"],
+  "look-volumes": [],
+} as const satisfies Record<string, readonly string[]>;
+
+/** A script that is sent without an envelope: read-only or instant. */
+export type BareScript = keyof typeof BARE_LIBRARIES;
+
+/** What is sent to a node's stdin for a bare script. */
+export function bareText(script: BareScript): string {
+  return [...["lib"], ...BARE_LIBRARIES[script], script].map(file).join("\n");
 }
 
 /** One word of a POSIX shell, whatever is in it. */

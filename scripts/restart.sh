@@ -26,6 +26,6 @@ else
   restarts=$(systemctl show -P NRestarts "$unit")
   systemctl restart --no-block "$unit"
 fi
-await_service "$role" "$wanted" "$seconds" "$restarts" "journalctl -u $unit -n 100; mend the cause and run pulumi up again; $hint"
+await_service "$role" "$wanted" "$seconds" "$restarts" "journalctl -u $unit -n 100; mend the cause and run pulumi up again; $hint. $(row join)"
 result restarted true
 # end of step

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { Readable, Transform } from "node:stream";
 import { Decrypter } from "age-encryption";
 import type { Settings } from "../../config";
-import type { FoundBackup } from "../etcdBackupFile";
+import type { Backup } from "../etcdBackups";
 
 /** A backup's plain text as a stream, and its checksum once that has been read to its end. */
 export interface Decrypted {
@@ -16,7 +16,7 @@ export interface Decrypted {
  * Opens a backup with the identity of `backup.identityFile`, which is read here and kept nowhere.
  * @throws where the file holds no identity, or none that the backup is for; never with a word of it
  */
-export async function openBackup({ backup }: Settings, { file }: FoundBackup): Promise<Decrypted> {
+export async function openBackup({ backup }: Settings, { file }: Backup): Promise<Decrypted> {
   if (!backup.identityFile) throw new Error("backup.identityFile is not set");
   const decrypter = new Decrypter();
   const text = await readFile(backup.identityFile, "utf8").catch((error: Error) => {
@@ -48,14 +48,14 @@ export async function openBackup({ backup }: Settings, { file }: FoundBackup): P
 }
 
 /** The checksum that the server gave when the backup was taken. @throws where it is not kept */
-export async function keptSum({ file }: FoundBackup): Promise<string> {
+export async function keptSum({ file }: Backup): Promise<string> {
   const [sum = ""] = (await readFile(`${file}.sha256`, "utf8")).split(/\s/);
   if (!/^[0-9a-f]{64}$/.test(sum)) throw new Error(`${file}.sha256 holds no checksum`);
   return sum;
 }
 
 /** Reads a backup to its end with the identity. @throws where it is not what the server sent */
-export async function proveBackup(settings: Settings, backup: FoundBackup): Promise<void> {
+export async function proveBackup(settings: Settings, backup: Backup): Promise<void> {
   const wanted = await keptSum(backup);
   const { plain, sha256 } = await openBackup(settings, backup);
   for await (const _ of plain);

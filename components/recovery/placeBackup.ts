@@ -3,7 +3,7 @@ import type { ClusterNode } from "../../config";
 import { type SshTarget, withNode } from "../../observe";
 import { shellWord } from "../../scripts";
 import { currentCode } from "../currentCode";
-import { newestBackup } from "../etcdBackupFile";
+import { newestBackup } from "../etcdBackups";
 import type { ProviderContext } from "../providerConfig";
 import { keptSum, openBackup } from "./identity";
 import { recordOf, writeRecord } from "./record";
@@ -41,8 +41,11 @@ export async function placeBackup(
   server: ClusterNode,
   attempt: number,
 ): Promise<{ takenAt: string; sha256: string }> {
-  const backup = await newestBackup(settings);
-  if (!backup) throw new Error(`${settings.backup.directory} holds no etcd snapshot of ${settings.changeId}`);
+  const backup = await newestBackup(settings, settings.acceptedVersion);
+  if (!backup)
+    throw new Error(
+      `${settings.backup.directory} holds no etcd snapshot of ${settings.changeId} with the data of ${settings.acceptedVersion}`,
+    );
   const wanted = await keptSum(backup);
   const { plain } = await openBackup(settings, backup);
   const script = [

@@ -13,7 +13,7 @@ import { connect } from "../../proxmox/connect";
 import { ownMark } from "../../proxmox/mark";
 import { missingPrivileges } from "../../proxmox/permissions";
 import { snapshotToGoTo } from "../../proxmox/rollback";
-import { newestBackup } from "../etcdBackupFile";
+import { ageMs, newestBackup } from "../etcdBackups";
 import type { ProviderContext } from "../providerConfig";
 import { proveBackup } from "./identity";
 
@@ -115,9 +115,9 @@ function judgeOwner(node: ClusterNode, { owner: held }: NodeBack, owner: string 
 
 async function askBackup(settings: Settings): Promise<Finding[]> {
   const check = "etcd snapshot: there, whole, opened with the identity";
-  const backup = await newestBackup(settings);
+  const backup = await newestBackup(settings, settings.acceptedVersion);
   if (!backup) {
-    const found = `none of ${settings.changeId} in ${settings.backup.directory}`;
+    const found = `none of ${settings.changeId} with the data of ${settings.acceptedVersion} in ${settings.backup.directory}`;
     const next = "run where the change was begun, or put its backups there";
     return [{ check, found, wanted: "one of the accepted version", verdict: "fail", next }];
   }
@@ -125,8 +125,8 @@ async function askBackup(settings: Settings): Promise<Finding[]> {
     () => undefined,
     (error: Error) => error.message,
   );
-  const minutes = settings.limits.etcdSnapshotMaxAgeMinutes;
-  const age = Math.round((Date.now() - backup.takenAt.getTime()) / 1000);
+  const minutes = settings.objectives.rpoMinutes;
+  const age = Math.round(ageMs(backup) / 1000);
   return [
     {
       check,

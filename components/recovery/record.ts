@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Settings } from "../../config";
-import { backupDirectory } from "../etcdBackupFile";
+import { backupDirectory } from "../etcdBackups";
 
 /**
  * What this machine remembers of a way back: kept beside the backups, since nodes forget when their VMs are rolled

@@ -1,8 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type * as pulumi from "@pulumi/pulumi";
+import { objectiveOf } from "../../config";
 import { lookAtMembers, type MemberFacts, notOne } from "../../observe";
 import { configure, providerContext } from "../providerConfig";
 import { recordOf, writeRecord } from "./record";
+import { scenarioOf } from "./scenario";
 
 interface Inputs {
   readonly attempt: number;
@@ -49,8 +51,9 @@ async function prove(inputs: Inputs): Promise<Outputs> {
   const seconds = (ms: number) => Math.round(ms / 1000);
   const rtoSeconds = seconds(new Date(endedAt).getTime() - began);
   const rpoSeconds = record.placed ? seconds(began - new Date(record.placed.takenAt).getTime()) : 0;
+  const { rtoMinutes, rpoMinutes } = objectiveOf(settings, scenarioOf(settings));
   const lost = record.placed
-    ? `etcd is what it was at ${record.placed.takenAt}: what was written in the ${rpoSeconds} s from then on is gone`
+    ? `etcd is what it was at ${record.placed.takenAt}: what was written in the ${rpoSeconds} s from then on is gone (objective: ${rpoMinutes} min)`
     : "no data was put back: nothing written to etcd is lost";
   return {
     ...inputs,
@@ -59,7 +62,7 @@ async function prove(inputs: Inputs): Promise<Outputs> {
     clusterId: member.clusterId,
     members: member.members,
     revision: member.revision,
-    summary: `back by ${record.goBack} in ${rtoSeconds} s; ${lost}; etcd ${member.clusterId}: ${member.members.length} members, the same data in all`,
+    summary: `back by ${record.goBack} in ${rtoSeconds} s (objective: ${rtoMinutes} min); ${lost}; etcd ${member.clusterId}: ${member.members.length} members, the same data in all`,
   };
 }
 

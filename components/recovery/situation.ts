@@ -1,6 +1,6 @@
 import type { Settings, Situation } from "../../config";
 import { type Facts, lookAtMembers, notOne } from "../../observe";
-import { newestBackupAge } from "../etcdBackupFile";
+import { ageMs, newestBackup } from "../etcdBackups";
 
 /**
  * What a way back would be chosen by, from what was seen and from one more look at each server's etcd. Never throws.
@@ -28,10 +28,11 @@ export async function situationOf(
   // Members that write on while they are asked may compact in between: only what differs for good counts.
   const differ =
     members && notOne(members, settings.servers.length).filter((why) => /hashes|cluster IDs/.test(why));
+  const newest = await newestBackup(settings, acceptedVersion);
   return {
     sick: [...new Set([...silent, ...down, ...notReady])],
     silent,
     etcdWhole: differ && differ.length === 0,
-    backupAgeMs: await newestBackupAge(settings),
+    backupAgeMs: newest && ageMs(newest),
   };
 }

@@ -14,7 +14,9 @@ const connection = ({ inputs }: Registered) =>
 /** Components and the stack are not steps. */
 const isStep = ({ type }: Registered) => !type.startsWith("rke2:components:") && !type.startsWith("pulumi:");
 
-describe("index.ts under way", () => {
+describe("index.ts under way", function () {
+  // Each of these runs the whole program.
+  this.timeout(60_000);
   let all: Registered[];
   let steps: Registered[];
   const get = (name: string): Registered => {
@@ -41,13 +43,16 @@ describe("index.ts under way", () => {
   });
 
   it("makes the way back before it touches RKE2 anywhere", () => {
-    const firstTouch = steps.find(({ name }) => name.endsWith("-gate-cluster"));
+    const firstTouch = steps.find(({ name }) => name.endsWith("-turn-gate"));
     assert.ok(firstTouch);
     for (const node of [...SERVERS, ...AGENTS]) {
       precedes(`${node}-fetch-artifacts`, firstTouch.name);
       precedes(`${node}-vm-snapshot`, firstTouch.name);
     }
     precedes("way-back-etcd-backup", firstTouch.name);
+    precedes("proj-k8sm01-restore-point", "proj-k8sm01-vm-snapshot");
+    precedes("proj-k8sw04-vm-snapshot", "way-back-restore-test");
+    precedes("way-back-restore-test", "way-back-etcd-backup");
     precedes("preflight", `${SERVERS[0]}-fetch-artifacts`);
     precedes("change", "preflight");
   });
@@ -57,10 +62,11 @@ describe("index.ts under way", () => {
     for (const [i, node] of order.entries()) {
       const next = order[i + 1];
       const last = SERVERS.includes(node) ? "verify-cluster" : "uncordon";
-      if (next) precedes(`${node}-${last}`, `${next}-gate-cluster`);
+      if (next) precedes(`${node}-${last}`, `${next}-turn-gate`);
     }
     precedes(`${SERVERS.at(-1)}-verify-cluster`, "charts-settled");
-    precedes("charts-settled", `${AGENTS[0]}-gate-cluster`);
+    precedes("charts-settled", `${AGENTS[0]}-turn-gate`);
+    for (const node of order) precedes(`${node}-turn-gate`, `${node}-gate-cluster`);
     precedes(`${AGENTS.at(-1)}-uncordon`, "validation-validate");
     precedes("validation-validate", "validation-smoke-test");
   });
@@ -71,7 +77,7 @@ describe("index.ts under way", () => {
         ({ name }) =>
           name.startsWith(`${node}-`) &&
           name !== `${node}-fetch-artifacts` &&
-          !/leader-away|vm-snapshot|release-hold|check-health/.test(name),
+          !/leader-away|vm-snapshot|release-hold|check-health|restore-point/.test(name),
       );
     for (const node of [...SERVERS, ...AGENTS]) {
       const names = turn(node).map(({ name }) => name);

@@ -3,11 +3,12 @@ import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { bareText, STEP_SCRIPTS, shellWord, stepText } from "../../scripts";
+import { bareText, restoreCheckText, STEP_SCRIPTS, shellWord, stepText } from "../../scripts";
 
 const folder = join(__dirname, "../../scripts");
 
 const BARE = [
+  "ask-evictions",
   "look-node",
   "look-cluster",
   "look-back",
@@ -28,13 +29,28 @@ describe("scripts", () => {
     for (const name of BARE) {
       execFileSync("bash", ["-n"], { input: bareText(name) });
     }
+    execFileSync("bash", ["-n"], { input: restoreCheckText() });
+  });
+
+  it("fit through the guest agent's channel", () => {
+    assert.ok(Buffer.byteLength(restoreCheckText()) < 48 * 1024);
   });
 
   it("have no file that nobody sends", () => {
     const sent = new Set<string>([
       "envelope",
       "lib",
-      ...["lib-back", "lib-cluster", "lib-etcd", "lib-hold", "lib-install", "lib-service"],
+      ...[
+        "lib-api",
+        "lib-back",
+        "lib-cluster",
+        "lib-etcd",
+        "lib-hold",
+        "lib-install",
+        "lib-keys",
+        "lib-service",
+      ],
+      ...["lib-watch", "restore-check"],
       ...BARE,
       ...STEP_SCRIPTS,
     ]);
