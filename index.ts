@@ -31,10 +31,17 @@ const cluster = new k8s.Provider("cluster", {
 announce(run, secrets);
 
 export const plan = planLines(settings);
-export const manifest = isUnderWay({ wanted, accepted }) ? upgrade() : settle();
+const outcome = isUnderWay({ wanted, accepted }) ? upgrade() : settle();
+export const { manifest, gates } = outcome;
+
+/** What a run leaves as outputs: versions by node, and what its gates found when they were asked. */
+interface Outcome {
+  readonly manifest: pulumi.Output<unknown>;
+  readonly gates: Record<string, pulumi.Output<unknown>>;
+}
 
 /** Bumped and not yet accepted: the way back first, then servers, then agents, then the proof (procedure §3.3). */
-function upgrade(): pulumi.Output<unknown> {
+function upgrade(): Outcome {
   const { attempt, owner } = change;
   const preflight = new Preflight(
     "preflight",
@@ -59,12 +66,16 @@ function upgrade(): pulumi.Output<unknown> {
   }
   tail = new Validation("validation", { run, after: tail, cluster }).tail;
   new Manifest("manifest", { run, after: tail, cluster });
-  return manifestOf(turns, change.from);
+  const found = [...turns].map(([name, turn]) => [name, turn.found] as const);
+  return {
+    manifest: manifestOf(turns, change.from),
+    gates: { preflight: preflight.found, ...Object.fromEntries(found) },
+  };
 }
 
 /** Adopted or accepted: prove every node, let the way back go, install nothing. */
-function settle(): pulumi.Output<unknown> {
+function settle(): Outcome {
   const acceptance = new Acceptance("settled", { run, after: change });
   new Manifest("manifest", { run, after: acceptance.tail, cluster });
-  return manifestOf(acceptance.turns, change.from);
+  return { manifest: manifestOf(acceptance.turns, change.from), gates: {} };
 }

@@ -7,11 +7,12 @@ import {
   settingsWarnings,
   snapshotName,
 } from "../config";
-import { judge, observe } from "../observe";
+import { observe } from "../observe";
+import { describeCost, measured } from "../observe/cost";
 import { findingLines } from "../observe/print";
 import { isUnderWay } from "./changePolicy";
 import { ageMs, newestBackup } from "./etcdBackups";
-import { planOf } from "./plan";
+import { forecast, judgeRun } from "./judgement";
 import type { Run } from "./step";
 
 /**
@@ -25,16 +26,22 @@ export function announce({ settings, change }: Run, secrets: Secrets): void {
     ? `${settings.changeId}: ${accepted} → ${wanted}`
     : `settled on ${wanted}: nothing is installed`;
   pulumi
-    .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, change.owner])
-    .apply(async ([sshPrivateKey, proxmoxTokenSecret, owner]) => {
-      const facts = await observe(settings, { sshPrivateKey, proxmoxTokenSecret });
-      const findings = findingLines(judge(settings, facts, owner));
+    .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, secrets.kubeconfig, change.owner])
+    .apply(async ([sshPrivateKey, proxmoxTokenSecret, kubeconfig, owner]) => {
+      const { result: facts, cost } = await measured(() =>
+        observe(settings, { sshPrivateKey, proxmoxTokenSecret, kubeconfig }),
+      );
+      const findings = findingLines(judgeRun(settings, facts, owner));
       await pulumi.log.info(
         `${title}\nChecks (${findings.filter((f) => !f.warn).length} of ${findings.length} hold)`,
       );
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
+      await pulumi.log.info(`checks: ${findings.length}, ${describeCost(cost)}`);
       for (const { path, text } of settingsWarnings(settings)) await pulumi.log.warn(`${path}: ${text}`);
-      const lines = [...describePlan(planOf(settings), accepted, wanted), ...(await wayBack(settings))];
+      const lines = [
+        ...describePlan(forecast(settings, facts), accepted, wanted),
+        ...(await wayBack(settings)),
+      ];
       await pulumi.log.info(lines.join("\n"));
     });
 }

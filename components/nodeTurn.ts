@@ -2,6 +2,7 @@ import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterNode } from "../config";
 import { type Link, type Run, step } from "./step";
+import { TurnGate } from "./turnGate";
 import { agentTurn, type PlannedStep, serverTurn } from "./turns";
 
 /** Arguments of a node's turn. */
@@ -15,6 +16,8 @@ export interface NodeTurnArgs {
 /** A node's turn: its steps one after another, each a Command that depends on the one before. */
 abstract class NodeTurn extends pulumi.ComponentResource implements Link {
   readonly tail: pulumi.Resource;
+  /** What the gate that opens the turn found, a line a check. */
+  readonly found: pulumi.Output<string[]>;
   /** What the node was before its turn: the JSON line of its gate. */
   readonly before: pulumi.Output<string>;
   /** What it is after: the JSON line of its verification. */
@@ -28,7 +31,15 @@ abstract class NodeTurn extends pulumi.ComponentResource implements Link {
   ) {
     super(`rke2:components:${type}`, node.name, {}, opts);
     const commands = new Map<string, command.remote.Command>();
-    let tail = after;
+    const { settings, change } = run;
+    const { rke2Version: wanted, acceptedVersion: accepted, changeId } = settings;
+    const gate = new TurnGate(
+      `${node.name}-turn-gate`,
+      { node: node.name, wanted, accepted, changeId, attempt: change.attempt, owner: change.owner },
+      { parent: this, dependsOn: [after] },
+    );
+    this.found = gate.found;
+    let tail: pulumi.Resource = gate;
     for (const planned of steps) {
       const made = step(run, { parent: this, after: tail }, `${node.name}-${planned.id}`, planned);
       commands.set(planned.id, made);

@@ -1,4 +1,11 @@
-import { type ClusterNode, type Phase, restoreTestNode, type Settings, type Step } from "../config";
+import {
+  type ClusterNode,
+  type Phase,
+  restoreTestNode,
+  type Settings,
+  type Step,
+  withExpectations,
+} from "../config";
 import { isUnderWay } from "./changePolicy";
 import {
   accept,
@@ -15,10 +22,13 @@ import {
 } from "./turns";
 
 /**
- * The plan as the stack's output: a line a step, `id: title (at most N s)`, which a preview shows in a readable length.
+ * The plan as the stack's output: a line a step, `id: title (about N s, at most N s)`, by durations alone, which a preview shows in a readable length.
  */
 export const planLines = (settings: Settings): string[] =>
-  planOf(settings).map(({ id, title, boundSeconds }) => `${id}: ${title} (at most ${boundSeconds} s)`);
+  withExpectations(planOf(settings), settings).map(
+    ({ id, title, expectedSeconds, boundSeconds }) =>
+      `${id}: ${title} (about ${expectedSeconds} s, at most ${boundSeconds} s)`,
+  );
 
 /**
  * Every step of a run in order, as data: what the components lay out, for preview and the stack's output `plan`.
@@ -34,6 +44,10 @@ function forward(settings: Settings): Step[] {
   const tested = restoreTestNode(settings);
   const snapshot = (node: ClusterNode): Step => ({
     ...bare("way-back", `${node.name}-vm-snapshot`, "snapshot the VM", limits.snapshotSeconds),
+    node: node.name,
+  });
+  const turnGate = (phase: Phase, node: ClusterNode): Step => ({
+    ...bare(phase, `${node.name}-turn-gate`, "ask afresh what may have perished since", limits.gateSeconds),
     node: node.name,
   });
   return [
@@ -66,9 +80,15 @@ function forward(settings: Settings): Step[] {
       "take an etcd snapshot, bring it off its node, encrypted",
       limits.etcdSnapshotSeconds,
     ),
-    ...servers.flatMap((node) => serverTurn(settings, node).map((planned) => line("servers", planned, node))),
+    ...servers.flatMap((node) => [
+      turnGate("servers", node),
+      ...serverTurn(settings, node).map((planned) => line("servers", planned, node)),
+    ]),
     line("settle", chartsSettled(settings)),
-    ...agents.flatMap((node) => agentTurn(settings, node).map((planned) => line("agents", planned, node))),
+    ...agents.flatMap((node) => [
+      turnGate("agents", node),
+      ...agentTurn(settings, node).map((planned) => line("agents", planned, node)),
+    ]),
     line("validation", validate(settings)),
     bare("validation", "smoke-test", "run a test workload to its end", limits.smokeTestSeconds),
     bare("record", "manifest", "write the version manifest", limits.gateSeconds),

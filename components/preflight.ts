@@ -16,7 +16,18 @@ export interface PreflightInputs {
  * ever; this resource's diff says "changed" until every node is done.
  */
 export class Preflight extends pulumi.dynamic.Resource {
+  /** What was found at the time, a line a check. */
+  declare readonly found: pulumi.Output<string[]>;
+
   constructor(name: string, inputs: PreflightInputs, opts?: pulumi.CustomResourceOptions) {
-    super(currentCode("components/preflightProvider"), name, { ...inputs }, opts, "rke2", "Preflight");
+    const found = { found: undefined, askedAt: undefined, cost: undefined };
+    super(
+      currentCode("components/preflightProvider"),
+      name,
+      { ...inputs, ...found },
+      opts,
+      "rke2",
+      "Preflight",
+    );
   }
 }

@@ -1,8 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type Facts, type Finding, inTurn, judge, lookAtNode, observe } from "../observe";
+import { type Facts, inTurn, lookAtNode, observe } from "../observe";
+import { measured } from "../observe/cost";
 import { keepBackedUp } from "./backupTimer";
+import { type GateAnswer, gateAnswer } from "./gateAnswer";
+import { judgeRun } from "./judgement";
 import { holdAll } from "./locks";
 import { configure, providerContext } from "./providerConfig";
+import { refusal, stops } from "./refusal";
 import { keepWayBack } from "./wayBackKeeper";
 
 interface Inputs {
@@ -14,7 +18,7 @@ interface Inputs {
 }
 
 /** The provider behind {@link Preflight}. */
-export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs> = {
+export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & GateAnswer> = {
   configure,
   async check(_olds, news) {
     return { inputs: news };
@@ -24,12 +28,10 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs> = {
     return { changes: fields.some((field) => olds[field] !== news[field]) || !(await allDone(news.wanted)) };
   },
   async create(inputs) {
-    await ask(inputs);
-    return { id: `preflight-${inputs.changeId}`, outs: inputs };
+    return { id: `preflight-${inputs.changeId}`, outs: { ...inputs, ...(await ask(inputs)) } };
   },
   async update(_id, _olds, news) {
-    await ask(news);
-    return { outs: news };
+    return { outs: { ...news, ...(await ask(news)) } };
   },
 };
 
@@ -48,18 +50,17 @@ async function allDone(wanted: string): Promise<boolean> {
   return running.every(Boolean);
 }
 
-async function ask(inputs: Inputs): Promise<void> {
-  const { settings, sshPrivateKey, proxmoxTokenSecret } = providerContext();
-  const facts = await observe(settings, { sshPrivateKey, proxmoxTokenSecret });
-  const refused = judge(settings, facts, inputs.owner).filter(stops);
-  if (refused.length > 0) throw new Error(refusal(refused));
-  await holdAll(settings, sshPrivateKey, inputs.owner, "take");
+async function ask(inputs: Inputs): Promise<GateAnswer> {
+  const { settings, ...secrets } = providerContext();
+  const { result: facts, cost } = await measured(() => observe(settings, secrets));
+  const findings = judgeRun(settings, facts, inputs.owner);
+  const refused = findings.filter(stops);
+  if (refused.length > 0) throw new Error(refusal("nothing was touched", "before a change", refused));
+  await holdAll(settings, secrets.sshPrivateKey, inputs.owner, "take");
   await keepWayBack(providerContext(), inputs.owner, touched(facts, inputs));
   keepBackedUp();
+  return gateAnswer(findings, cost);
 }
-
-/** What nobody could measure stops a change as a failure does. */
-const stops = (finding: Finding) => finding.verdict === "fail" || finding.verdict === "not measured";
 
 /**
  * Nodes that are no longer what their snapshot would be worth: another version on disk or running. A mark alone is no
@@ -74,13 +75,4 @@ function touched(facts: Facts, { accepted }: Inputs): Set<string> {
     return versionOnDisk !== accepted || (versionRunning !== "" && versionRunning !== accepted);
   };
   return new Set(settings.nodes.filter(isTouched).map(({ name }) => name));
-}
-
-/** One message with every finding that stops the change. */
-function refusal(findings: readonly Finding[]): string {
-  const lines = findings.flatMap(({ check, found, wanted, next }) => [
-    `- ${check}: ${found}; wanted ${wanted}`,
-    ...(next ? [`    next: ${next}`] : []),
-  ]);
-  return `nothing was touched: ${findings.length} of the checks before a change do not hold.\n${lines.join("\n")}\nMend them and run pulumi up again.`;
 }

@@ -6,6 +6,8 @@ export interface ProviderContext {
   readonly settings: Settings;
   readonly sshPrivateKey: string;
   readonly proxmoxTokenSecret: string;
+  /** The configured one, where there is one. */
+  readonly kubeconfig?: string;
 }
 
 let context: ProviderContext | undefined;
@@ -22,6 +24,7 @@ export async function configure(request: pulumi.dynamic.ConfigureRequest): Promi
     settings: parseSettings(raw),
     sshPrivateKey: secret("sshPrivateKey"),
     proxmoxTokenSecret: secret("proxmoxTokenSecret"),
+    kubeconfig: request.config.get(`${NAMESPACE}:kubeconfig`) || undefined,
   };
 }
 

@@ -17,18 +17,20 @@ import { checkHealth, leaderAway } from "./turns";
  * while no server is touched. None is ever replaced: one of an upgraded node would be no way back.
  * @param owner UUID of the change's state
  * @param touched nodes that no longer are what they were before the change
+ * @param nodes those whose snapshots are looked after; all where left out
  * @throws where a touched node has no snapshot
  */
 export async function keepWayBack(
   context: ProviderContext,
   owner: string,
   touched: ReadonlySet<string>,
+  nodes: readonly ClusterNode[] = context.settings.nodes,
 ): Promise<void> {
   const { settings, proxmoxTokenSecret } = context;
   const serverTouched = settings.servers.some(({ name }) => touched.has(name));
   const client = connect(settings, proxmoxTokenSecret);
   try {
-    for (const node of settings.nodes) {
+    for (const node of nodes) {
       const stale = await staleSnapshots(client, context, node, touched.has(node.name));
       if (stale === 0) continue;
       if (node.role === "agent") await renew(client, context, node, stale);

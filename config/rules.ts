@@ -23,6 +23,7 @@ export function judgeSettings(draft: Draft): Mistake[] {
     judgeGpu,
     judgeDrain,
     judgeRestoreTest,
+    judgeOverride,
   ].flatMap((rule) => rule(draft));
 }
 
@@ -173,4 +174,18 @@ function judgeRestoreTest(draft: Draft): Mistake[] {
   if (name === undefined || nodes.length === 0 || role === "server") return taken;
   const found = `${name}, ${role ? `an ${role}` : "which is not in nodes"}`;
   return [...taken, { path: "restoreTest.node", found, allowed: "a server in nodes: only those hold etcd" }];
+}
+
+/** An override names the one change that it is for: a left-over one must not open the next change's window. */
+function judgeOverride({ windowOverride, changeId }: Draft): Mistake[] {
+  if (windowOverride === undefined || changeId === undefined || windowOverride === changeId) return [];
+  return [
+    {
+      path: "windowOverride",
+      found: `"${windowOverride}"`,
+      allowed: `nothing, or this change's ID, "${changeId}"`,
+      why: "it lets one change, named by its ID, leave its maintenance window",
+      next: "pulumi config rm 'rke2-upgrade:windowOverride'",
+    },
+  ];
 }

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { amount, certificate, host, hostKey, podGlobs, port, seconds, user, version, vmId } from "./fields";
 import * as formats from "./formats";
 import { hinted } from "./hints";
+import { policyFields } from "./policySchema";
 
 const node = z.strictObject({
   name: hinted(
@@ -96,6 +97,7 @@ export const settingsSchema = z.strictObject({
   backup: hinted(
     z.strictObject({
       directory: hinted(z.string().min(1), "a directory on this machine", "backups").default("backups"),
+      maxAgeHours: amount("hours", 720).default(36),
       recipients: hinted(
         z
           .array(
@@ -119,7 +121,7 @@ export const settingsSchema = z.strictObject({
         },
       ),
     }),
-    "an object: directory and recipients",
+    "an object: directory, recipients and maxAgeHours",
   ),
   drain: z
     .strictObject({
@@ -147,7 +149,14 @@ export const settingsSchema = z.strictObject({
       smokeTestSeconds: seconds().default(300),
       restoreTestSeconds: seconds().default(1800),
       sshSeconds: seconds().default(300),
+      minimumWindowHours: amount("hours", 168).default(4),
+      latestStableMaxAgeDays: amount("days", 365).default(90),
+      apiExpectedMs: amount("milliseconds", 60_000).default(500),
       apiSlowMs: amount("milliseconds", 60_000).default(2000),
+      clockSkewMs: amount("milliseconds", 60_000).default(1000),
+      etcdWriteMs: amount("milliseconds", 500).default(100),
+      certificateDays: amount("days", 365).default(7),
+      serverFreePercent: amount("percent", 90).default(30),
     })
     .prefault({}),
   objectives: z
@@ -202,7 +211,20 @@ export const settingsSchema = z.strictObject({
       ).default(DEFAULTS.image),
     })
     .prefault({}),
-  consents: z.strictObject({ emptyDir: podGlobs, barePods: podGlobs, longGrace: podGlobs }).prefault({}),
+  consents: z
+    .strictObject({ emptyDir: podGlobs, barePods: podGlobs, longGrace: podGlobs, sickPods: podGlobs })
+    .prefault({}),
+  monitoring: hinted(
+    z.array(
+      hinted(
+        z.string().refine((text) => formats.isUrl(text, ["https", "http"])),
+        "the URL of a dashboard that answers from this machine",
+        "https://grafana.example.org/login",
+      ),
+    ),
+    "a list of dashboards' URLs",
+  ).default([]),
+  ...policyFields,
 });
 
 /** The stack's config after validation, nodes still without what they inherit from `ssh`. */

@@ -1,20 +1,44 @@
 import type {
   KubernetesListObject,
+  KubernetesObject,
+  V1CertificateSigningRequest,
+  V1Job,
   V1Lease,
   V1Node,
+  V1PersistentVolume,
   V1Pod,
   V1PodDisruptionBudget,
+  V1VolumeAttachment,
 } from "@kubernetes/client-node";
 import type { ClusterNode } from "../config";
-import { bareText } from "../scripts";
-import { LOOK_TIMEOUT_MS, withNode } from "./ssh";
+import { bareText, shellWord } from "../scripts";
+import { spend } from "./cost";
+import { askEvictions, underBudgets } from "./evictions";
+import { type Session, withNode } from "./ssh";
 
 /** An etcd member as the asked one lists it, and what it answered itself. */
 export interface EtcdMember {
   readonly name: string;
   readonly peerUrl: string;
+  /** Not a voter yet. */
+  readonly isLearner: boolean;
   /** etcd's version as the member says it itself; undefined where it did not answer. */
   readonly version?: string;
+}
+
+/** A Plan of Rancher's system-upgrade-controller, as far as it is judged. */
+export type UpgradePlan = KubernetesObject & {
+  readonly spec?: { readonly version?: string; readonly upgrade?: { readonly image?: string } };
+};
+
+/** A volume of Longhorn, as far as it is judged. */
+export type LonghornVolume = KubernetesObject & { readonly status?: { readonly robustness?: string } };
+
+/** An eviction that the API server would refuse now. */
+export interface RefusedEviction {
+  /** namespace/name */
+  readonly pod: string;
+  readonly reason: string;
 }
 
 /** The cluster as one of its servers sees it. */
@@ -27,6 +51,19 @@ export interface ClusterFacts {
   readonly pods: readonly V1Pod[];
   readonly budgets: readonly V1PodDisruptionBudget[];
   readonly leases: readonly V1Lease[];
+  /** Running pods that `criticalWorkloads` selects; the API server itself judges the selector. */
+  readonly critical: readonly V1Pod[];
+  readonly signingRequests: readonly V1CertificateSigningRequest[];
+  /** Jobs in kube-system: RKE2's helm-install-* among them. */
+  readonly systemJobs: readonly V1Job[];
+  readonly volumes: readonly V1PersistentVolume[];
+  readonly attachments: readonly V1VolumeAttachment[];
+  /** Empty where the cluster does not know the kind. */
+  readonly upgradePlans: readonly UpgradePlan[];
+  /** Empty where the cluster does not know the kind. */
+  readonly longhornVolumes: readonly LonghornVolume[];
+  /** Of the pods that a drain would evict and that a budget may hold; see evictions.ts. */
+  readonly refusedEvictions: readonly RefusedEviction[];
   /** The change that holds the cluster: `UUID who`, and since when; undefined where it is free. */
   readonly lock?: { readonly holder: string; readonly since: string };
   readonly members: readonly EtcdMember[];
@@ -37,18 +74,28 @@ export interface ClusterFacts {
   readonly at: Date;
 }
 
+/** What a look at the cluster is about, where it is not about all of it. */
+export interface ClusterScope {
+  /** The servers that are asked, in this order, until one answers. */
+  readonly servers: readonly ClusterNode[];
+  /** The agents whose drains are asked about. */
+  readonly drained: readonly ClusterNode[];
+  /** Label selector of critical workloads. */
+  readonly critical?: string;
+}
+
 /**
  * Looks at the cluster from the first server that answers: agents hold no credentials for it.
  * @throws with every server's reason where none answers
  */
 export async function lookAtCluster(
-  servers: readonly ClusterNode[],
+  { servers, drained, critical }: ClusterScope,
   privateKey: string,
 ): Promise<ClusterFacts> {
   const reasons: string[] = [];
   for (const server of servers) {
     try {
-      return await ask(server, privateKey);
+      return await withNode(server, privateKey, (session) => ask(server, session, { drained, critical }));
     } catch (error) {
       reasons.push(error instanceof Error ? error.message : String(error));
     }
@@ -56,35 +103,51 @@ export async function lookAtCluster(
   throw new Error(reasons.join("; "));
 }
 
-async function ask(server: ClusterNode, privateKey: string): Promise<ClusterFacts> {
-  const { code, stdout, stderr } = await withNode(server, privateKey, (session) =>
-    session.exec("sudo -n bash -s -- look-cluster", {
-      stdin: bareText("look-cluster"),
-      timeoutMs: LOOK_TIMEOUT_MS,
-    }),
-  );
+async function ask(
+  server: ClusterNode,
+  session: Session,
+  { drained, critical = "" }: Omit<ClusterScope, "servers">,
+): Promise<ClusterFacts> {
+  const selector = shellWord(encodeURIComponent(critical));
+  const { code, stdout, stderr } = await session.exec(`sudo -n bash -s -- look-cluster ${selector}`, {
+    stdin: bareText("look-cluster"),
+  });
   if (code !== 0) throw new Error(stderr.trim().split("\n")[0] || `${server.name}: exit ${code}`);
-  const said = new Map(
-    stdout
-      .split("\n")
-      .filter(Boolean)
-      .map((line) => line.split("\t", 2) as [string, string]),
-  );
+  const seen = parseCluster(server.name, stdout);
+  const pods = underBudgets(drained, seen.pods, seen.budgets);
+  return { ...seen, refusedEvictions: await askEvictions(session, pods) };
+}
+
+/** Reads what look-cluster.sh printed. */
+function parseCluster(askedOn: string, stdout: string): Omit<ClusterFacts, "refusedEvictions"> {
+  const lines = stdout.split("\n").filter(Boolean);
+  const said = new Map(lines.map((line) => line.split("\t", 2) as [string, string]));
+  spend("apiCalls", said.size);
   const json = (key: string) => JSON.parse(said.get(key) || "{}");
   const items = <T>(key: string) => (json(key) as Partial<KubernetesListObject<T & object>>).items ?? [];
-  const lock = json("lock");
-  const members = json("members") as { members?: { name?: string; peerURLs?: string[] }[] };
+  const lock = json("lock").spec ?? {};
+  const members = json("members") as {
+    members?: { name?: string; peerURLs?: string[]; isLearner?: boolean }[];
+  };
   return {
-    askedOn: server.name,
+    askedOn,
     readyMs: Number(said.get("readyMs")),
     nodes: items<V1Node>("nodes"),
     pods: items<V1Pod>("pods"),
     budgets: items<V1PodDisruptionBudget>("budgets"),
     leases: items<V1Lease>("leases"),
+    critical: items<V1Pod>("critical"),
+    signingRequests: items<V1CertificateSigningRequest>("requests"),
+    systemJobs: items<V1Job>("charts"),
+    volumes: items<V1PersistentVolume>("volumes"),
+    attachments: items<V1VolumeAttachment>("attachments"),
+    upgradePlans: items<UpgradePlan>("plans"),
+    longhornVolumes: items<LonghornVolume>("longhorn"),
     lock: lock.holderIdentity && { holder: lock.holderIdentity, since: lock.acquireTime ?? "" },
     members: (members.members ?? []).map((member) => {
       const peerUrl = member.peerURLs?.[0] ?? "";
-      return { name: member.name ?? "", peerUrl, version: json(`member ${peerUrl}`).etcdserver };
+      const { etcdserver: version } = json(`member ${peerUrl}`);
+      return { name: member.name ?? "", peerUrl, isLearner: member.isLearner === true, version };
     }),
     hasLeader: !["0", undefined].includes(json("etcd").leader),
     alarms: (json("alarms").alarms ?? []).length,

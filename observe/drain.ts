@@ -31,6 +31,6 @@ export function podsAtRisk(settings: Settings, agent: ClusterNode, pods: readonl
 const controller = (pod: V1Pod) => pod.metadata?.ownerReferences?.find((owner) => owner.controller)?.kind;
 
 /** A drain leaves DaemonSets' pods, static pods (owned by their Node) and pods that have ended. */
-const isEvicted = (pod: V1Pod) =>
+export const isEvicted = (pod: V1Pod) =>
   !["DaemonSet", "Node"].includes(controller(pod) ?? "") &&
   !["Succeeded", "Failed"].includes(pod.status?.phase ?? "");

@@ -1,19 +1,27 @@
 import type { Settings } from "../config";
 import { lookAtCluster } from "./cluster";
-import type { Facts } from "./findings";
+import { lookAtDashboards } from "./dashboards";
+import type { Facts } from "./facts";
+import { readKubeconfig } from "./kubeconfig";
 import { look } from "./look";
 import { lookAtNode } from "./node";
 import { lookAtHosts } from "./proxmox";
 
-export { type Facts, type Finding, inTurn, judge } from "./findings";
+export { judgeTiming, judgeTurnTiming } from "./checks/timing";
+export { type Facts, inTurn } from "./facts";
+export type { Finding } from "./finding";
+export { judge, judgeTurn } from "./judge";
 export { notLive } from "./live";
 export { lookAtNode, type NodeFacts } from "./node";
 export { type Session, type SshTarget, withNode } from "./ssh";
+export { observeTurn } from "./turn";
 
 /** What a look needs beside the settings. */
 export interface LookSecrets {
   readonly sshPrivateKey: string;
   readonly proxmoxTokenSecret: string;
+  /** The configured one, where there is one. */
+  readonly kubeconfig?: string;
 }
 
 /**
@@ -28,10 +36,13 @@ export async function observe(settings: Settings, secrets: LookSecrets): Promise
     for (let node = waiting.shift(); node; node = waiting.shift())
       nodes.push([node.name, await lookOne(node)]);
   };
-  const [cluster, hosts] = await Promise.all([
-    look(() => lookAtCluster(settings.servers, secrets.sshPrivateKey)),
+  const { servers, agents: drained, criticalWorkloads: critical } = settings;
+  const [cluster, hosts, dashboards] = await Promise.all([
+    look(() => lookAtCluster({ servers, drained, critical }, secrets.sshPrivateKey)),
     look(() => lookAtHosts(settings, secrets.proxmoxTokenSecret)),
+    lookAtDashboards(settings.monitoring),
     ...Array.from({ length: 8 }, worker),
   ]);
-  return { nodes: new Map(nodes), cluster, hosts };
+  const kubeconfig = secrets.kubeconfig ? readKubeconfig(secrets.kubeconfig) : undefined;
+  return { nodes: new Map(nodes), cluster, hosts, dashboards, kubeconfig, at: new Date() };
 }

@@ -1,5 +1,5 @@
 import type { Settings } from "../config";
-import type { Facts } from "./findings";
+import type { Facts } from "./facts";
 
 /** Marks that a node bears in its turn (scripts/lib-cluster.sh). */
 const MARKS = ["rke2-upgrade/working", "rke2-upgrade/cordoned"];

@@ -1,6 +1,44 @@
-import type { ClusterNode } from "../config";
+import type { ClusterNode, Measured } from "../config";
 import { bareText, shellWord } from "../scripts";
+import { type DeprecatedApi, parseDeprecatedApis } from "./deprecatedApis";
+import { parseDurations } from "./durations";
 import { withNode } from "./ssh";
+
+/** Room in one of the folders that a change writes to. */
+export interface DiskSpace {
+  /** Where the file system is mounted. */
+  readonly mount: string;
+  readonly freeMiB: number;
+  readonly inodesFree: number;
+  /** 0 where the file system has no fixed number. */
+  readonly inodes: number;
+}
+
+/** A certificate that RKE2 does not call OK. */
+export interface DueCertificate {
+  /** `file (subject)`. */
+  readonly name: string;
+  readonly expires: Date;
+  /** RKE2's word: WARNING (within its 120 days), EXPIRED, NOT YET VALID. */
+  readonly status: string;
+}
+
+/** What a server says of its own etcd member and of its load, over about a second. */
+export interface ServerFacts {
+  /** Share of the processors in use, 0–1; undefined where the kernel does not tell. */
+  readonly cpuUsed?: number;
+  /** Mean time of a write to etcd's log, milliseconds; undefined where none fell into that second. */
+  readonly fsyncMs?: number;
+  readonly etcd?: {
+    readonly memberId: string;
+    readonly leader: string;
+    readonly dbBytes: number;
+    readonly quotaBytes: number;
+    readonly isLearner: boolean;
+  };
+  /** SHA-256 of the cluster's CA in /etc/rancher/rke2/rke2.yaml, its PEM text. */
+  readonly kubeconfigCa: string;
+}
 
 /** What a node says of itself. Texts are empty where nothing was found. */
 export interface NodeFacts {
@@ -19,11 +57,26 @@ export interface NodeFacts {
   readonly step: string;
   readonly rancherManaged: boolean;
   readonly ingressController: string;
-  readonly freeMiB: number;
+  readonly disks: readonly DiskSpace[];
+  readonly memoryMiB: number;
+  readonly memoryFreeMiB: number;
+  /** How many certificates RKE2 lists; 0 where it does not list any. */
+  readonly certificates: number;
+  readonly dueCertificates: readonly DueCertificate[];
+  /** containerd templates that do not build on RKE2's own. */
+  readonly containerdTemplates: readonly string[];
   /** File system type of /sys/fs/cgroup: cgroup2fs is version 2. */
   readonly cgroup: string;
-  /** The node's clock minus ours, milliseconds; half the look's own time is its error. */
+  /** The node's clock minus ours, milliseconds. */
   readonly clockSkewMs: number;
+  /** How far {@link clockSkewMs} can be off: half of the time on the way. */
+  readonly clockErrorMs: number;
+  /** Of servers alone. */
+  readonly server?: ServerFacts;
+  /** Deprecated APIs asked of this server's API server since it started; undefined on agents or where it is down. */
+  readonly deprecatedApis?: readonly DeprecatedApi[];
+  /** What steps took that ended well when they were run here, about this node or another. */
+  readonly durations: readonly Measured[];
 }
 
 /** Looks at one node over SSH: read-only, bounded, host key pinned. */
@@ -36,13 +89,25 @@ export async function lookAtNode(node: ClusterNode, privateKey: string): Promise
     if (result.code !== 0) throw new Error(`${node.name}: ${result.stderr.trim() || `exit ${result.code}`}`);
     return { stdout: result.stdout, started, ended: Date.now() };
   });
-  const said = new Map(
-    stdout
-      .split("\n")
-      .filter((line) => line.includes("="))
-      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)] as const),
-  );
-  const text = (key: string) => said.get(key) ?? "";
+  return parseNode(stdout, started, ended);
+}
+
+/**
+ * Reads what look-node.sh printed. Pure.
+ * @param started our clock when it was asked, milliseconds
+ * @param ended our clock when it had answered
+ */
+export function parseNode(stdout: string, started: number, ended: number): NodeFacts {
+  const said = new Map<string, string[]>();
+  for (const line of stdout.split("\n").filter((line) => line.includes("="))) {
+    const key = line.slice(0, line.indexOf("="));
+    said.set(key, [...(said.get(key) ?? []), line.slice(key.length + 1)]);
+  }
+  const list = (key: string) => said.get(key) ?? [];
+  const text = (key: string) => list(key)[0] ?? "";
+  const number = (key: string) => Number(text(key));
+  // As NTP does it: what the node itself took for its answers is no time on the way.
+  const onTheWay = ended - started - (number("clockEndMs") - number("clockMs"));
   return {
     hostname: text("hostname"),
     versionOnDisk: text("versionOnDisk"),
@@ -55,8 +120,45 @@ export async function lookAtNode(node: ClusterNode, privateKey: string): Promise
     step: text("step"),
     rancherManaged: text("rancherManaged") === "true",
     ingressController: text("ingressController"),
-    freeMiB: Number(text("freeMiB")),
+    disks: list("disk").map((line) => {
+      const [mount = "", ...figures] = line.split(" ");
+      const [freeMiB = 0, inodesFree = 0, inodes = 0] = figures.map(Number);
+      return { mount, freeMiB, inodesFree, inodes };
+    }),
+    memoryMiB: number("memoryMiB"),
+    memoryFreeMiB: number("memoryFreeMiB"),
+    certificates: number("certificates"),
+    dueCertificates: list("certificateDue").map((line) => {
+      const [name = "", expires = "", status = ""] = line.split("|");
+      return { name, expires: new Date(expires), status: status.trim() };
+    }),
+    containerdTemplates: list("containerdTemplate"),
     cgroup: text("cgroup"),
-    clockSkewMs: Math.round(Number(text("clockMs")) - (started + ended) / 2),
+    clockSkewMs: Math.round((number("clockMs") + number("clockEndMs") - started - ended) / 2),
+    clockErrorMs: Math.ceil(Math.max(0, onTheWay) / 2),
+    deprecatedApis: said.has("apiMetrics") ? parseDeprecatedApis(list("deprecatedApi")) : undefined,
+    durations: parseDurations(list("duration")),
+    server: said.has("etcdStatus") ? parseServer(text) : undefined,
+  };
+}
+
+function parseServer(text: (key: string) => string): ServerFacts {
+  const grown = (key: string) => {
+    const [first, last] = [text(`first${key}`), text(`last${key}`)];
+    return first && last ? Number(last) - Number(first) : undefined;
+  };
+  const [cpuUs, us, fsyncs, fsyncSeconds] = ["CpuUs", "AtUs", "Fsyncs", "FsyncSeconds"].map(grown);
+  const status = JSON.parse(text("etcdStatus") || "{}");
+  return {
+    cpuUsed: cpuUs !== undefined && us ? cpuUs / us / Number(text("processors")) : undefined,
+    fsyncMs: fsyncs && fsyncSeconds !== undefined ? (fsyncSeconds / fsyncs) * 1000 : undefined,
+    etcd: status.header && {
+      memberId: status.header.member_id,
+      leader: status.leader ?? "0",
+      dbBytes: Number(status.dbSize ?? 0),
+      quotaBytes: Number(text("etcdQuotaBytes")),
+      isLearner: status.isLearner === true,
+    },
+    kubeconfigCa: text("kubeconfigCa"),
   };
 }

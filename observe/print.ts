@@ -1,4 +1,4 @@
-import type { Finding } from "./findings";
+import type { Finding } from "./finding";
 
 /** The findings as numbered lines, one a check: mark, check, figure, wanted value, and what to do where it fails. */
 export function findingLines(findings: readonly Finding[]): { text: string; warn: boolean }[] {

@@ -1,7 +1,7 @@
 import { restoreTestNode, type Settings } from "../config";
 import type { ProxmoxClient } from "../proxmox/client";
 import { missingPrivileges, type Need } from "../proxmox/permissions";
-import type { Finding } from "./findings";
+import type { Finding } from "./finding";
 
 /** What the program does in Proxmox VE needs these (docs/proxmox.md). */
 const needsOf = (settings: Settings): Need[] => [

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
+import { spend } from "./cost";
 
 /** Where a node is reached, and the one host key that is believed. */
 export interface SshTarget {
@@ -43,6 +44,7 @@ export async function withNode<T>(
   connectTimeoutMs: number = LOOK_TIMEOUT_MS,
 ): Promise<T> {
   const client = new Client();
+  spend("sshSessions");
   try {
     await connect(client, target, privateKey, connectTimeoutMs);
     return await use({

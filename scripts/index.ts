@@ -40,11 +40,22 @@ export function stepText(script: StepScript): string {
 /** What the restore test's VM is sent through its guest agent. */
 export const restoreCheckText = (): string => ["lib", "lib-keys", "restore-check"].map(file).join("\n");
 
-/** What is sent to a node's stdin for a bare, read-only or instant script, without envelope. */
-export function bareText(
-  script: "look-node" | "look-cluster" | "hold-node" | "hold-cluster" | "etcd-save",
-): string {
-  return ["lib", script].map(file).join("\n");
+/** Shared files of the bare scripts, which run without an envelope. */
+const BARE_LIBRARIES = {
+  "ask-evictions": ["lib-api"],
+  "etcd-save": [],
+  "hold-cluster": [],
+  "hold-node": [],
+  "look-cluster": ["lib-api"],
+  "look-node": ["lib-api"],
+} as const satisfies Record<string, readonly string[]>;
+
+/** A script that is sent without an envelope: read-only or instant. */
+export type BareScript = keyof typeof BARE_LIBRARIES;
+
+/** What is sent to a node's stdin for a bare script. */
+export function bareText(script: BareScript): string {
+  return [...["lib"], ...BARE_LIBRARIES[script], script].map(file).join("\n");
 }
 
 /** One word of a POSIX shell, whatever is in it. */

@@ -1,24 +1,38 @@
 #!/usr/bin/env bash
-# Reads the cluster from this server; changes nothing. Lines of name<TAB>JSON, then readyMs=…, each request bounded.
+# Reads the cluster from this server; changes nothing. Lines of name<TAB>JSON, each request bounded.
 #
-# Usage: (no arguments, after lib.sh)
+# Usage: [CRITICAL]   (after lib.sh and lib-api.sh)
+#   CRITICAL  label selector of critical workloads, URL-encoded
+
+# raw NAME PATH [optional]: what cannot be read is no empty list; a kind that the cluster does not know may be.
+raw() {
+  local said code
+  said=$(api "$2") || fail "cannot read $2: $(tail -n 1 <<<"$said" | cut -c -200)" "kubectl get --raw '$2' on this server"
+  code=${said##*$'\n'}
+  if [ "$code" = 404 ] && [ "${3:-}" = optional ]; then return; fi
+  [ "$code" = 200 ] || fail "cannot read $2: HTTP $code" "kubectl get --raw '$2' on this server"
+  printf '%s\t%s\n' "$1" "${said%$'\n'*}"
+}
+
 started=$(date +%s%N)
-kube 127.0.0.1 get --raw /readyz >/dev/null || fail "the API server here does not answer ready" "kubectl get --raw '/readyz?verbose' on this server"
+code=$(api /readyz | tail -n 1) || true
+[ "$code" = 200 ] || fail "the API server here does not answer ready (${code:-no answer})" "kubectl get --raw '/readyz?verbose' on this server"
 printf 'nowMs\t%s\n' "$(date +%s%3N)"
 printf 'readyMs\t%s\n' "$((($(date +%s%N) - started) / 1000000))"
-# What cannot be read is no empty list.
-raw() {
-  local said
-  said=$(kube 127.0.0.1 get --raw "$2") || fail "cannot read $2" "kubectl get --raw $2 on this server"
-  printf '%s\t%s\n' "$1" "$said"
-}
 raw nodes /api/v1/nodes
 raw pods /api/v1/pods
 raw budgets /apis/policy/v1/poddisruptionbudgets
+if [ -n "${1:-}" ]; then
+  raw critical "/api/v1/pods?labelSelector=$1&fieldSelector=status.phase%3DRunning"
+fi
 raw leases /apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases
-lock=$(kube 127.0.0.1 -n kube-system get lease rke2-upgrade --ignore-not-found -o jsonpath='{.spec}') ||
-  fail "cannot read the Lease kube-system/rke2-upgrade" "kubectl -n kube-system get leases on this server"
-printf 'lock\t%s\n' "$lock"
+raw lock /apis/coordination.k8s.io/v1/namespaces/kube-system/leases/rke2-upgrade optional
+raw requests /apis/certificates.k8s.io/v1/certificatesigningrequests
+raw charts /apis/batch/v1/namespaces/kube-system/jobs
+raw volumes /api/v1/persistentvolumes
+raw attachments /apis/storage.k8s.io/v1/volumeattachments
+raw plans /apis/upgrade.cattle.io/v1/plans optional
+raw longhorn /apis/longhorn.io/v1beta2/volumes optional
 members=$(etcd_ask /v3/cluster/member/list || true)
 printf 'members\t%s\n' "$members"
 printf 'etcd\t%s\n' "$(etcd_ask /v3/maintenance/status || true)"

@@ -1,9 +1,28 @@
 #!/usr/bin/env bash
 # Reads what this node says of itself; changes nothing. Lines of key=value; an empty value was not found.
 #
-# Usage: ROLE   (after lib.sh)
+# Usage: ROLE   (after lib.sh and lib-api.sh)
 role=$1
 config=/etc/rancher/rke2
+# First and last, so that the caller can tell this clock from the time that the look took.
+echo "clockMs=$(date +%s%3N)"
+
+# Figures that take two looks to judge: processor time of the machine, etcd's writes to its log. A second apart.
+# sample PREFIX
+sample() {
+  local metrics
+  echo "$1CpuUs=$(awk '$1 == "usage_usec" { print $2 }' /sys/fs/cgroup/cpu.stat 2>/dev/null || true)"
+  echo "$1AtUs=$(date +%s%6N)"
+  metrics=$(curl -sf --max-time 3 http://127.0.0.1:2381/metrics </dev/null || true)
+  awk -v p="$1" '$1 == "etcd_disk_wal_fsync_duration_seconds_sum" { print p "FsyncSeconds=" $2 }
+    $1 == "etcd_disk_wal_fsync_duration_seconds_count" { print p "Fsyncs=" $2 }
+    $1 == "etcd_server_quota_backend_bytes" { printf "etcdQuotaBytes=%.0f\n", $2 }' <<<"$metrics"
+}
+if [ "$role" = server ]; then
+  sample first
+  began=$(date +%s%3N)
+fi
+
 echo "hostname=$(hostname)"
 echo "versionOnDisk=$(version_on_disk || true)"
 echo "versionRunning=$(version_running "$role" || true)"
@@ -11,11 +30,48 @@ echo "binary=$(rke2_binary || true)"
 echo "service=$(systemctl is-active "rke2-$role.service" || true)"
 echo "serviceSince=$(systemctl show -P ActiveEnterTimestamp "rke2-$role.service")"
 echo "bootId=$(cat /proc/sys/kernel/random/boot_id)"
-echo "clockMs=$(date +%s%3N)"
 echo "owner=$(cat "$STATE/owner" 2>/dev/null || true)"
 echo "step=$(systemctl show -P Description rke2-upgrade-step.service 2>/dev/null | grep '^rke2-upgrade: ' || true)"
 echo "rancherManaged=$([ -e $config/config.yaml.d/50-rancher.yaml ] && echo true || echo false)"
 echo "ingressController=$(sed -n 's/^ingress-controller:[[:space:]]*"\?\([a-z-]*\).*/\1/p' $config/config.yaml $config/config.yaml.d/*.yaml 2>/dev/null | tail -n 1 || true)"
-echo "freeMiB=$(($(df --output=avail -k "$RKE2_DATA" 2>/dev/null | tail -n 1 | tr -d ' ' || echo 0) / 1024))"
 echo "cgroup=$(stat -fc %T /sys/fs/cgroup)"
+
+# Room where RKE2 lives and where the release files go, the folder's parent where it is not there yet:
+# path MiB-free inodes-free inodes-in-all; a file system without a fixed number of inodes says 0 or -.
+for path in "$RKE2_DATA" "$STATE"; do
+  [ -d "$path" ] || path=$(dirname "$path")
+  echo "disk=$(df --output=target,avail,iavail,itotal -k "$path" | awk 'NR == 2 { printf "%s %d %d %d", $1, $2 / 1024, $3, $4 }')"
+done
+awk '$1 == "MemTotal:" { total = $2 } $1 == "MemAvailable:" { free = $2 } END { printf "memoryMiB=%d\nmemoryFreeMiB=%d\n", total / 1024, free / 1024 }' /proc/meminfo
+echo "processors=$(nproc)"
+
+# RKE2's own word for its certificates; each that is not OK: file (subject)|expires|status.
+certificates=$(timeout 8 "$(rke2_binary || echo false)" certificate check --output table </dev/null 2>/dev/null || true)
+awk -F'   +' 'begun && NF > 3 { n++; when = ""
+    for (i = 1; i <= NF; i++) if ($i ~ /^[A-Z][a-z][a-z] [0-9]+, [0-9]+ /) when = $i
+    if ($NF !~ /^OK *$/) print "certificateDue=" $1 " (" $2 ")|" when "|" $NF }
+  $1 == "--------" { begun = 1 } END { print "certificates=" n + 0 }' <<<"$certificates"
+
+# A template that does not build on RKE2's own breaks containerd at its next start (NVIDIA/gpu-operator#992).
+for template in "$RKE2_DATA"/agent/etc/containerd/config*.toml.tmpl; do
+  if [ -e "$template" ] && ! grep -q 'template "base"' "$template"; then echo "containerdTemplate=$template"; fi
+done
+
+# What steps took that ended well here (envelope.sh).
+tail -n 500 "$STATE/durations" 2>/dev/null | sed 's/^/duration=/' || true
+
+if [ "$role" = server ]; then
+  echo "etcdStatus=$(etcd_ask /v3/maintenance/status || true)"
+  echo "kubeconfigCa=$(awk '$1 == "certificate-authority-data:" { print $2 }' "$KUBECONFIG_FILE" 2>/dev/null | base64 -d 2>/dev/null | sha256sum | cut -c -64 || true)"
+  # What this API server counts by itself, since its start; one that is down has nothing to say.
+  metrics=$(api /metrics || true)
+  if [ "$(tail -n 1 <<<"$metrics")" = 200 ]; then
+    echo "apiMetrics=read"
+    sed -n 's/^apiserver_requested_deprecated_apis{/deprecatedApi=&/p' <<<"$metrics"
+  fi
+  left=$((began + 1000 - $(date +%s%3N)))
+  if [ "$left" -gt 0 ]; then sleep "$(printf '0.%03d' "$left")"; fi
+  sample last
+fi
+echo "clockEndMs=$(date +%s%3N)"
 # end of step

@@ -8,6 +8,7 @@ const own: Roles = {
     ...["VM.Allocate", "VM.Audit", "VM.Config.Network", "VM.Config.Options"],
     ...["VM.GuestAgent.Audit", "VM.GuestAgent.Unrestricted", "VM.PowerMgmt"],
   ],
+  RKE2SeeBackups: ["Datastore.AllocateSpace", "VM.Backup"],
   RKE2Upgrade: [
     ...["Datastore.AllocateSpace", "Datastore.Audit", "SDN.Use", "Sys.Audit"],
     ...["VM.Audit", "VM.Clone", "VM.Snapshot"],
@@ -18,7 +19,7 @@ const own: Roles = {
 const builtIn: Roles = {
   Administrator: [
     ...["Datastore.AllocateSpace", "Datastore.Audit", "SDN.Use", "Sys.Audit", "Sys.Modify", "Sys.PowerMgmt"],
-    ...["VM.Allocate", "VM.Audit", "VM.Clone", "VM.Config.Network", "VM.Config.Options"],
+    ...["VM.Allocate", "VM.Audit", "VM.Backup", "VM.Clone", "VM.Config.Network", "VM.Config.Options"],
     ...["VM.GuestAgent.Audit", "VM.GuestAgent.FileRead", "VM.GuestAgent.Unrestricted"],
     ...["VM.PowerMgmt", "VM.Snapshot", "VM.Snapshot.Rollback"],
   ],

@@ -41,7 +41,7 @@ describe("index.ts under way", () => {
   });
 
   it("makes the way back before it touches RKE2 anywhere", () => {
-    const firstTouch = steps.find(({ name }) => name.endsWith("-gate-cluster"));
+    const firstTouch = steps.find(({ name }) => name.endsWith("-turn-gate"));
     assert.ok(firstTouch);
     for (const node of [...SERVERS, ...AGENTS]) {
       precedes(`${node}-fetch-artifacts`, firstTouch.name);
@@ -60,10 +60,11 @@ describe("index.ts under way", () => {
     for (const [i, node] of order.entries()) {
       const next = order[i + 1];
       const last = SERVERS.includes(node) ? "verify-cluster" : "uncordon";
-      if (next) precedes(`${node}-${last}`, `${next}-gate-cluster`);
+      if (next) precedes(`${node}-${last}`, `${next}-turn-gate`);
     }
     precedes(`${SERVERS.at(-1)}-verify-cluster`, "charts-settled");
-    precedes("charts-settled", `${AGENTS[0]}-gate-cluster`);
+    precedes("charts-settled", `${AGENTS[0]}-turn-gate`);
+    for (const node of order) precedes(`${node}-turn-gate`, `${node}-gate-cluster`);
     precedes(`${AGENTS.at(-1)}-uncordon`, "validation-validate");
     precedes("validation-validate", "validation-smoke-test");
   });

@@ -3,6 +3,7 @@ import type { V1Node, V1Pod } from "@kubernetes/client-node";
 import { parseSettings, type Settings } from "../../config";
 import type { Facts, NodeFacts } from "../../observe";
 import type { ClusterFacts } from "../../observe/cluster";
+import type { ServerFacts } from "../../observe/node";
 import { lab } from "../config/lab";
 
 export const FROM = "v1.35.4+rke2r1";
@@ -10,7 +11,7 @@ export const TO = "v1.36.3+rke2r1";
 export const OWNER = "11111111-2222-3333-4444-555555555555";
 
 export const settings: Settings = parseSettings(lab({ rke2Version: TO, acceptedVersion: FROM }));
-const AT = new Date("2026-09-06T01:00:00Z");
+export const AT = new Date("2026-09-06T01:00:00Z");
 
 export const healthyNode: NodeFacts = {
   hostname: "x",
@@ -24,16 +25,40 @@ export const healthyNode: NodeFacts = {
   step: "",
   rancherManaged: false,
   ingressController: "none",
-  freeMiB: 20_000,
+  disks: [{ mount: "/", freeMiB: 20_000, inodesFree: 900_000, inodes: 1_000_000 }],
+  memoryMiB: 16_000,
+  memoryFreeMiB: 12_000,
+  certificates: 30,
+  dueCertificates: [],
+  containerdTemplates: [],
   cgroup: "cgroup2fs",
   clockSkewMs: 3,
+  deprecatedApis: [],
+  durations: [],
+  clockErrorMs: 20,
 };
+
+/** A server's word of its own etcd member. */
+export const healthyServer: ServerFacts = {
+  cpuUsed: 0.1,
+  fsyncMs: 4,
+  etcd: { memberId: "1", leader: "7", dbBytes: 50 * 2 ** 20, quotaBytes: 2 ** 31, isLearner: false },
+  kubeconfigCa: "",
+};
+
+/** What the lab's nodes offer. */
+const OFFERED = { cpu: "4", memory: "16Gi", pods: "110" };
 
 export function clusterNode(name: string, changes: Partial<V1Node> = {}): V1Node {
   return {
     metadata: { name },
-    status: { conditions: [{ type: "Ready", status: "True" }], nodeInfo: { kubeletVersion: FROM } as never },
     ...changes,
+    status: {
+      conditions: [{ type: "Ready", status: "True" }],
+      nodeInfo: { kubeletVersion: FROM } as never,
+      allocatable: OFFERED,
+      ...changes.status,
+    },
   };
 }
 
@@ -50,17 +75,30 @@ export function pod(name: string, node: string, changes: Partial<V1Pod> = {}): V
   };
 }
 
-const healthyCluster: ClusterFacts = {
+export const healthyCluster: ClusterFacts = {
   askedOn: "proj-k8sm01",
   readyMs: 40,
   nodes: settings.nodes.map((node) => clusterNode(node.name)),
   pods: [],
+  critical: [],
   budgets: [],
   leases: settings.nodes.map((node) => ({
     metadata: { name: node.name },
     spec: { renewTime: new Date(AT.getTime() - 5_000) as never },
   })),
-  members: settings.servers.map((node) => ({ name: node.name, peerUrl: node.address, version: "3.6.16" })),
+  signingRequests: [],
+  systemJobs: [],
+  volumes: [],
+  attachments: [],
+  upgradePlans: [],
+  longhornVolumes: [],
+  refusedEvictions: [],
+  members: settings.servers.map(({ name, address }) => ({
+    name: `${name}-0a1b2c3d`,
+    peerUrl: address,
+    isLearner: false,
+    version: "3.6.16",
+  })),
   hasLeader: true,
   alarms: 0,
   at: AT,
@@ -70,11 +108,18 @@ const healthyCluster: ClusterFacts = {
 export function facts(
   changes: { node?: [name: string, facts: Partial<NodeFacts>]; cluster?: Partial<ClusterFacts> } = {},
 ): Facts {
-  const nodes = new Map(settings.nodes.map(({ name }) => [name, { value: healthyNode }] as const));
-  if (changes.node) nodes.set(changes.node[0], { value: { ...healthyNode, ...changes.node[1] } });
+  const nodes = new Map(
+    settings.nodes.map(({ name, role }) => {
+      const changed = changes.node?.[0] === name ? changes.node[1] : {};
+      const server = role === "server" ? healthyServer : undefined;
+      return [name, { value: { ...healthyNode, server, ...changed } }] as const;
+    }),
+  );
   return {
     nodes,
     cluster: { value: { ...healthyCluster, ...changes.cluster } },
     hosts: { value: { findings: [] } },
+    at: AT,
+    dashboards: [],
   };
 }

@@ -36,6 +36,8 @@ describe("scripts", () => {
       "look-cluster",
       "hold-node",
       "hold-cluster",
+      "lib-api",
+      "ask-evictions",
       "etcd-save",
       ...STEP_SCRIPTS,
     ]);

@@ -32,7 +32,7 @@ const working = (name: string, ready: "True" | "False") =>
 const withNode = (node: ReturnType<typeof clusterNode>) =>
   settings.nodes.map(({ name }) => (name === node.metadata?.name ? node : clusterNode(name)));
 
-describe("observe/findings", () => {
+describe("observe/judge", () => {
   it("finds nothing wrong with a healthy cluster, before and during the mix of versions", () => {
     assert.deepEqual(wrong(facts()), []);
     assert.deepEqual(wrong(facts({ node: ["proj-k8sm01", { versionOnDisk: TO, versionRunning: TO }] })), []);
@@ -49,8 +49,8 @@ describe("observe/findings", () => {
 
   it("lets the node in its turn be down, cordoned and in between", () => {
     const seen = facts({
-      node: ["proj-k8sw01", { versionOnDisk: TO, versionRunning: "", service: "activating" }],
-      cluster: { nodes: withNode(working("proj-k8sw01", "False")) },
+      node: ["proj-k8sm01", { versionOnDisk: TO, versionRunning: "", service: "activating" }],
+      cluster: { nodes: withNode(working("proj-k8sm01", "False")) },
     });
     assert.deepEqual(wrong(seen), []);
   });
@@ -68,6 +68,7 @@ describe("observe/findings", () => {
     const members = settings.servers.map(({ name }, i) => ({
       name,
       peerUrl: "",
+      isLearner: false,
       version: i === 2 ? undefined : "3.6.16",
     }));
     only(facts({ cluster: { members } }), /etcd/);

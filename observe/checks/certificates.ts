@@ -1,0 +1,54 @@
+import type { ClusterNode, Settings } from "../../config";
+import type { Finding } from "../finding";
+import type { NodeFacts } from "../node";
+
+/**
+ * Certificates about to expire, by RKE2's own word (`rke2 certificate check`). RKE2 renews those within 120 days of
+ * their end at its next start, which an upgrade is; what is expired already keeps nodes from talking before it.
+ */
+export function judgeCertificates(
+  { limits }: Settings,
+  node: ClusterNode,
+  { certificates, dueCertificates }: NodeFacts,
+  now: Date,
+): Finding[] {
+  const check = `${node.name}: certificates`;
+  const wanted = `valid for ${limits.certificateDays} days`;
+  if (certificates === 0) {
+    return [
+      {
+        check,
+        found: "rke2 certificate check lists none",
+        wanted,
+        verdict: "warn",
+        next: `rke2 certificate check --output table on ${node.name}`,
+      },
+    ];
+  }
+  const days = (expires: Date) => (expires.getTime() - now.getTime()) / 86_400_000;
+  const bad = dueCertificates.filter(
+    // What RKE2 says cannot be read is not valid.
+    ({ expires, status }) => status !== "WARNING" || !(days(expires) >= limits.certificateDays),
+  );
+  const tell = (list: typeof dueCertificates) =>
+    list.map(({ name, expires, status }) => `${name} ${status}, ${dateOf(expires)}`).join("; ");
+  const due = dueCertificates.filter((one) => !bad.includes(one));
+  if (bad.length === 0 && due.length === 0)
+    return [{ check, found: `${certificates} valid`, wanted, verdict: "pass" }];
+  return [
+    {
+      check,
+      found: tell(bad.length ? bad : due),
+      wanted,
+      ...(bad.length > 0
+        ? {
+            verdict: "fail",
+            next: `systemctl restart rke2-${node.role} on ${node.name} renews them; an authority (CA) needs rke2 certificate rotate-ca`,
+          }
+        : { verdict: "warn", next: "nothing: the restart of this upgrade renews them" }),
+    },
+  ];
+}
+
+const dateOf = (date: Date): string =>
+  Number.isNaN(date.getTime()) ? "no date" : (date.toISOString().split("T")[0] ?? "");

@@ -1,0 +1,104 @@
+import { type ClusterNode, isAtLeastMinor, parseVersion, type Settings } from "../../config";
+import { type Facts, inTurn } from "../facts";
+import { type Finding, must } from "../finding";
+import { judgeCertificates } from "./certificates";
+import { judgeContainerd } from "./containerd";
+import { judgeDisk } from "./disk";
+
+/** One node's own word about itself: version, service, RKE2's config. */
+export function judgeNode(
+  settings: Settings,
+  node: ClusterNode,
+  facts: Facts,
+  owner: string | undefined,
+): Finding[] {
+  const looked = facts.nodes.get(node.name) ?? { missing: "not looked at" };
+  if ("missing" in looked) {
+    return [
+      {
+        check: `${node.name}: answers over SSH`,
+        found: looked.missing,
+        wanted: "an answer",
+        verdict: "not measured",
+        next: `ssh -p ${node.port} ${node.user}@${node.address}`,
+      },
+    ];
+  }
+  const seen = looked.value;
+  const { rke2Version: target, acceptedVersion: accepted } = settings;
+  const turn = inTurn(settings, facts.cluster, node.name);
+  const healthy = seen.service === "active" && seen.versionRunning === seen.versionOnDisk;
+  const known = [target, accepted].includes(seen.versionOnDisk);
+  const findings: Finding[] = [
+    {
+      check: `${node.name}: runs RKE2`,
+      found: `${seen.versionRunning || "nothing"} (${seen.service}), installed ${seen.versionOnDisk || "unreadable"}`,
+      wanted: target === accepted ? `${target}, active` : `${accepted} or ${target}, active`,
+      ...(turn || (healthy && known)
+        ? { verdict: "pass" }
+        : {
+            verdict: "fail",
+            next: known
+              ? `journalctl -u rke2-${node.role} -n 50 on it; only a healthy node is upgraded`
+              : "set acceptedVersion to what the nodes run",
+          }),
+    },
+  ];
+  const held = seen.owner !== "" && seen.owner.split(" ")[0] !== owner;
+  if (held) {
+    findings.push({
+      check: `${node.name}: held by no other change`,
+      found: seen.owner.split(" ").slice(1).join(" "),
+      wanted: "free, or held by this change",
+      verdict: "fail",
+      next: "finish or accept that change first",
+    });
+  }
+  if (seen.rancherManaged) {
+    findings.push({
+      check: `${node.name}: not provisioned by Rancher`,
+      found: "/etc/rancher/rke2/config.yaml.d/50-rancher.yaml",
+      wanted: "no such file",
+      verdict: "fail",
+      next: "upgrade this cluster in Rancher, which would undo what is done here",
+    });
+  }
+  if (seen.binary === "/usr/bin/rke2") {
+    findings.push({
+      check: `${node.name}: RKE2 from its tarball`,
+      found: "installed by rpm, whose scripts restart the service by themselves",
+      wanted: "a tar installation",
+      verdict: "fail",
+      next: "reinstall with INSTALL_RKE2_METHOD=tar; rpm is not supported yet",
+    });
+  }
+  const version = parseVersion(target);
+  if (version && isAtLeastMinor(version, 1, 35)) {
+    findings.push({
+      check: `${node.name}: control groups`,
+      found: seen.cgroup,
+      wanted: "cgroup2fs",
+      ...must(
+        seen.cgroup === "cgroup2fs",
+        "a kubelet from 1.35 on refuses cgroup v1: boot with systemd.unified_cgroup_hierarchy=1",
+      ),
+    });
+  }
+  if (node.role === "server" && settings.ingressController) {
+    findings.push({
+      check: `${node.name}: ingress-controller`,
+      found: seen.ingressController || "not set",
+      wanted: settings.ingressController,
+      ...must(
+        seen.ingressController === settings.ingressController,
+        `write 'ingress-controller: ${settings.ingressController}' into /etc/rancher/rke2/config.yaml: from 1.36 on an unset one starts a Traefik of its own`,
+      ),
+    });
+  }
+  findings.push(
+    ...judgeDisk(node, seen),
+    ...judgeCertificates(settings, node, seen, new Date()),
+    ...judgeContainerd(node, seen),
+  );
+  return findings;
+}

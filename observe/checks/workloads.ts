@@ -1,0 +1,67 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import { isConsented, type Settings } from "../../config";
+import type { ClusterFacts } from "../cluster";
+import { fullName, isMarked, nameOf } from "../facts";
+import { type Finding, must, should } from "../finding";
+
+/** A deletion's time includes the pod's grace; what is there a minute later hangs: a finalizer, a lost kubelet. */
+const TERMINATING_MS = 60_000;
+
+/** Why a container that does not run will not run by itself. */
+const HOPELESS =
+  /^(CrashLoopBackOff|ImagePullBackOff|ErrImagePull|InvalidImageName|CreateContainer\w*Error)$/;
+
+/** Pods that are stuck (procedure §3.2, §4.1). Those of a node in its turn, and those that the operator knows of, are not. */
+export function judgeWorkloads(settings: Settings, seen: ClusterFacts): Finding[] {
+  const turning = new Set(seen.nodes.filter((node) => isMarked(settings, node)).map(nameOf));
+  const pods = seen.pods.filter(
+    (pod) =>
+      !turning.has(pod.spec?.nodeName ?? "") &&
+      !isConsented(settings.consents.sickPods, fullName(pod)) &&
+      !isChartPod(pod),
+  );
+  const stuck = pods.flatMap((pod) => {
+    const why = stuckBy(pod, seen.at, settings.limits.podsSeconds);
+    return why ? [`${fullName(pod)} (${why})`] : [];
+  });
+  const failed = pods.filter(({ status }) => status?.phase === "Failed").map(fullName);
+  const first = stuck[0]?.split(" ")[0]?.split("/") ?? [];
+  return [
+    {
+      check: "cluster: pods stuck",
+      found: stuck.join(", ") || `none of ${seen.pods.length}`,
+      wanted: "none Terminating, Pending or failing to start",
+      ...must(
+        stuck.length === 0,
+        `kubectl -n ${first[0]} describe pod ${first[1]}; mend or delete it, or name it in consents.sickPods. §4.2 "Workloads fail to reschedule": check taints, tolerations, resources`,
+      ),
+    },
+    {
+      check: "cluster: pods that have failed",
+      found: failed.join(", ") || "none",
+      wanted: "none: the validation at the end stops for them",
+      ...should(failed.length === 0, "kubectl delete pod them, or name them in consents.sickPods"),
+    },
+  ];
+}
+
+/** RKE2's own charts have a check of their own. */
+const isChartPod = ({ metadata }: V1Pod): boolean =>
+  metadata?.namespace === "kube-system" && metadata.name?.startsWith("helm-install-") === true;
+
+function stuckBy({ metadata, status }: V1Pod, now: Date, pendingSeconds: number): string | undefined {
+  const since = (time: Date | undefined) => (time ? now.getTime() - new Date(time).getTime() : 0);
+  const seconds = (ms: number) => `${Math.round(ms / 1000)} s`;
+  if (metadata?.deletionTimestamp) {
+    const over = since(metadata.deletionTimestamp);
+    return over > TERMINATING_MS ? `Terminating, ${seconds(over)} past its time` : undefined;
+  }
+  const reason = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]
+    .map(({ state }) => state?.waiting?.reason ?? "")
+    .find((word) => HOPELESS.test(word));
+  if (reason) return reason;
+  const age = since(metadata?.creationTimestamp);
+  return status?.phase === "Pending" && age > pendingSeconds * 1000
+    ? `Pending for ${seconds(age)}`
+    : undefined;
+}

@@ -1,0 +1,42 @@
+import type { V1Node } from "@kubernetes/client-node";
+import type { Settings } from "../config";
+import type { ClusterFacts } from "./cluster";
+import type { Dashboard } from "./dashboards";
+import type { KubeconfigFacts } from "./kubeconfig";
+import type { Look } from "./look";
+import type { NodeFacts } from "./node";
+import type { HostFacts } from "./proxmox";
+
+/** All that was looked at, at one moment. */
+export interface Facts {
+  readonly nodes: ReadonlyMap<string, Look<NodeFacts>>;
+  readonly cluster: Look<ClusterFacts>;
+  readonly hosts: Look<HostFacts>;
+  /** When it was looked at, by this machine's clock: windows are judged by it. */
+  readonly at: Date;
+  readonly dashboards: readonly Dashboard[];
+  /** Of the configured kubeconfig; undefined where none is. */
+  readonly kubeconfig?: KubeconfigFacts;
+}
+
+/** Annotation on a node in its turn: the change's ID (scripts/gate-cluster.sh). */
+const WORKING = "rke2-upgrade/working";
+
+/** Whether a node bears this change's mark: its turn has begun and not ended. */
+export const isMarked = ({ changeId }: Settings, node: V1Node | undefined): boolean =>
+  node?.metadata?.annotations?.[WORKING] === changeId;
+
+/** Whether the node's turn has begun and not ended, by the cluster's word. */
+export const inTurn = (settings: Settings, cluster: Look<ClusterFacts>, name: string): boolean =>
+  "value" in cluster &&
+  isMarked(
+    settings,
+    cluster.value.nodes.find((node) => nameOf(node) === name),
+  );
+
+/** An object's name; empty where it has none, which Kubernetes does not allow. */
+export const nameOf = (object: { metadata?: { name?: string } }): string => object.metadata?.name ?? "";
+
+/** An object as people write it: namespace/name. */
+export const fullName = (object: { metadata?: { namespace?: string; name?: string } }): string =>
+  `${object.metadata?.namespace}/${object.metadata?.name}`;

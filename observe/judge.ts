@@ -1,0 +1,96 @@
+import type { ClusterNode, Settings } from "../config";
+import { apiNotMeasured, judgeApi } from "./checks/api";
+import { judgeBackupAges } from "./checks/backups";
+import { judgeCapacity } from "./checks/capacity";
+import { judgeCharts } from "./checks/charts";
+import { judgeClocks } from "./checks/clocks";
+import { judgeComponents } from "./checks/compatibility";
+import { judgeCordons } from "./checks/cordons";
+import { judgeDashboards } from "./checks/dashboards";
+import { judgeDrains } from "./checks/drains";
+import { judgeEtcd } from "./checks/etcd";
+import { judgeHosts } from "./checks/hosts";
+import { judgeKubeconfig } from "./checks/kubeconfig";
+import { judgeLock } from "./checks/lock";
+import { judgeNode } from "./checks/node";
+import { judgeNodes } from "./checks/nodes";
+import { judgeVersionPolicy } from "./checks/policy";
+import { judgeRemovedApis } from "./checks/removedApis";
+import { judgeServerCapacity } from "./checks/serverCapacity";
+import { judgeStorage } from "./checks/storage";
+import { judgeStrangers } from "./checks/strangers";
+import { judgeWorkloads } from "./checks/workloads";
+import type { ClusterFacts } from "./cluster";
+import type { Facts } from "./facts";
+import type { Finding } from "./finding";
+
+/** What the cluster is judged for. */
+export interface Purpose {
+  /** The UUID of this stack's change; undefined before the first `up`, when any holder is another's. */
+  readonly owner: string | undefined;
+  /** The agents whose drains are ahead. */
+  readonly drained: readonly ClusterNode[];
+}
+
+/** A check of what the cluster says. Pure. */
+type ClusterCheck = (settings: Settings, seen: ClusterFacts, purpose: Purpose) => Finding[];
+
+/** In the order in which they are told. */
+const CLUSTER_CHECKS: readonly ClusterCheck[] = [
+  judgeApi,
+  judgeNodes,
+  judgeCordons,
+  judgeStrangers,
+  judgeWorkloads,
+  judgeCharts,
+  judgeStorage,
+  judgeDrains,
+  judgeCapacity,
+  judgeLock,
+];
+
+/** A check of several looks together. Pure. */
+type Check = (settings: Settings, facts: Facts) => readonly Finding[];
+
+const CHECKS: readonly Check[] = [
+  judgeEtcd,
+  judgeServerCapacity,
+  judgeVersionPolicy,
+  judgeComponents,
+  judgeRemovedApis,
+  judgeKubeconfig,
+  judgeDashboards,
+  judgeBackupAges,
+];
+
+/**
+ * Judges what was seen against what must hold before anything is changed. Pure.
+ *
+ * A node that bears this change's mark is in its turn: it may be down, cordoned or on either version, since the
+ * run that goes on is what brings it back. No other may.
+ * @param owner the UUID of this stack's change; undefined before the first `up`, when any holder is another's
+ */
+export function judge(settings: Settings, facts: Facts, owner: string | undefined): Finding[] {
+  return [
+    ...settings.nodes.flatMap((node) => judgeNode(settings, node, facts, owner)),
+    ...judgeClocks(settings, facts),
+    ...judgeCluster(settings, facts, { owner, drained: settings.agents }),
+    ...CHECKS.flatMap((check) => check(settings, facts)),
+    ...judgeHosts(settings, facts.hosts),
+  ];
+}
+
+/** Judges what may have perished since {@link judge} was asked, before one node's turn begins or goes on. Pure. */
+export function judgeTurn(settings: Settings, node: ClusterNode, facts: Facts, owner: string): Finding[] {
+  return [
+    ...judgeNode(settings, node, facts, owner),
+    ...judgeCluster(settings, facts, { owner, drained: node.role === "agent" ? [node] : [] }),
+    ...judgeEtcd(settings, facts),
+    ...judgeHosts(settings, facts.hosts),
+  ];
+}
+
+const judgeCluster = (settings: Settings, { cluster }: Facts, purpose: Purpose): Finding[] =>
+  "missing" in cluster
+    ? [apiNotMeasured(cluster.missing)]
+    : CLUSTER_CHECKS.flatMap((check) => check(settings, cluster.value, purpose));

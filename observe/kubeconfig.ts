@@ -1,0 +1,20 @@
+import { createHash, X509Certificate } from "node:crypto";
+
+/** What of a kubeconfig can be told: nothing of it lets anybody in. */
+export interface KubeconfigFacts {
+  /** SHA-256 of its CA's PEM text, as look-node.sh takes it of rke2.yaml. */
+  readonly caSha256: string;
+  /** When its client certificate ends; undefined where it has none (a token, say). */
+  readonly expires?: Date;
+}
+
+/** Reads the CA and the client certificate that stand inside a kubeconfig; of several, the first. */
+export function readKubeconfig(text: string): KubeconfigFacts {
+  const data = (key: string) =>
+    Buffer.from(new RegExp(`${key}:\\s*"?([A-Za-z0-9+/=]+)`).exec(text)?.[1] ?? "", "base64");
+  const client = data("client-certificate-data");
+  return {
+    caSha256: createHash("sha256").update(data("certificate-authority-data")).digest("hex"),
+    expires: client.length > 0 ? new Date(new X509Certificate(client).validTo) : undefined,
+  };
+}
