@@ -25,6 +25,7 @@ export interface TakenBackup {
   readonly version: string;
 }
 
+const KUBECONFIG_FILE = "/etc/rancher/rke2/rke2.yaml";
 const TOKEN_FILE = "/var/lib/rancher/rke2/server/token";
 
 /** The base name of a change's etcd snapshots on a server. */
@@ -100,6 +101,7 @@ async function takeOn(
     if (arrived === sha256) return;
     throw new Error(`${server.name}: ${path} has sha256 ${sha256}, what arrived in ${part} has ${arrived}`);
   });
+  await fetchKubeconfig(session, settings);
   await writeFile(`${file}.sha256`, `${sha256}  etcd snapshot of ${server.name}, before encryption\n`, {
     mode: 0o600,
   });
@@ -108,6 +110,14 @@ async function takeOn(
     `sudo -n $(command -v rke2 || echo /opt/rke2/bin/rke2) etcd-snapshot delete ${shellWord(basename(path))}`,
   );
   return { file, sha256, bytes: Number(bytes), takenAt: takenAt.toISOString(), server: server.name, version };
+}
+
+/** The kubeconfig as it is now, encrypted as well (procedure §6.1): the keys in it are renewed with the certificates. */
+async function fetchKubeconfig(session: Session, settings: Settings): Promise<void> {
+  const directory = resolve(settings.backup.directory, "kubeconfigs");
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const file = join(directory, `${basename(backupDirectory(settings))}.age`);
+  await fetchEncrypted(session, KUBECONFIG_FILE, file, settings, new PassThrough());
 }
 
 /** Whether every server is proven to run the accepted version still. One that does not answer is not. */

@@ -22,8 +22,8 @@ export function judgeSettings(draft: Draft): Mistake[] {
     judgeUniqueness,
     judgeGpu,
     judgeDrain,
-    judgeRestoreTest,
     judgeOverride,
+    judgeRestoreTest,
   ].flatMap((rule) => rule(draft));
 }
 
@@ -155,6 +155,20 @@ function judgeDrain(draft: Draft): Mistake[] {
   );
 }
 
+/** An override names the one change that it is for: a left-over one must not open the next change's window. */
+function judgeOverride({ windowOverride, changeId }: Draft): Mistake[] {
+  if (windowOverride === undefined || changeId === undefined || windowOverride === changeId) return [];
+  return [
+    {
+      path: "windowOverride",
+      found: `"${windowOverride}"`,
+      allowed: `nothing, or this change's ID, "${changeId}"`,
+      why: "it lets one change, named by its ID, leave its maintenance window",
+      next: "pulumi config rm 'rke2-upgrade:windowOverride'",
+    },
+  ];
+}
+
 /** The restore test clones a server, to a VM ID that is free to be destroyed. */
 function judgeRestoreTest(draft: Draft): Mistake[] {
   const { node: name, vmId } = draft.restoreTest ?? {};
@@ -174,18 +188,4 @@ function judgeRestoreTest(draft: Draft): Mistake[] {
   if (name === undefined || nodes.length === 0 || role === "server") return taken;
   const found = `${name}, ${role ? `an ${role}` : "which is not in nodes"}`;
   return [...taken, { path: "restoreTest.node", found, allowed: "a server in nodes: only those hold etcd" }];
-}
-
-/** An override names the one change that it is for: a left-over one must not open the next change's window. */
-function judgeOverride({ windowOverride, changeId }: Draft): Mistake[] {
-  if (windowOverride === undefined || changeId === undefined || windowOverride === changeId) return [];
-  return [
-    {
-      path: "windowOverride",
-      found: `"${windowOverride}"`,
-      allowed: `nothing, or this change's ID, "${changeId}"`,
-      why: "it lets one change, named by its ID, leave its maintenance window",
-      next: "pulumi config rm 'rke2-upgrade:windowOverride'",
-    },
-  ];
 }
