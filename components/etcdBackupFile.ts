@@ -22,6 +22,7 @@ export interface TakenBackup {
   readonly server: string;
 }
 
+const KUBECONFIG_FILE = "/etc/rancher/rke2/rke2.yaml";
 const TOKEN_FILE = "/var/lib/rancher/rke2/server/token";
 
 /** Where a change's backups lie: one folder a change, the accepted version in its name. */
@@ -80,6 +81,7 @@ async function takeOn(server: ClusterNode, session: Session, settings: Settings)
     settings.backup.recipients,
     timeoutMs,
   );
+  await fetchKubeconfig(session, settings, timeoutMs);
   await writeFile(`${file}.sha256`, `${sha256}  etcd snapshot of ${server.name}, before encryption\n`, {
     mode: 0o600,
   });
@@ -88,6 +90,14 @@ async function takeOn(server: ClusterNode, session: Session, settings: Settings)
     `sudo -n $(command -v rke2 || echo /opt/rke2/bin/rke2) etcd-snapshot delete ${shellWord(basename(path))}`,
   );
   return { file, sha256, bytes: Number(bytes), takenAt: takenAt.toISOString(), server: server.name };
+}
+
+/** The kubeconfig as it is now, encrypted as well (procedure §6.1): the keys in it are renewed with the certificates. */
+async function fetchKubeconfig(session: Session, settings: Settings, timeoutMs: number): Promise<void> {
+  const directory = resolve(settings.backup.directory, "kubeconfigs");
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const file = join(directory, `${basename(backupDirectory(settings))}.age`);
+  await fetchEncrypted(session, KUBECONFIG_FILE, file, settings.backup.recipients, timeoutMs);
 }
 
 /** Streams a root-only file of the node through age into a local one. @returns sha256 of the plain text */

@@ -19,3 +19,12 @@ export const must = (good: boolean, next: string): Pick<Finding, "verdict" | "ne
 /** A condition that should hold: `warn` with its next move where it does not. */
 export const should = (good: boolean, next: string): Pick<Finding, "verdict" | "next"> =>
   good ? { verdict: "pass" } : { verdict: "warn", next };
+
+/** What a Proxmox VE host would have said, had it answered. */
+export const notMeasured = (check: string, reason: string, wanted: string, host: string): Finding => ({
+  check,
+  found: reason,
+  wanted,
+  verdict: "not measured",
+  next: `bring ${host} back: pvecm status there; its VMs can be neither snapshotted nor moved meanwhile`,
+});

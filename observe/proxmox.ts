@@ -6,7 +6,7 @@ import { connect } from "../proxmox/connect";
 import { canSnapshot, listSnapshots } from "../proxmox/snapshots";
 import { listVms, type VmPlace } from "../proxmox/vms";
 import { judgeSnapshot } from "./checks/snapshot";
-import type { Finding } from "./finding";
+import { type Finding, notMeasured } from "./finding";
 import { look } from "./look";
 import { judgeRights } from "./proxmoxRights";
 import { judgeSpace } from "./snapshotSpace";
@@ -144,7 +144,9 @@ async function judgeVm(
     const next = `check nodes[].vmId; the token needs VM.Audit on /vms/${vmId} (docs/proxmox.md)`;
     return [{ check, found: "not listed", wanted, verdict: "fail", next }];
   }
-  const able = await canSnapshot(client, place.host, vmId);
+  const asked = await look(() => canSnapshot(client, place.host, vmId));
+  if ("missing" in asked) return [notMeasured(check, asked.missing, wanted, place.host)];
+  const able = asked.value;
   const found = `${place.running ? "running" : "stopped"} on ${place.host}, ${place.lock ? `locked (${place.lock})` : "unlocked"}, ${able ? "can" : "cannot"} be snapshotted`;
   if (!able) {
     return [

@@ -1,7 +1,8 @@
 import type { ProxmoxClient } from "../proxmox/client";
 import { readSpace, storagesOf } from "../proxmox/storage";
 import type { VmPlace } from "../proxmox/vms";
-import type { Finding } from "./finding";
+import { type Finding, notMeasured } from "./finding";
+import { look } from "./look";
 
 /**
  * A snapshot on thin storage takes nothing at first and grows with every write, and a pool that is full gives all of
@@ -15,10 +16,12 @@ const GiB = 2 ** 30;
 
 /** Whether each storage that will hold a snapshot has room for it to grow, host by host. */
 export async function judgeSpace(client: ProxmoxClient, places: readonly VmPlace[]): Promise<Finding[]> {
+  // A host that does not answer is told with its VM (judgeVm).
   const used = await Promise.all(
-    places.map(async ({ host, vmId }) =>
-      (await storagesOf(client, host, vmId)).map((storage) => ({ host, storage })),
-    ),
+    places.map(async ({ host, vmId }) => {
+      const found = await look(() => storagesOf(client, host, vmId));
+      return "value" in found ? found.value.map((storage) => ({ host, storage })) : [];
+    }),
   );
   const distinct = new Map(used.flat().map((one) => [`${one.storage} on ${one.host}`, one]));
   return Promise.all(
@@ -32,13 +35,16 @@ async function judgeStorage(
   host: string,
   storage: string,
 ): Promise<Finding> {
-  const { total, available } = await readSpace(client, host, storage);
+  const [check, wanted] = [`proxmox: room for snapshots, ${name}`, `at least ${WARN_BELOW * 100} %`];
+  const asked = await look(() => readSpace(client, host, storage));
+  if ("missing" in asked) return notMeasured(check, asked.missing, wanted, host);
+  const { total, available } = asked.value;
   const share = total > 0 ? available / total : 0;
   const next = "free space there, or delete old snapshots: a full thin pool stops every guest on it";
   return {
-    check: `proxmox: room for snapshots, ${name}`,
+    check,
     found: `${Math.floor(share * 100)} % free (${Math.floor(available / GiB)} of ${Math.floor(total / GiB)} GiB)`,
-    wanted: `at least ${WARN_BELOW * 100} %`,
+    wanted,
     ...(share >= WARN_BELOW ? { verdict: "pass" } : { verdict: share < FAIL_BELOW ? "fail" : "warn", next }),
   };
 }

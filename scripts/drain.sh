@@ -48,12 +48,20 @@ done <<<"$pods"
 # Here too, not in the step before alone: somebody may have uncordoned the node since.
 mark_cordon "$node" "$change"
 say "draining $node: $count pods"
+# What is concerning meanwhile (§4.1) is said at once and stands in the failure's message; the drain goes on.
+: >"$STATE/drain.concerns"
+while sleep 5; do
+  if ! calm "$node" >>"$STATE/drain.concerns"; then say "concerning: $(tail -n 1 "$STATE/drain.concerns")"; fi
+done &
+watcher=$!
 if ! timeout "$((timeout + 15))" "$RKE2_DATA/bin/kubectl" --kubeconfig "$KUBECONFIG_FILE" --server "https://$API:6443" \
   drain "$node" --ignore-daemonsets --delete-emptydir-data --force --grace-period="$grace" --timeout="${timeout}s" </dev/null 2>"$STATE/drain.err"; then
+  kill "$watcher" 2>/dev/null || true
   left=$(pods_to_evict | cut -d'|' -f1 | tr '\n' ' ' || true)
   budgets=$(kube "$API" get pdb -A -o go-template='{{range .items}}{{if eq (printf "%v" .status.disruptionsAllowed) "0"}}{{.metadata.namespace}}/{{.metadata.name}} {{end}}{{end}}' || true)
-  fail "$node is not drained after $timeout s; still there: ${left:-nothing} ; budgets that allow no disruption: ${budgets:-none}; kubectl: $(grep -v "^WARNING\|^Warning\|^evicting" "$STATE/drain.err" | tail -n 2 | tr '\n' ' ' | cut -c -400)" \
-    "give the budget room (more replicas or ready pods: kubectl describe pdb), then run pulumi up again; $node stays cordoned, marked as ours"
+  fail "$node is not drained after $timeout s; still there: ${left:-nothing} ; budgets that allow no disruption: ${budgets:-none}; kubectl: $(grep -v "^WARNING\|^Warning\|^evicting" "$STATE/drain.err" | tail -n 2 | tr '\n' ' ' | cut -c -400)$(sed 's/^/; meanwhile: /' "$STATE/drain.concerns" | tail -n 1)" \
+    "give the budget room (more replicas or ready pods: kubectl describe pdb), then run pulumi up again; $node stays cordoned, marked as ours. $(row reschedule)"
 fi
+kill "$watcher" 2>/dev/null || true
 result evicted "$count"
 # end of step

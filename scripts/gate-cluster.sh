@@ -8,9 +8,10 @@
 node=$1 role=$2 wanted=$3 accepted=$4 change=$5 servers=$6
 
 api_ready
-row=$(nodes_table | awk -F'|' -v n="$node" '$1 == n')
-[ -n "$row" ] || fail "the cluster has no node named $node" "check nodes[].name against: kubectl get nodes"
-IFS='|' read -r _ ready version unschedulable mark cordoned <<<"$row"
+table=$(nodes_table) || fail "cannot list the nodes" "see whether the API answers here (kubectl get nodes), then run pulumi up again"
+found=$(awk -F'|' -v n="$node" '$1 == n' <<<"$table")
+[ -n "$found" ] || fail "the cluster has no node named $node" "check nodes[].name against: kubectl get nodes"
+IFS='|' read -r _ ready version unschedulable mark cordoned _ <<<"$found"
 [ -z "$mark" ] || [ "$mark" = "$change" ] ||
   fail "$node carries the mark of change $mark" "finish that change, or remove the annotation rke2-upgrade/working from the node"
 # First of all: the node that another one waits for may be further down the chain.
@@ -20,9 +21,9 @@ if [ -z "$mark" ] && [ "$version" = "$wanted" ]; then
   exit 0
 fi
 
-others=$(nodes_table | awk -F'|' -v n="$node" '$1 != n && $2 != "True" { print $1 }')
-[ -z "$others" ] || fail "not Ready: ${others//$'\n'/ }" "kubectl describe node $(echo "$others" | head -n 1); no node is taken down while another is"
-working=$(nodes_table | awk -F'|' -v n="$node" '$1 != n && $5 != "" { print $1 }')
+others=$(awk -F'|' -v n="$node" '$1 != n && $2 != "True" { print $1 }' <<<"$table")
+[ -z "$others" ] || fail "not Ready: ${others//$'\n'/ }" "kubectl describe node $(echo "$others" | head -n 1); no node is taken down while another is. $(row join)"
+working=$(awk -F'|' -v n="$node" '$1 != n && $5 != "" { print $1 }' <<<"$table")
 [ -z "$working" ] || fail "${working//$'\n'/ } is still in its turn" "run pulumi up again; nodes are upgraded one at a time"
 stale=$(stale_leases "$node")
 [ -z "$stale" ] || fail "no lease renewed for over 40 s: $stale" "the kubelet there has lost the API (rancher/rke2#6208): systemctl restart rke2-agent on it"
@@ -36,11 +37,12 @@ if [ -z "$mark" ]; then
     fail "$node was cordoned by somebody else" "find out why; then kubectl uncordon $node"
 fi
 if [ "$role" = agent ]; then
-  versions=$(kube "$API" get nodes -l node-role.kubernetes.io/control-plane -o jsonpath='{range .items[*]}{.metadata.name}={.status.nodeInfo.kubeletVersion}{"\n"}{end}')
-  behind=$(grep -v "=$wanted\$" <<<"$versions" || true)
+  behind=$(awk -F'|' -v w="$wanted" '$7 == "true" && $3 != w { print $1 "=" $3 }' <<<"$table")
   [ -z "$behind" ] || fail "servers not on $wanted: ${behind//$'\n'/ }" "agents go after all servers: run pulumi up again"
 fi
 
+# What ails before the turn is not the turn's doing; one that goes on keeps the list with which it began.
+[ -n "$mark" ] || remember_sick "$node"
 kube "$API" annotate node "$node" --overwrite "rke2-upgrade/working=$change" >/dev/null
 result marked true version "$version"
 # end of step

@@ -15,6 +15,6 @@ offered() {
   [ -n "$(kube "$API" -n "$namespace" get pods --field-selector "spec.nodeName=$node" -o name)" ] || { echo "$namespace has no pod on $node" && return 1; }
 }
 api_ready
-until_ok "$seconds" offered || fail "after $seconds s: $LAST" "kubectl -n $namespace get pods -o wide; nvidia-smi on the node; the driver must fit the kernel"
+until_ok "$seconds" offered || fail "after $seconds s: $LAST" "kubectl -n $namespace get pods -o wide; nvidia-smi on the node; the driver must fit the kernel. $(row gpu)"
 result allocatable "$count"
 # end of step

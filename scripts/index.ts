@@ -23,6 +23,9 @@ const LIBRARIES = {
   "verify-cluster": ["lib-cluster"],
 } as const satisfies Record<string, readonly string[]>;
 
+/** What a shared file stands on itself. */
+const BENEATH: Readonly<Record<string, readonly string[]>> = { "lib-cluster": ["lib-api", "lib-watch"] };
+
 /** A step that a node can be asked to run: the name of its file in scripts/. */
 export type StepScript = keyof typeof LIBRARIES;
 
@@ -33,7 +36,8 @@ const file = (name: string): string => readFileSync(join(__dirname, `${name}.sh`
 
 /** What is sent to a node's stdin to run a step in its envelope: bounded, alone, to its end. */
 export function stepText(script: StepScript): string {
-  return [...["envelope", "lib"], ...LIBRARIES[script], script].map(file).join("\n");
+  const libraries = LIBRARIES[script].flatMap((name) => [...(BENEATH[name] ?? []), name]);
+  return [...["envelope", "lib"], ...libraries, script].map(file).join("\n");
 }
 
 /** Shared files of the bare scripts, which run without an envelope. */

@@ -2,7 +2,7 @@
 # Asks this server's own API server with curl, as procedure §4.1 measures it: a kubectl for each question would take
 # more time than the answers do. Sent after lib.sh.
 
-# api PATH [CURL OPTION…]: the body, then the HTTP status on a line of its own. curl's own name would have the answer
+# api PATH [CURL OPTION…]: the body, then the HTTP status on a line of its own; -w says otherwise. curl's own name would have the answer
 # indented.
 api() {
   local path=$1

@@ -4,13 +4,19 @@
 # This server's own API server: steps run on a server that is not being worked on.
 API=127.0.0.1
 
-api_ready() {
-  until_ok 30 kube "$API" get --raw /readyz || fail "the API server here does not answer ready: $LAST" "kubectl get --raw '/readyz?verbose' on this server"
+readyz() {
+  local said
+  said=$(api /readyz)
+  [ "${said##*$'\n'}" = 200 ] || { echo "${said:0:300}" && return 1; }
 }
 
-# One line a node: name|Ready|kubelet version|unschedulable|our mark|our cordon.
+api_ready() {
+  until_ok 30 readyz || fail "the API server here does not answer ready: $LAST" "kubectl get --raw '/readyz?verbose' on this server. $(row control-plane)"
+}
+
+# One line a node: name|Ready|kubelet version|unschedulable|our mark|our cordon|true where it is a server.
 nodes_table() {
-  kube "$API" get nodes -o jsonpath='{range .items[*]}{.metadata.name}|{.status.conditions[?(@.type=="Ready")].status}|{.status.nodeInfo.kubeletVersion}|{.spec.unschedulable}|{.metadata.annotations.rke2-upgrade/working}|{.metadata.annotations.rke2-upgrade/cordoned}{"\n"}{end}'
+  kube "$API" get nodes -o jsonpath='{range .items[*]}{.metadata.name}|{.status.conditions[?(@.type=="Ready")].status}|{.status.nodeInfo.kubeletVersion}|{.spec.unschedulable}|{.metadata.annotations.rke2-upgrade/working}|{.metadata.annotations.rke2-upgrade/cordoned}|{.metadata.labels.node-role\.kubernetes\.io/control-plane}{"\n"}{end}'
 }
 
 # Whether NODE is in its turn: it bears CHANGE's mark, or does not run WANTED yet (somebody may have cleaned the mark
@@ -47,18 +53,18 @@ stale_leases() {
 # etcd_healthy COUNT [DOWN]: DOWN members may fail to answer (default 0).
 etcd_healthy() {
   local members url count=0 down=0 leader alarms
-  members=$(etcd_ask /v3/cluster/member/list) || fail "this server's etcd does not answer" "curl http://127.0.0.1:2381/health here; journalctl -u rke2-server"
+  members=$(etcd_ask /v3/cluster/member/list) || fail "this server's etcd does not answer" "curl http://127.0.0.1:2381/health here; journalctl -u rke2-server. $(row quorum)"
   for url in $(echo "$members" | etcd_peer_urls); do
     count=$((count + 1))
     if ! etcd_peer_version "$url" >/dev/null; then
       down=$((down + 1))
-      [ "$down" -le "${2:-0}" ] || fail "the etcd member at $url does not answer" "ssh there: crictl ps -a --name etcd; do not take another server down"
+      [ "$down" -le "${2:-0}" ] || fail "the etcd member at $url does not answer" "ssh there: crictl ps -a --name etcd; do not take another server down. $(row quorum)"
     fi
   done
   [ "$count" -eq "$1" ] || fail "etcd has $count members, there are $1 servers" "compare etcd's member list with nodes; a member that is gone must be removed first"
   ! grep -q '"isLearner":true' <<<"$members" || fail "an etcd member is still a learner" "wait until it has caught up, then run pulumi up again"
   leader=$(etcd_ask /v3/maintenance/status | json_value leader)
-  [ "${leader:-0}" != 0 ] || fail "etcd has no leader" "wait for the election to end, then run pulumi up again"
+  [ "${leader:-0}" != 0 ] || fail "etcd has no leader" "wait for the election to end, then run pulumi up again. $(row quorum)"
   alarms=$(etcd_ask /v3/maintenance/alarm '{"action":"GET"}')
   ! grep -q '"alarm":' <<<"$alarms" || fail "etcd raises an alarm: $alarms" "NOSPACE: compact and defragment; CORRUPT: stop here and restore"
 }

@@ -14,11 +14,10 @@ raw() {
   printf '%s\t%s\n' "$1" "${said%$'\n'*}"
 }
 
-started=$(date +%s%N)
-code=$(api /readyz | tail -n 1) || true
-[ "$code" = 200 ] || fail "the API server here does not answer ready (${code:-no answer})" "kubectl get --raw '/readyz?verbose' on this server"
+said=$(api /readyz -o /dev/null -w '%{time_total}\n%{http_code}') || true
+[ "${said##*$'\n'}" = 200 ] || fail "the API server here does not answer ready (${said//$'\n'/ })" "kubectl get --raw '/readyz?verbose' on this server"
 printf 'nowMs\t%s\n' "$(date +%s%3N)"
-printf 'readyMs\t%s\n' "$((($(date +%s%N) - started) / 1000000))"
+printf 'readyMs\t%s\n' "$(awk 'NR == 1 { printf "%d", $1 * 1000 }' <<<"$said")"
 raw nodes /api/v1/nodes
 raw pods /api/v1/pods
 raw budgets /apis/policy/v1/poddisruptionbudgets

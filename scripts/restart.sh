@@ -33,7 +33,7 @@ until up; do
   if [ $(($(systemctl show -P NRestarts "$unit") - restarts)) -ge 3 ] || [ "$(date +%s)" -ge "$deadline" ]; then
     cause=$(journalctl -u "$unit" --since "@${STARTED%?????????}" -o cat --no-pager | grep -iE 'level=fatal|level=error|panic' | tail -n 1 | cut -c -400 || true)
     fail "$unit does not come up on $wanted ($(systemctl show -P SubState "$unit")): ${cause:-no error in its journal}" \
-      "journalctl -u $unit -n 100; mend the cause and run pulumi up again; the way back: docs/config.md, goBack"
+      "journalctl -u $unit -n 100; mend the cause and run pulumi up again; the way back: docs/config.md, goBack. $(row join)"
   fi
   sleep 1
 done

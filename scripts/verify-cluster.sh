@@ -24,9 +24,11 @@ healthy() {
     wrong=$(kube "$API" -n kube-system get pods --field-selector "spec.nodeName=$node" -l tier=control-plane \
       -o jsonpath='{range .items[*]}{.metadata.name} {.spec.containers[0].image} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}' |
       awk -v tag="$image_tag" '$3 != "True" || (/^kube-(apiserver|controller-manager|scheduler|proxy)-/ && index($2, tag) == 0); /^kube-apiserver-/ { seen = 1 } END { if (!seen) print "no kube-apiserver pod yet" }') || return 1
-    [ -z "$wrong" ] || { echo "static pods not on $image_tag or not Ready: ${wrong//$'\n'/; }" && return 1; }
+    [ -z "$wrong" ] || { echo "static pods not on $image_tag or not Ready: ${wrong//$'\n'/; }. $(row control-plane)" && return 1; }
     (etcd_healthy "$servers") 2>&1 || return 1
   fi
+  # An agent is still cordoned: what can run there alone has no place yet.
+  if [ "$role" = server ]; then calm "$node" with-pending; else calm "$node"; fi
 }
 
 api_ready
@@ -37,7 +39,7 @@ if ! in_turn "$node" "$change" "$wanted"; then
   result version "$wanted"
   exit 0
 fi
-until_ok "$ready_seconds" healthy || fail "after $ready_seconds s: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; mend it and run pulumi up again; the way back: docs/config.md, goBack"
+until_ok "$ready_seconds" healthy || fail "after $ready_seconds s: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; mend it and run pulumi up again; the way back: docs/config.md, goBack. $(row join)"
 say "$node is back; watching it for $soak_seconds s"
 deadline=$(($(date +%s) + soak_seconds))
 while [ "$(date +%s)" -lt "$deadline" ]; do

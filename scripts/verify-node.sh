@@ -5,6 +5,19 @@
 role=$1 wanted=$2 seconds=$3
 tls=$RKE2_DATA/server/tls
 
+# Processor time of this machine since it booted, microseconds; nothing where the kernel does not tell.
+busy_us() { awk '$1 == "usage_usec" { print $2 }' /sys/fs/cgroup/cpu.stat 2>/dev/null || true; }
+
+# Processors and memory are not used up: below 95 % over a second, and more than 5 % free.
+# shellcheck disable=SC2317 # called by until_ok
+unburdened() {
+  local before
+  awk '$1 == "MemTotal:" { total = $2 } $1 == "MemAvailable:" { free = $2 } END { if (free < total / 20) { printf "%d of %d MiB of memory free", free / 1024, total / 1024; exit 1 } }' /proc/meminfo || return 1
+  before=$(busy_us)
+  sleep 1
+  awk -v a="${before:-0}" -v b="$(busy_us)" -v n="$(nproc)" 'BEGIN { share = (b - a) / 1e4 / n; if (share > 95) { printf "processors %d %% in use", share; exit 1 } }'
+}
+
 disk=$(version_on_disk || true)
 [ "$disk" = "$wanted" ] || fail "rke2 --version says ${disk:-nothing}, not $wanted" "the node does not run what the stack says: bring it there by an upgrade, not by acceptance"
 running=$(version_running "$role" || true)
@@ -18,5 +31,7 @@ if [ "$role" = server ]; then
   until_ok "$seconds" curl -sf --max-time 10 --cacert "$tls/server-ca.crt" --cert "$tls/client-admin.crt" --key "$tls/client-admin.key" https://127.0.0.1:6443/readyz ||
     fail "the API server's readyz: $LAST" "crictl ps -a --name kube-apiserver; crictl logs"
 fi
+# A spike is expected after a restart, then normal (procedure §4.1).
+until_ok "$seconds" unburdened || fail "for $seconds s: $LAST (§4.1: sustained)" "top on it: what does not come to rest? $(row control-plane)"
 result version "$running" since "$(systemctl show -P ActiveEnterTimestamp "rke2-$role.service")"
 # end of step

@@ -13,7 +13,7 @@ export function judgeNodes(settings: Settings, { nodes, leases, at }: ClusterFac
   const renewed = new Map(
     leases.map((lease) => [nameOf(lease), new Date(lease.spec?.renewTime ?? 0).getTime()]),
   );
-  const isStale = (name: string) => at.getTime() - (renewed.get(name) ?? at.getTime()) > leaseSeconds * 1000;
+  const isStale = (name: string) => at.getTime() - (renewed.get(name) ?? 0) > leaseSeconds * 1000;
   const stale = quiet.map(nameOf).filter(isStale);
   const configured = settings.nodes.map(({ name }) => name);
   const found = nodes.map(nameOf);

@@ -4,9 +4,6 @@ import type { ClusterFacts } from "../cluster";
 import { fullName, isMarked, nameOf } from "../facts";
 import { type Finding, must, should } from "../finding";
 
-/** A deletion's time includes the pod's grace; what is there a minute later hangs: a finalizer, a lost kubelet. */
-const TERMINATING_MS = 60_000;
-
 /** Why a container that does not run will not run by itself. */
 const HOPELESS =
   /^(CrashLoopBackOff|ImagePullBackOff|ErrImagePull|InvalidImageName|CreateContainer\w*Error)$/;
@@ -49,19 +46,18 @@ export function judgeWorkloads(settings: Settings, seen: ClusterFacts): Finding[
 const isChartPod = ({ metadata }: V1Pod): boolean =>
   metadata?.namespace === "kube-system" && metadata.name?.startsWith("helm-install-") === true;
 
-function stuckBy({ metadata, status }: V1Pod, now: Date, pendingSeconds: number): string | undefined {
+function stuckBy({ metadata, status }: V1Pod, now: Date, limitSeconds: number): string | undefined {
   const since = (time: Date | undefined) => (time ? now.getTime() - new Date(time).getTime() : 0);
   const seconds = (ms: number) => `${Math.round(ms / 1000)} s`;
   if (metadata?.deletionTimestamp) {
+    // A deletion's time includes the pod's grace: what is there long after hangs, by a finalizer or a lost kubelet.
     const over = since(metadata.deletionTimestamp);
-    return over > TERMINATING_MS ? `Terminating, ${seconds(over)} past its time` : undefined;
+    return over > limitSeconds * 1000 ? `Terminating, ${seconds(over)} past its time` : undefined;
   }
   const reason = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]
     .map(({ state }) => state?.waiting?.reason ?? "")
     .find((word) => HOPELESS.test(word));
   if (reason) return reason;
   const age = since(metadata?.creationTimestamp);
-  return status?.phase === "Pending" && age > pendingSeconds * 1000
-    ? `Pending for ${seconds(age)}`
-    : undefined;
+  return status?.phase === "Pending" && age > limitSeconds * 1000 ? `Pending for ${seconds(age)}` : undefined;
 }

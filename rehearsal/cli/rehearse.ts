@@ -5,7 +5,7 @@ import { projectDirectory } from "../machines/paths";
 import { run } from "../machines/run";
 import { atTheWorkstation } from "./exec";
 import { say, step } from "./progress";
-import { type NodeVersions, stepResults, table } from "./results";
+import { describeSpent, type NodeVersions, stepResults, table, timeSpent } from "./results";
 
 /** What `rehearse` is told. */
 export interface RehearseOptions {
@@ -107,11 +107,13 @@ async function summary(): Promise<string> {
     string,
     NodeVersions
   >;
-  const steps = stepResults(await ask("stack", "export"));
+  const exported = await ask("stack", "export");
+  const steps = stepResults(exported);
   say("upgraded and validated");
   return [
     "",
     table(manifest, steps),
+    describeSpent(timeSpent(exported)),
     "",
     "Simulated: Proxmox VE, the RKE2 wrapper, the containers of pods. Real: systemd, SSH, etcd, Kubernetes, Pulumi.",
     "These durations are no forecast for the real cluster.",

@@ -3,10 +3,43 @@ interface Deployment {
   readonly deployment: {
     readonly resources?: readonly {
       readonly type: string;
-      readonly outputs?: { readonly stdout?: unknown };
+      readonly outputs?: { readonly stdout?: unknown; readonly cost?: Spent };
     }[];
   };
 }
+
+/** What looking cost: of a gate, or of all of them. */
+interface Spent {
+  readonly seconds: number;
+  readonly sshSessions: number;
+  readonly apiCalls: number;
+}
+
+/**
+ * The time that a change's checks took, and that all of its steps took, by their own word. A gate that is a step on a
+ * node is one session; its requests are made there and not counted.
+ */
+export function timeSpent(exported: string): { checks: Spent; all: number } {
+  const { deployment } = JSON.parse(exported) as Deployment;
+  const steps = stepResults(exported);
+  const gates = (deployment.resources ?? []).flatMap(({ outputs }) => outputs?.cost ?? []);
+  const onNodes = steps
+    .filter(({ step }) => step.startsWith("gate-"))
+    .map(({ seconds }) => ({ seconds, sshSessions: 1, apiCalls: 0 }));
+  const sum = (rows: readonly Spent[], key: keyof Spent) => rows.reduce((total, row) => total + row[key], 0);
+  const each = [...gates, ...onNodes];
+  const checks = {
+    seconds: sum(each, "seconds"),
+    sshSessions: sum(each, "sshSessions"),
+    apiCalls: sum(each, "apiCalls"),
+  };
+  const all = steps.reduce((total, { seconds }) => total + seconds, 0) + sum(gates, "seconds");
+  return { checks, all };
+}
+
+/** As one line: `checks: 31 s of 402 s (8 %), 39 SSH sessions, 241 API calls`. */
+export const describeSpent = ({ checks, all }: ReturnType<typeof timeSpent>): string =>
+  `checks: ${Math.round(checks.seconds)} s of ${Math.round(all)} s (${Math.round((checks.seconds / all) * 100)} %), ${checks.sshSessions} SSH sessions, ${checks.apiCalls} API calls`;
 
 /** The JSON object that each step on a node prints last. */
 interface StepResult {

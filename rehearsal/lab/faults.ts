@@ -1,62 +1,12 @@
-import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { Machine } from "../machines/machine";
-import { liveDirectory, proxmoxDirectory } from "../machines/paths";
 import { run, succeeds } from "../machines/run";
+import { type Fault, required, serviceFault } from "./fault";
+import { hostFaults } from "./hostFaults";
 import { Kubectl } from "./kubectl";
-import { ssh } from "./operator";
+import { nodeFaults } from "./nodeFaults";
+import { objectFaults } from "./objectFaults";
+import { slowFaults } from "./slowFaults";
 import { readState } from "./state";
-
-/** File whose presence switches a fault of the lab's own services on. */
-export const faultFile = (name: string): string => join(liveDirectory, "faults", name);
-
-/** Something that can be made to go wrong. */
-interface Fault {
-  /** As it is typed, its placeholders in angle brackets. */
-  readonly usage: string;
-  readonly effect: string;
-  /** Makes it go wrong, or right again. Doing so twice is the same as once. */
-  set(on: boolean, ...words: string[]): Promise<void>;
-  /** Which are on, as they would be typed. */
-  active(): Promise<string[]>;
-}
-
-async function present(file: string, on: boolean): Promise<void> {
-  if (!on) return rm(file, { force: true });
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, "");
-}
-
-const installServer: Fault = {
-  usage: "install-500",
-  effect: "the release server answers every request with 500",
-  set: (on) => present(faultFile("install-500"), on),
-  active: async () => (existsSync(faultFile("install-500")) ? ["install-500"] : []),
-};
-
-const serviceFails: Fault = {
-  usage: "service-fails <node>",
-  effect: "rke2 ends with an error whenever it is started on that node",
-  async set(on, node) {
-    const { record } = await Machine.byName(required(node, this.usage));
-    const file = "/etc/rehearsal/faults/service-fails";
-    await ssh(record.address, on ? `sudo install -D /dev/null ${file}` : `sudo rm -f ${file}`);
-  },
-  async active() {
-    const machines = await Machine.all();
-    const answers = await Promise.all(
-      machines.map(({ record }) =>
-        ssh(record.address, "test -e /etc/rehearsal/faults/service-fails && echo on || true", 15).catch(
-          () => "",
-        ),
-      ),
-    );
-    return machines
-      .filter((_, index) => answers[index]?.trim() === "on")
-      .map((m) => `service-fails ${m.record.name}`);
-  },
-};
 
 /** Refuses connections to the machine's sshd, those from itself aside, as a wrong firewall rule would. */
 const refusal = [
@@ -93,6 +43,37 @@ const sshRefused: Fault = {
   },
 };
 
+/** Where the API servers listen, their own machine's clients included. */
+const apiRefusal = [
+  ...["INPUT", "-p", "tcp", "--dport", "6443", "--syn", "-j", "REJECT", "--reject-with", "tcp-reset"],
+];
+
+const apiDown: Fault = {
+  usage: "api-down",
+  effect: "no API server takes a new connection",
+  async set(on) {
+    const servers = await serverCards();
+    for (const { card } of servers) {
+      const iptables = (...args: string[]) => ["netns", "exec", card.namespace, "iptables", ...args];
+      const isOn = await succeeds("ip", iptables("-C", ...apiRefusal));
+      if (isOn !== on) await run("ip", iptables(on ? "-I" : "-D", ...apiRefusal));
+    }
+  },
+  async active() {
+    const [first] = await serverCards();
+    const on =
+      first &&
+      (await succeeds("ip", ["netns", "exec", first.card.namespace, "iptables", "-C", ...apiRefusal]));
+    return on ? ["api-down"] : [];
+  },
+};
+
+async function serverCards(): Promise<Machine[]> {
+  const { nodes } = (await readState()).stack;
+  const servers = new Set(nodes.filter(({ role }) => role === "server").map(({ name }) => name));
+  return (await Machine.all()).filter(({ record }) => servers.has(record.name));
+}
+
 /** Budget of rehearsal/workloads/30-observations.yaml, and its wanted value there. */
 const budget = { args: ["poddisruptionbudget", "observations", "--namespace=research"], minAvailable: 5 };
 
@@ -113,63 +94,17 @@ const budgetBlocks: Fault = {
   },
 };
 
-const proxmoxFaults = join(proxmoxDirectory, "faults");
-
-/** A fault of the Proxmox VE stand-in, which looks for files of these names. */
-function proxmoxFault(
-  prefix: string,
-  usage: string,
-  effect: string,
-  word: (typed: string) => Promise<string>,
-): Fault {
-  return {
-    usage,
-    effect,
-    async set(on, ...words) {
-      const parts = await Promise.all([required(words[0], usage), ...words.slice(1)].map(word));
-      await present(join(proxmoxFaults, [prefix, ...parts].join("-")), on);
-    },
-    async active() {
-      const files = await readdir(proxmoxFaults).catch(() => []);
-      return files
-        .filter((file) => file.startsWith(`${prefix}-`))
-        .map((file) => `${prefix} ${file.slice(prefix.length + 1).replaceAll("-", " ")}`);
-    },
-  };
-}
-
-/** A VM ID, given as such or as its machine's name. */
-async function vmId(typed: string): Promise<string> {
-  return /^\d+$/.test(typed) ? typed : String((await Machine.byName(typed)).record.vmId);
-}
-
-const taskKinds = ["qmsnapshot", "qmdelsnapshot", "qmrollback"];
-
 const faults: Readonly<Record<string, Fault>> = {
-  "install-500": installServer,
-  "service-fails": serviceFails,
+  "install-500": serviceFault("install-500", "the release server answers every request with 500"),
+  "dashboards-down": serviceFault("dashboards-down", "the monitoring's dashboard answers 503"),
   "pdb-blocks": budgetBlocks,
   "ssh-refused": sshRefused,
-  "vm-locked": proxmoxFault("vm-locked", "vm-locked <vm>", "Proxmox VE holds a lock on that VM", vmId),
-  "task-fails": proxmoxFault(
-    "task-fails",
-    `task-fails ${taskKinds.join("|")} [<vm>]`,
-    "Proxmox VE tasks of that kind fail",
-    async (typed) => (taskKinds.includes(typed) ? typed : vmId(typed)),
-  ),
-  "agent-down": proxmoxFault("agent-down", "agent-down <vm>", "that VM's guest agent does not answer", vmId),
-  "node-offline": proxmoxFault(
-    "node-offline",
-    "node-offline <host>",
-    "that Proxmox VE host is unreachable",
-    async (typed) => typed,
-  ),
+  "api-down": apiDown,
+  ...nodeFaults,
+  ...slowFaults,
+  ...objectFaults,
+  ...hostFaults,
 };
-
-function required(word: string | undefined, usage: string): string {
-  if (!word) throw new Error(`usage: fault ${usage} [on|off]`);
-  return word;
-}
 
 /**
  * Switches a fault.

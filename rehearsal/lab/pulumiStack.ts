@@ -5,6 +5,7 @@ import { parseDocument } from "yaml";
 import { DAYS } from "../../config/windows";
 import { projectDirectory } from "../machines/paths";
 import { run } from "../machines/run";
+import { dashboardPath } from "../releases/server";
 import { operatorEnvironment } from "./environment";
 import { type Info, readInfo, rehearsalStack } from "./info";
 import { operator } from "./operator";
@@ -74,6 +75,7 @@ async function stackFile({ stackFile: origin, stack, baseline }: LabState, info:
     version: info.releases.versions.at(-1),
     checkedOn: new Date().toISOString().slice(0, 10),
   });
+  set(["rke2-upgrade:monitoring"], [`${info.releases.url}${dashboardPath}`]);
   // What another cluster's file may hold in secret cannot be read here, and is not needed.
   for (const key of ["sshPrivateKey", "proxmoxTokenSecret", "kubeconfig"]) {
     document.deleteIn(["config", `rke2-upgrade:${key}`]);

@@ -4,7 +4,7 @@ import { runInNetwork } from "../machines/network";
 import { proxmoxDirectory } from "../machines/paths";
 import { until } from "../machines/poll";
 import { Daemon, typescript } from "./daemon";
-import { faultFile } from "./faults";
+import { faultFile } from "./fault";
 import { infoFile } from "./info";
 import { loadBalancer } from "./loadBalancer";
 import { labAddresses } from "./stack";
@@ -21,6 +21,7 @@ function releaseServer({ stack, builds }: LabState): Daemon {
       "rehearsal/releases/main.ts",
       ...["--listen", `${labAddresses(stack).releases}:80`],
       ...["--releases", builds.releases, "--fault-file", faultFile("install-500")],
+      ...["--dashboard-fault-file", faultFile("dashboards-down")],
       ...(limit ? ["--bytes-per-second", String(limit)] : []),
     ),
   );

@@ -3,13 +3,15 @@ import { releaseServer } from "./server";
 
 /**
  * Runs the release server until it is ended.
- * usage: main.ts --listen ADDRESS:PORT --releases DIRECTORY --fault-file FILE [--bytes-per-second N]
+ * usage: main.ts --listen ADDRESS:PORT --releases DIRECTORY --fault-file FILE [--dashboard-fault-file FILE]
+ *   [--bytes-per-second N]
  */
 const { values } = parseArgs({
   options: {
     listen: { type: "string" },
     releases: { type: "string" },
     "fault-file": { type: "string" },
+    "dashboard-fault-file": { type: "string" },
     "bytes-per-second": { type: "string" },
   },
 });
@@ -19,6 +21,7 @@ const [address, port] = listen.split(":");
 const server = releaseServer({
   releases,
   faultFile,
+  dashboardFaultFile: values["dashboard-fault-file"],
   bytesPerSecond: bytesPerSecond ? Number(bytesPerSecond) : undefined,
   log: console.log,
 });

@@ -15,11 +15,16 @@ export interface ReleaseServerOptions {
   readonly releases: string;
   /** While this file exists every answer is 500. */
   readonly faultFile: string;
+  /** While this file exists the dashboard answers 503. */
+  readonly dashboardFaultFile?: string;
   /** Limit for each download. */
   readonly bytesPerSecond?: number;
   /** Told of each request and its status. */
   readonly log?: (line: string) => void;
 }
+
+/** A dashboard beside the cluster, for what asks whether there is one: it says that it is there. */
+export const dashboardPath = "/monitoring/login";
 
 /** Path prefix of the artifacts, as on the host that RKE2's releases come from. */
 const prefix = "/rke2/releases/download/";
@@ -54,6 +59,11 @@ function answer(options: ReleaseServerOptions, request: IncomingMessage, respons
   response.on("close", () =>
     options.log?.(`${new Date().toISOString()} ${request.method} ${path} ${response.statusCode}`),
   );
+  if (path === dashboardPath) {
+    const down = options.dashboardFaultFile !== undefined && existsSync(options.dashboardFaultFile);
+    response.writeHead(down ? 503 : 200, { "content-type": "text/plain" }).end(down ? "down\n" : "up\n");
+    return;
+  }
   const status = refusal(options.faultFile, request.method, file);
   if (status !== undefined || file === undefined) {
     response

@@ -76,7 +76,10 @@ describe("config/formats", () => {
   it("takes the label selectors that kubectl takes", () => {
     const taken = ["a", "!a", "a=b", "a==b", "a!=", "x.io/a in (b, c)", "a notin (b),c=d,!e"];
     const refused = ["", "a=b=c", "a in b", "a,", "$(a)", "a=b;c", "a in (b", "=b", "a b"];
-    assert.deepEqual([taken, refused].map((list) => list.filter((one) => labelSelector.test(one))), [taken, []]);
+    assert.deepEqual(
+      [taken, refused].map((list) => list.filter((one) => labelSelector.test(one))),
+      [taken, []],
+    );
   });
 
   it("tells hosts from look-alikes", () => {

@@ -73,7 +73,8 @@ export async function kubectl<T>(...args: string[]): Promise<T> {
 /** Runs a command on a node over SSH. */
 export const onNode = (node: string, command: string): Promise<string> => ok("ssh", node, command);
 
-const UP = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never"];
+/** A plain `pulumi up`. */
+export const UP = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never"];
 
 /** A plain `pulumi up`, and what it said. */
 export const up = (): Promise<Ended> => run(UP, 25);

@@ -26,7 +26,15 @@ const preview = async (): Promise<string> => {
 
 /** Sets an image of the simulated Rancher; whether its pods come is the rehearsal's kubelets' affair. */
 const rancher = async (tag: string) => {
-  await ok("kubectl", "-n", "cattle-system", "set", "image", "deployment/rancher", `rancher=rancher/rancher:${tag}`);
+  await ok(
+    "kubectl",
+    "-n",
+    "cattle-system",
+    "set",
+    "image",
+    "deployment/rancher",
+    `rancher=rancher/rancher:${tag}`,
+  );
   await ok("kubectl", "-n", "cattle-system", "rollout", "status", "deployment/rancher", "--timeout=180s");
 };
 
@@ -43,8 +51,17 @@ const critical = async (on: boolean) => {
   const labels = { "radioastronomy.io/critical": "true" };
   const overrides = JSON.stringify({ spec: { nodeName: FIRST_SERVER } });
   if (!on) return ok("kubectl", "delete", "pod", "correlator", "--now", "--ignore-not-found");
-  const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(",");
-  await ok("kubectl", "run", "correlator", "--image=radioastronomy/correlator:1.0.0", `--labels=${label}`, `--overrides=${overrides}`);
+  const label = Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+  await ok(
+    "kubectl",
+    "run",
+    "correlator",
+    "--image=radioastronomy/correlator:1.0.0",
+    `--labels=${label}`,
+    `--overrides=${overrides}`,
+  );
   return ok("kubectl", "wait", "pod/correlator", "--for=condition=Ready", "--timeout=120s");
 };
 
@@ -95,9 +112,15 @@ describe("policy, compatibility and timing", function () {
   it("shows what is wrong all at once, and refuses up before any node is touched", async () => {
     await Promise.all([rancher("v2.14.3"), traefik("v3.9.0"), critical(true)]);
     const window = { days: [closedDay], start: "01:00", end: "05:00", timeZone: "UTC" };
-    await ok("pulumi", "config", "set", "--path", "rke2-upgrade:windows[0].days", "--json", JSON.stringify(window.days)).catch(
-      () => {},
-    );
+    await ok(
+      "pulumi",
+      "config",
+      "set",
+      "--path",
+      "rke2-upgrade:windows[0].days",
+      "--json",
+      JSON.stringify(window.days),
+    ).catch(() => {});
     await configureWindow(window);
     const output = await preview();
     for (const check of [
@@ -121,13 +144,22 @@ describe("policy, compatibility and timing", function () {
     await configure({ windowOverride: CHANGE, "acknowledge[0]": "traefik 3.9 on 1.36" });
     const output = await preview();
     assert.doesNotMatch(output, /FAIL|NOT MEASURED/);
-    assert.match(output, /WARN {2}timing: maintenance window: closed now.*allowed: windowOverride names CR-2026-041/);
+    assert.match(
+      output,
+      /WARN {2}timing: maintenance window: closed now.*allowed: windowOverride names CR-2026-041/,
+    );
     assert.match(output, /WARN {2}compatibility: traefik: .*acknowledged/);
     const held = await up();
     assert.notEqual(held.code, 0, held.output);
     assert.match(held.output, /proj-k8sm01: critical workloads: running: default\/correlator on proj-k8sm01/);
     assert.deepEqual([...new Set(Object.values(await versions()))], [FROM]);
-    const nodes = await kubectl<{ items: { metadata: { annotations?: Record<string, string> } }[] }>("get", "nodes");
-    assert.ok(!nodes.items.some(({ metadata }) => metadata.annotations?.["rke2-upgrade/working"]), "a turn began");
+    const nodes = await kubectl<{ items: { metadata: { annotations?: Record<string, string> } }[] }>(
+      "get",
+      "nodes",
+    );
+    assert.ok(
+      !nodes.items.some(({ metadata }) => metadata.annotations?.["rke2-upgrade/working"]),
+      "a turn began",
+    );
   });
 });

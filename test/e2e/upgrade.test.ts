@@ -4,9 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
+import { describeSpent, timeSpent } from "../../rehearsal/cli/results";
 import { setFault } from "../../rehearsal/lab/faults";
 import { identities, info, proxmox, restarts, type Span, snapshots, versions } from "./history";
-import { configure, killAll, kubectl, ok, onNode, run, startUp, up } from "./operator";
+import { configure, killAll, kubectl, ok, onNode, run, startUp, UP, up } from "./operator";
 import { printed, type Sample, watch } from "./watch";
 
 const FROM = "v1.35.4+rke2r1";
@@ -134,9 +135,25 @@ describe("an upgrade of the lab", function () {
     await ok("pulumi", "cancel", "--yes");
   });
 
-  it("stops at a budget that blocks the drain, the agent cordoned and marked as ours", async () => {
+  it("holds an agent's turn while a budget would block its drain: not even cordoned", async () => {
+    await withFault(["pdb-blocks"], /proj-k8sw01 was not touched: .*research\/observations/s, AGENTS);
+    const node = await kubectl<{ spec: { unschedulable?: boolean } }>("get", "node", "proj-k8sw01");
+    assert.ok(!node.spec.unschedulable);
+  });
+
+  it("stops at a budget that blocks the drain itself, the agent cordoned and marked as ours", async () => {
     await configure({ "drain.timeoutSeconds": "40", "drain.graceSeconds": "30" });
-    await withFault(["pdb-blocks"], /proj-k8sw01 is not drained.*research\/observations/s, AGENTS);
+    const running = await startUp();
+    // Its turn's gate has passed: from here on only the drain asks the budget.
+    await printed(running, /proj-k8sw01-gate-cluster.* creat/, 15);
+    await setFault(["pdb-blocks", "on"]);
+    try {
+      const { code, output } = await running.ended;
+      assert.notEqual(code, 0, output);
+      assert.match(output, /proj-k8sw01 is not drained.*research\/observations.*next: .*§4\.2/s);
+    } finally {
+      await setFault(["pdb-blocks", "off"]);
+    }
     const node = await kubectl<{
       spec: { unschedulable?: boolean };
       metadata: { annotations: Record<string, string> };
@@ -150,17 +167,46 @@ describe("an upgrade of the lab", function () {
     await withFault(["ssh-refused", "proj-k8sw02"], /proj-k8sw02.*(ECONNREFUSED|refused)/s, AGENTS);
   });
 
-  it("goes on after the engine was killed in the middle of an agent's upgrade, and finishes", async () => {
+  it("goes on after the engine was killed in the middle of an agent's upgrade, and finishes as a plan of before allows", async () => {
+    const plan = "/tmp/rke2-upgrade-enforced-plan.json";
+    const experimental = { PULUMI_EXPERIMENTAL: "true" };
+    const saved = await run(
+      ["pulumi", "preview", "--non-interactive", "--save-plan", plan],
+      15,
+      experimental,
+    );
+    assert.equal(saved.code, 0, saved.output);
     const running = await startUp();
     await printed(running, /restarting rke2-agent/, 15);
     killAll(running, "SIGKILL");
     await running.ended;
     await ok("pulumi", "cancel", "--yes");
-    const { code, output } = await up();
+    // By now every live figure is another: ages, free space, latency, what the gates found.
+    const { code, output } = await run([...UP, "--plan", plan], 25, experimental);
+    await ok("rm", "-f", plan);
     assert.equal(code, 0, output);
     samples = (await watching?.stop()) ?? [];
     const now = await versions();
     for (const node of [...SERVERS, ...AGENTS]) assert.equal(now[node], TO);
+  });
+
+  it("spent less than a tenth of its time on checks", async () => {
+    const { checks, all } = timeSpent(await ok("pulumi", "stack", "export"));
+    console.log(`      ${describeSpent({ checks, all })}`);
+    assert.ok(checks.seconds < all / 10, describeSpent({ checks, all }));
+  });
+
+  it("keeps what its gates found as an output", async () => {
+    const gates = JSON.parse(await ok("pulumi", "stack", "output", "gates", "--json")) as Record<
+      string,
+      string[]
+    >;
+    assert.deepEqual(Object.keys(gates).sort(), ["preflight", ...SERVERS, ...AGENTS].sort());
+    for (const [gate, found] of Object.entries(gates)) assert.ok(found.length > 20, gate);
+    assert.match(
+      gates["proj-k8sw04"]?.join("\n") ?? "",
+      /proj-k8sw04: its VM's snapshot: \S+, \d+\.\d h old/,
+    );
   });
 
   it("changes nothing when it is run again after the upgrade", async () => {

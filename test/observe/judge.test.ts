@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Facts, type Finding, judge } from "../../observe";
 import { findingLines } from "../../observe/print";
-import { clusterNode, FROM, facts, OWNER, pod, settings, TO } from "./facts";
+import { clusterNode, FROM, facts, healthyCluster, OWNER, pod, settings, TO } from "./facts";
 
 /** The checks that do not hold. */
 const wrong = (seen: Facts, owner: string | undefined = OWNER): Finding[] =>
@@ -100,7 +100,13 @@ describe("observe/judge", () => {
     );
     only(
       facts({
-        cluster: { nodes: [...settings.nodes.map(({ name }) => clusterNode(name)), clusterNode("stranger")] },
+        cluster: {
+          nodes: [...settings.nodes.map(({ name }) => clusterNode(name)), clusterNode("stranger")],
+          leases: [
+            ...healthyCluster.leases,
+            { metadata: { name: "stranger" }, spec: { renewTime: healthyCluster.at as never } },
+          ],
+        },
       }),
       /as configured/,
     );

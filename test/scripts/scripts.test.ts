@@ -30,6 +30,7 @@ describe("scripts", () => {
       "hold-node",
       "hold-cluster",
       "lib-api",
+      "lib-watch",
       "ask-evictions",
       "etcd-save",
       ...STEP_SCRIPTS,

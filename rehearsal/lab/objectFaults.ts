@@ -1,0 +1,77 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { projectDirectory } from "../machines/paths";
+import { until } from "../machines/poll";
+import type { Fault } from "./fault";
+import { required } from "./fault";
+import { Kubectl } from "./kubectl";
+import { readState } from "./state";
+
+const kubectl = async () => new Kubectl(await readState());
+
+/** A fault that consists of objects in the cluster: those of rehearsal/faults/NAME.yaml. */
+function objects(name: string, effect: string): Fault {
+  const manifest = () => readFile(join(projectDirectory, "rehearsal", "faults", `${name}.yaml`), "utf8");
+  return {
+    usage: name,
+    effect,
+    async set(on) {
+      const client = await kubectl();
+      const text = await manifest();
+      if (on) {
+        // An object of a kind that has just been declared is known a moment later.
+        await until(`the objects of ${name}`, 15, () => client.apply(text).then(() => true));
+        if (name === "pod-terminating") await client.run(["delete", ...HELD, "--wait=false"]);
+        return;
+      }
+      if (name === "pod-terminating") {
+        const release = ["patch", ...HELD, "--type=merge", '--patch={"metadata":{"finalizers":null}}'];
+        await client.run(release).catch(() => {}); // it may be gone
+      }
+      await client
+        .run(["delete", "--filename=-", "--ignore-not-found", "--wait=false"], text)
+        .catch(() => {});
+      await until(`the objects of ${name} to go`, 30, async () => !(await isThere(client, text)));
+    },
+    active: async () => ((await isThere(await kubectl(), await manifest())) ? [name] : []),
+  };
+}
+
+const HELD = ["pod", "fault-terminating", "--namespace=research"];
+
+async function isThere(client: Kubectl, manifest: string): Promise<boolean> {
+  // A kind that the cluster does not know has no objects.
+  const listed = await client
+    .run(["get", "--filename=-", "--ignore-not-found", "--output=name"], manifest)
+    .catch(() => "");
+  return listed.trim() !== "";
+}
+
+const cordoned: Fault = {
+  usage: "cordoned <node>",
+  effect: "somebody has cordoned that node",
+  async set(on, node) {
+    await (await kubectl()).run([on ? "cordon" : "uncordon", required(node, this.usage)]);
+  },
+  async active() {
+    const output = "--output=jsonpath={.items[?(@.spec.unschedulable==true)].metadata.name}";
+    const names = (await (await kubectl()).run(["get", "nodes", output]).catch(() => "")).split(" ");
+    return names.filter(Boolean).map((name) => `cordoned ${name}`);
+  },
+};
+
+/** Faults that are objects in the cluster, by name. */
+export const objectFaults: Readonly<Record<string, Fault>> = {
+  cordoned,
+  "pending-csr": objects("pending-csr", "somebody waits for a certificate to be approved"),
+  "pod-crashloops": objects("pod-crashloops", "a pod of research ends as soon as it has begun"),
+  "pod-pending": objects("pod-pending", "a pod of research asks for more than any node has"),
+  "pod-terminating": objects("pod-terminating", "a deleted pod of research is held by a finalizer"),
+  "pod-failed": objects("pod-failed", "a job of research has failed for good"),
+  "helm-job-fails": objects("helm-job-fails", "one of RKE2's helm-install jobs fails again and again"),
+  "agents-full": objects("agents-full", "the agents are so full that none can take another's pods"),
+  "server-full": objects("server-full", "a pod leaves proj-k8sm02 with less than 30 % free"),
+  "second-budget": objects("second-budget", "the pods of research/observations have two budgets"),
+  "upgrade-plan": objects("upgrade-plan", "Rancher's system-upgrade-controller has a Plan for the servers"),
+  "volume-degraded": objects("volume-degraded", "a volume of Longhorn lacks a replica"),
+};

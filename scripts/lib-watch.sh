@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# The values that procedure §4.1 has watched during an upgrade. Sent before lib-cluster.sh; see envelope.sh.
+
+# When something was seen, for the message.
+at() { date -u +%H:%M:%SZ; }
+
+# milliseconds CURL-ARGUMENT…: how long a good answer took; where none comes, as long as one is waited for.
+milliseconds() {
+  local seconds
+  seconds=$(curl -sf -o /dev/null --max-time 10 -w '%{time_total}' "$@" </dev/null) || seconds=10
+  awk '{ printf "%d", $1 * 1000 }' <<<"$seconds"
+}
+
+# One line a pod that ails: namespace/owner reason. The owner, since a pod that moved has another name. Chart jobs are
+# judged apart (charts-settled.sh): they crash between servers by design. A pod without a place ails where WITH_PENDING is
+# given. sick_pods NODE [WITH_PENDING]: those on NODE, which is in its turn, are not counted.
+# shellcheck disable=SC2016 # Go templates hold dollar signs
+sick_pods() {
+  kube "$API" get pods -A -o go-template='{{range .items}}{{$owner := .metadata.name}}{{range .metadata.ownerReferences}}{{$owner = .name}}{{end}}{{$why := ""}}{{range .status.containerStatuses}}{{if .state.waiting}}{{if eq (printf "%v" .state.waiting.reason) "CrashLoopBackOff"}}{{$why = "CrashLoopBackOff"}}{{end}}{{end}}{{end}}{{range .status.conditions}}{{if and (eq .type "PodScheduled") (eq .status "False")}}{{$why = "Pending"}}{{end}}{{end}}{{if $why}}{{.metadata.namespace}}/{{$owner}} {{$why}} {{.spec.nodeName}}{{"\n"}}{{end}}{{end}}' |
+    awk -v n="$1" -v pending="${2:-}" '$3 != n && $1 !~ /^kube-system\/helm-install-/ && ($2 != "Pending" || pending) { print $1, $2 }' | sort -u
+}
+
+# Keeps which pods ail before NODE's turn. remember_sick NODE
+remember_sick() { sick_pods "$1" with-pending >"$STATE/sick-before-$1"; }
+
+# Nothing of §4.1 is concerning, or what is, with value and time, on stdout: the API from 2 s on, etcd from RKE2's
+# heartbeat on, pods that ail and did not before NODE's turn. calm NODE [WITH_PENDING]
+calm() {
+  local ms now new
+  ms=$(milliseconds -A rke2-upgrade --cacert "$RKE2_DATA/server/tls/server-ca.crt" --cert "$RKE2_DATA/server/tls/client-admin.crt" \
+    --key "$RKE2_DATA/server/tls/client-admin.key" https://127.0.0.1:6443/readyz)
+  [ "$ms" -lt 2000 ] || { echo "the API took $ms ms or gave no good answer at $(at); below 500 is expected, 2000 concerning (§4.1). $(row control-plane)" && return 1; }
+  ms=$(milliseconds http://127.0.0.1:2381/health)
+  [ "$ms" -lt 500 ] || { echo "etcd took $ms ms for a read or gave no good answer at $(at); RKE2's heartbeat is 500 (§4.1). $(row quorum)" && return 1; }
+  now=$(sick_pods "$@") || { echo "cannot list the pods at $(at)" && return 1; }
+  new=$(comm -13 <(sort -u "$STATE/sick-before-$1" 2>/dev/null || true) <(sort -u <<<"$now") | sed '/^$/d')
+  [ -z "$new" ] || { echo "pods that were well before, at $(at): ${new//$'\n'/, } (§4.1). $(row reschedule)" && return 1; }
+}

@@ -1,0 +1,195 @@
+/**
+ * The checks on the real engine: a healthy lab passes all of them; with many conditions really wrong at once a preview
+ * names each and an `up` is refused before any node is touched; without the API, or a Proxmox host, a preview ends and
+ * says what it could not measure. The tests are one story and run in order.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "mocha";
+import { setFault } from "../../rehearsal/lab/faults";
+import { until } from "../../rehearsal/machines/poll";
+import { identities, snapshots } from "./history";
+import { configure, kubectl, ok, run, up } from "./operator";
+
+const FROM = "v1.35.4+rke2r1";
+const TO = "v1.36.3+rke2r1";
+
+/** What is made wrong, and how the preview says so. */
+const WRONG: readonly [fault: string, line: RegExp][] = [
+  ["pending-csr", /FAIL {2}cluster: certificate signing requests: pending: fault-somebody/],
+  ["pod-crashloops", /FAIL {2}cluster: pods stuck: .*research\/fault-crashloops-\S+ \(CrashLoopBackOff\)/],
+  ["pod-pending", /FAIL {2}cluster: pods stuck: .*research\/fault-pending-\S+ \(Pending for \d+ s\)/],
+  ["pod-terminating", /FAIL {2}cluster: pods stuck: .*research\/fault-terminating \(Terminating, \d+ s past/],
+  ["pod-failed", /WARN {2}cluster: pods that have failed: .*research\/fault-failed-/],
+  ["helm-job-fails", /FAIL {2}cluster: RKE2's charts installed: failing: helm-install-fault/],
+  ["agents-full", /FAIL {2}proj-k8sw0\d: room for its pods .*no place for research\/fault-agents-full-/],
+  ["server-full", /FAIL {2}proj-k8sm02: free capacity: cpu asked for [789]\d %/],
+  ["second-budget", /FAIL {2}proj-k8sw0\d: budgets let it be drained: .*more than one PodDisruptionBudget/],
+  ["upgrade-plan", /FAIL {2}cluster: no upgrade Plan of Rancher's: kube-system\/fault-rke2-server/],
+  ["volume-degraded", /FAIL {2}cluster: storage: fault-survey-data is degraded/],
+  ["dashboards-down", /FAIL {2}monitoring: .*: HTTP 503/],
+  [
+    "disk-full proj-k8sw02",
+    /FAIL {2}proj-k8sw02: room on its disk: .*\/var\/lib\/rke2-upgrade \d+ MiB and [0-4] % of inodes/,
+  ],
+  ["certificate-expires proj-k8sm03", /FAIL {2}proj-k8sm03: certificates: client-rke2-controller\.crt/],
+  ["containerd-template proj-k8sw04", /WARN {2}proj-k8sw04: containerd's template: .*config\.toml\.tmpl/],
+  ["clock-skew proj-k8sw03", /FAIL {2}nodes: clocks in step: \d{4} ms apart .*proj-k8sw03/],
+  ["cgroup-v1 proj-k8sw01", /FAIL {2}proj-k8sw01: control groups: tmpfs/],
+  ["etcd-slow proj-k8sm02 250", /WARN {2}etcd: writes to its log: .*proj-k8sm02 [23]\d\d\.\d ms/],
+  ["vm-locked 3004", /WARN {2}proxmox: VM 3004 .*locked \(backup\)/],
+  ["shares-host 3002", /WARN {2}proxmox: servers on different hosts: node01, node01/],
+  ["storage-full", /FAIL {2}proxmox: room for snapshots, nvmethin01 on node0\d: 5 % free/],
+  ["cordoned proj-k8sw03", /FAIL {2}cluster: cordons: by somebody else: proj-k8sw03/],
+];
+
+const switchAll = async (state: "on" | "off") => {
+  for (const [fault] of state === "on" ? WRONG : WRONG.toReversed())
+    await setFault([...fault.split(" "), state]);
+};
+
+/** What a preview says on the stack, in its order, from its JSON. */
+async function previewed(): Promise<{ severity: string; message: string }[]> {
+  const { code, output } = await run(["bash", "-c", "pulumi preview --json --non-interactive 2>/dev/null"]);
+  assert.equal(code, 0, output);
+  const { diagnostics } = JSON.parse(output) as { diagnostics: { severity: string; message: string }[] };
+  return diagnostics;
+}
+
+const CHECK = /^ *(\d+)\. (ok|WARN|FAIL|NOT MEASURED) {2}(\S.*)$/s;
+
+const checksOf = (lines: { message: string }[]) =>
+  lines.flatMap(({ message }) => {
+    const [, number, verdict = "", text = ""] = CHECK.exec(message.trimEnd()) ?? [];
+    return number ? [{ number: Number(number), verdict, text }] : [];
+  });
+
+describe("the checks", function () {
+  this.timeout(15 * 60_000);
+  this.bail(true);
+
+  before(async () => {
+    const adopted = await up();
+    assert.equal(adopted.code, 0, adopted.output);
+    // What is stuck for a short while counts here, so that the test need not wait for long.
+    await configure({ "limits.podsSeconds": "20", rke2Version: TO });
+  });
+
+  after(async () => {
+    await switchAll("off");
+    for (const fault of ["api-down", "etcd-alarm proj-k8sm01", "api-slow proj-k8sm01", "node-offline node02"])
+      await setFault([...fault.split(" "), "off"]);
+    await configure({ rke2Version: FROM, "limits.podsSeconds": "300" });
+    const settled = await up();
+    assert.equal(settled.code, 0, settled.output);
+  });
+
+  it("pass on a healthy lab: numbered, in order, each with figure and wanted value, and what they cost", async () => {
+    const lines = await previewed();
+    const checks = checksOf(lines);
+    assert.ok(checks.length > 80, `only ${checks.length} checks`);
+    assert.deepEqual(
+      checks.map(({ number }) => number),
+      checks.map((_, i) => i + 1),
+    );
+    assert.deepEqual(
+      checks.filter(({ verdict }) => verdict !== "ok"),
+      [],
+    );
+    for (const { text } of checks) assert.match(text, /^[^:]+: .+ \(wanted .+\)$/s);
+    const cost = lines.find(({ message }) => message.startsWith("checks: "))?.message ?? "";
+    assert.match(cost, new RegExp(`^checks: ${checks.length}, \\d+ SSH sessions, \\d+ API calls, [\\d.]+ s`));
+    console.log(`      ${cost.trim()}`);
+  });
+
+  it("name every condition that is really wrong, in one preview, with the next move", async () => {
+    await switchAll("on");
+    await untilTheyShow();
+    const text = checksOf(await previewed()).map(({ verdict, text }) => `${verdict}  ${text}`);
+    const silent = WRONG.filter(([, line]) => !text.some((one) => line.test(one))).map(([fault]) => fault);
+    assert.deepEqual(silent, [], text.filter((one) => !one.startsWith("ok")).join("\n"));
+    for (const one of text) if (!one.startsWith("ok")) assert.match(one, /; next: \S/);
+  });
+
+  it("refuse an up before any node is touched, with all of them in one message", async () => {
+    const untouched = await identities();
+    await setFault(["etcd-alarm", "proj-k8sm01", "on"]);
+    const { code, output } = await up();
+    await setFault(["etcd-alarm", "proj-k8sm01", "off"]);
+    assert.notEqual(code, 0, output);
+    assert.match(output, /nothing was touched: \d+ of the checks before a change do not hold/);
+    assert.match(output, /- etcd: whole: .*1 alarms.*\n\s+next: NOSPACE: compact.*§4\.2/);
+    const failing = WRONG.filter(([, line]) => line.source.startsWith("FAIL")).length;
+    assert.ok((output.match(/^\s*next: /gm) ?? []).length >= failing, output);
+    assert.deepEqual(await identities(), untouched);
+    assert.deepEqual(await snapshots(), []);
+  });
+
+  it("pass again when all is mended", async () => {
+    await switchAll("off");
+    await until("the lab to be healthy again", 240, async () => {
+      const wrong = checksOf(await previewed()).filter(({ verdict }) => verdict !== "ok");
+      if (wrong.length > 0) throw new Error(wrong.map(({ text }) => text).join("; "));
+      return true;
+    });
+  });
+
+  it("warn of an API that answers slowly", async () => {
+    await setFault(["api-slow", "proj-k8sm01", "600", "on"]);
+    try {
+      const api = checksOf(await previewed()).find(({ text }) => text.startsWith("cluster: the API answers"));
+      assert.equal(api?.verdict, "WARN", api?.text);
+      assert.match(
+        api?.text ?? "",
+        /ready in ([6-9]\d\d|1\d{3}) ms, asked on proj-k8sm01 \(wanted below 500 ms; next: /,
+      );
+    } finally {
+      await setFault(["api-slow", "proj-k8sm01", "off"]);
+    }
+  });
+
+  it("say what was not measured, and why, with the API down", async () => {
+    await setFault(["api-down", "on"]);
+    try {
+      const lost = checksOf(await previewed()).filter(({ verdict }) => verdict === "NOT MEASURED");
+      assert.deepEqual(
+        lost.map(({ text }) => text.split(":").slice(0, 2).join(":")),
+        ["cluster: the API answers"],
+      );
+      assert.match(lost[0]?.text ?? "", /does not answer ready.*next: kubectl get --raw/s);
+    } finally {
+      await setFault(["api-down", "off"]);
+    }
+    await ok("kubectl", "wait", "--for=condition=Ready", "node", "--all", "--timeout=120s");
+  });
+
+  it("say what was not measured, and why, with one Proxmox host down", async () => {
+    await setFault(["node-offline", "node02", "on"]);
+    try {
+      const lost = checksOf(await previewed()).filter(({ verdict }) => verdict === "NOT MEASURED");
+      assert.ok(lost.length > 0);
+      for (const { text } of lost) assert.match(text, /proxmox: .*node02|VM 3004/);
+      assert.match(lost[0]?.text ?? "", /proxmox: VM 3004 \(proj-k8sw01\): .*HTTP 59\d/);
+    } finally {
+      await setFault(["node-offline", "node02", "off"]);
+    }
+  });
+});
+
+/** Some conditions take their time: a container must fail thrice, a pod must wait for longer than it may. */
+async function untilTheyShow(): Promise<void> {
+  const since = Date.now();
+  await until("the stuck pods to be stuck", 120, async () => {
+    const { items } = await kubectl<{
+      items: {
+        metadata: { name: string };
+        status: { containerStatuses?: { state: { waiting?: { reason: string } } }[] };
+      }[];
+    }>("get", "pods", "--namespace=research");
+    const loops = items.some(
+      ({ metadata, status }) =>
+        metadata.name.startsWith("fault-crashloops") &&
+        status.containerStatuses?.some(({ state }) => state.waiting?.reason === "CrashLoopBackOff"),
+    );
+    return loops && Date.now() - since > 25_000;
+  });
+}

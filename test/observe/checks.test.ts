@@ -1,0 +1,341 @@
+/** Every check with its condition right (judge.test.ts: the healthy lab) and wrong, one at a time. */
+import assert from "node:assert/strict";
+import { type Finding, judge } from "../../observe";
+import type { ClusterFacts } from "../../observe/cluster";
+import type { Facts } from "../../observe/facts";
+import type { NodeFacts } from "../../observe/node";
+import { clusterNode, facts, healthyCluster, healthyServer, OWNER, pod, settings, TO } from "./facts";
+
+const AT = healthyCluster.at;
+const ago = (seconds: number) => new Date(AT.getTime() - seconds * 1000);
+
+/** The one check that does not hold. */
+function only(seen: Facts, check: RegExp, verdict: Finding["verdict"] = "fail", given = settings): Finding {
+  const wrong = judge(given, seen, OWNER).filter((finding) => finding.verdict !== "pass");
+  assert.deepEqual(
+    wrong.map((finding) => `${finding.check}: ${finding.verdict}`),
+    [wrong[0] ? `${wrong[0].check}: ${verdict}` : "something wrong"],
+  );
+  const [first] = wrong;
+  assert.ok(first?.next, "no next move");
+  assert.match(first.check, check);
+  return first;
+}
+
+const ofCluster = (cluster: Partial<ClusterFacts>) => facts({ cluster });
+const ofNode = (name: string, node: Partial<NodeFacts>) => facts({ node: [name, node] });
+const ofServer = (name: string, changes: Partial<typeof healthyServer>) =>
+  ofNode(name, { server: { ...healthyServer, ...changes } });
+
+describe("observe/checks: a node", () => {
+  it("stops where disk, inodes or memory run out", () => {
+    const disk = (changes: object) => ({
+      disks: [{ mount: "/", freeMiB: 9000, inodesFree: 90, inodes: 100, ...changes }],
+    });
+    assert.match(only(ofNode("proj-k8sw01", disk({ freeMiB: 900 })), /w01: room/).found, /900 MiB/);
+    assert.match(only(ofNode("proj-k8sw01", disk({ inodesFree: 4 })), /w01: room/).found, /4 % of inodes/);
+    only(ofNode("proj-k8sw01", { memoryFreeMiB: 300 }), /w01: memory/);
+  });
+
+  it("does not count inodes where a file system has no fixed number of them", () => {
+    const seen = ofNode("proj-k8sw01", { disks: [{ mount: "/", freeMiB: 9000, inodesFree: 0, inodes: 0 }] });
+    assert.ok(judge(settings, seen, OWNER).every(({ verdict }) => verdict === "pass"));
+  });
+
+  it("warns of certificates that the restart renews, and stops for those that end before", () => {
+    const due = (days: number, status = "WARNING") => ({
+      dueCertificates: [
+        {
+          name: "client-admin.crt (system:admin)",
+          expires: new Date(Date.now() + days * 86_400_000),
+          status,
+        },
+      ],
+    });
+    assert.match(
+      only(ofNode("proj-k8sm02", due(60)), /m02: certificates/, "warn").found,
+      /client-admin\.crt/,
+    );
+    only(ofNode("proj-k8sm02", due(3)), /m02: certificates/);
+    only(ofNode("proj-k8sm02", due(-1, "EXPIRED")), /m02: certificates/);
+    only(
+      ofNode("proj-k8sm02", {
+        dueCertificates: [{ name: "x", expires: new Date("none"), status: "WARNING" }],
+      }),
+      /certificates/,
+    );
+    only(ofNode("proj-k8sm02", { certificates: 0 }), /certificates/, "warn");
+  });
+
+  it("warns of a containerd template that is not RKE2's", () => {
+    only(ofNode("proj-k8sw04", { containerdTemplates: ["/x/config.toml.tmpl"] }), /w04: containerd/, "warn");
+  });
+
+  it("stops where clocks are apart by more than the answers' way can explain", () => {
+    only(ofNode("proj-k8sw02", { clockSkewMs: 5000 }), /clocks/);
+    const slowWay = ofNode("proj-k8sw02", { clockSkewMs: 1500, clockErrorMs: 600 });
+    assert.ok(judge(settings, slowWay, OWNER).every(({ verdict }) => verdict === "pass"));
+  });
+});
+
+describe("observe/checks: the cluster", () => {
+  it("warns of an API that takes over 500 ms and stops from 2 s on", () => {
+    only(ofCluster({ readyMs: 700 }), /API answers/, "warn");
+    only(ofCluster({ readyMs: 2100 }), /API answers/);
+  });
+
+  it("stops for pressure on a node, and for a node without a lease", () => {
+    const pressed = clusterNode("proj-k8sw02", {
+      status: {
+        conditions: [
+          { type: "Ready", status: "True" },
+          { type: "DiskPressure", status: "True" },
+        ],
+      },
+    });
+    const nodes = settings.nodes.map(({ name }) => (name === "proj-k8sw02" ? pressed : clusterNode(name)));
+    assert.match(only(ofCluster({ nodes }), /pressure/).found, /w02: DiskPressure/);
+    only(ofCluster({ leases: healthyCluster.leases.slice(1) }), /leases/);
+  });
+
+  it("stops for pods that are stuck, and names why", () => {
+    const stuck = (changes: object) => ofCluster({ pods: [pod("sick", "proj-k8sw01", changes)] });
+    const waiting = (reason: string) => ({
+      status: { phase: "Running", containerStatuses: [{ state: { waiting: { reason } } } as never] },
+    });
+    const meta = (more: object) => ({ metadata: { ...pod("sick", "").metadata, ...more } });
+    assert.match(only(stuck(waiting("CrashLoopBackOff")), /stuck/).found, /lab\/sick \(CrashLoopBackOff\)/);
+    only(stuck(waiting("ImagePullBackOff")), /stuck/);
+    only(stuck(meta({ deletionTimestamp: ago(400) })), /stuck/);
+    only(stuck({ ...meta({ creationTimestamp: ago(400) }), status: { phase: "Pending" } }), /stuck/);
+    only(stuck({ status: { phase: "Failed" } }), /failed/, "warn");
+    for (const fine of [
+      waiting("ContainerCreating"),
+      meta({ deletionTimestamp: ago(5) }),
+      { ...meta({ creationTimestamp: ago(5) }), status: { phase: "Pending" } },
+    ])
+      assert.ok(judge(settings, stuck(fine), OWNER).every(({ verdict }) => verdict === "pass"));
+  });
+
+  it("passes the sick pods that the operator names, and those of a node in its turn", () => {
+    const sick = pod("sick", "proj-k8sw01", {
+      status: {
+        phase: "Running",
+        containerStatuses: [{ state: { waiting: { reason: "CrashLoopBackOff" } } } as never],
+      },
+    });
+    const known = { ...settings, consents: { ...settings.consents, sickPods: ["lab/si*"] } };
+    assert.ok(judge(known, ofCluster({ pods: [sick] }), OWNER).every(({ verdict }) => verdict === "pass"));
+    const turning = clusterNode("proj-k8sw01", {
+      metadata: {
+        name: "proj-k8sw01",
+        annotations: {
+          "rke2-upgrade/working": settings.changeId,
+          "rke2-upgrade/cordoned": settings.changeId,
+        },
+      },
+      spec: { unschedulable: true },
+    });
+    const nodes = settings.nodes.map(({ name }) => (name === "proj-k8sw01" ? turning : clusterNode(name)));
+    assert.ok(
+      judge(settings, ofCluster({ pods: [sick], nodes }), OWNER).every(({ verdict }) => verdict === "pass"),
+    );
+  });
+
+  it("stops for a helm-install job that fails, but not while the servers are of two versions", () => {
+    const systemJobs = [
+      { metadata: { name: "helm-install-rke2-canal" }, status: { failed: 3 } },
+      { metadata: { name: "helm-install-rke2-coredns" }, status: { failed: 1, succeeded: 1 } },
+      { metadata: { name: "another" }, status: { failed: 1 } },
+    ];
+    assert.match(only(ofCluster({ systemJobs }), /charts/).found, /^failing: helm-install-rke2-canal$/);
+    const nodes = settings.nodes.map(({ name }) =>
+      name === "proj-k8sm01"
+        ? clusterNode(name, { status: { nodeInfo: { kubeletVersion: TO } as never } })
+        : clusterNode(name),
+    );
+    const findings = judge(settings, ofCluster({ systemJobs, nodes }), OWNER);
+    assert.match(findings.find(({ check }) => check.includes("charts"))?.found ?? "", /harmless/);
+    assert.ok(findings.every(({ verdict }) => verdict === "pass"));
+  });
+
+  it("stops for pending requests and for a Plan that installs Kubernetes, not for other Plans", () => {
+    only(ofCluster({ signingRequests: [{ metadata: { name: "csr-1" }, spec: {} as never }] }), /signing/);
+    const approved = {
+      metadata: { name: "csr-1" },
+      spec: {} as never,
+      status: { conditions: [{} as never] },
+    };
+    const plan = (image: string) => [
+      { metadata: { name: "p", namespace: "s" }, spec: { version: "v1", upgrade: { image } } },
+    ];
+    assert.match(
+      only(ofCluster({ upgradePlans: plan("rancher/rke2-upgrade") }), /Plan/).next ?? "",
+      /-n s delete plan p/,
+    );
+    const seen = ofCluster({ signingRequests: [approved], upgradePlans: plan("registry/apt-upgrade") });
+    assert.ok(judge(settings, seen, OWNER).every(({ verdict }) => verdict === "pass"));
+  });
+
+  it("stops for volumes that cannot be attached or lack a replica", () => {
+    const spec = { nodeName: "proj-k8sw01", attacher: "x", source: { persistentVolumeName: "pv" } };
+    only(
+      ofCluster({ attachments: [{ spec, status: { attached: false, attachError: { message: "no" } } }] }),
+      /storage/,
+    );
+    only(
+      ofCluster({ longhornVolumes: [{ metadata: { name: "v" }, status: { robustness: "degraded" } }] }),
+      /storage/,
+    );
+  });
+
+  it("stops for a budget that is not met and for evictions that would be refused", () => {
+    const budgets = [
+      {
+        metadata: { name: "b", namespace: "lab" },
+        status: { currentHealthy: 1, desiredHealthy: 2 } as never,
+      },
+    ];
+    assert.match(only(ofCluster({ budgets }), /budgets met/).found, /lab\/b \(1 of 2\)/);
+    const pods = [pod("held", "proj-k8sw02")];
+    const refusedEvictions = [{ pod: "lab/held", reason: "needs 5 healthy pods and has 5" }];
+    assert.match(only(ofCluster({ pods, refusedEvictions }), /w02: budgets/).found, /lab\/held: needs 5/);
+  });
+});
+
+describe("observe/checks: capacity", () => {
+  const asking = (name: string, node: string, requests: Record<string, string>, spec: object = {}) =>
+    pod(name, node, {
+      spec: { nodeName: node, containers: [{ name: "c", resources: { requests } }], ...spec },
+    });
+  const room = (seen: Facts, node: string) =>
+    judge(settings, seen, OWNER).find(({ check }) => check.startsWith(`${node}: room for`));
+
+  it("stops where the other agents cannot take an agent's pods", () => {
+    const pods = settings.agents.map(({ name }) => asking(`large-${name}`, name, { cpu: "3" }));
+    const wrong = judge(settings, ofCluster({ pods }), OWNER).filter(({ verdict }) => verdict === "fail");
+    assert.equal(wrong.length, settings.agents.length);
+    assert.match(wrong[0]?.found ?? "", /no place for lab\/large-proj-k8sw01/);
+  });
+
+  it("finds a place for what fits, on nodes that admit it", () => {
+    const pods = [asking("a", "proj-k8sw01", { cpu: "3" }), asking("b", "proj-k8sw02", { cpu: "3" })];
+    assert.equal(room(ofCluster({ pods }), "proj-k8sw01")?.verdict, "pass");
+    const tainted = settings.nodes.map(({ name }) =>
+      clusterNode(
+        name,
+        name === "proj-k8sw01" ? {} : { spec: { taints: [{ key: "k", effect: "NoSchedule" }] } },
+      ),
+    );
+    assert.match(
+      room(ofCluster({ pods, nodes: tainted }), "proj-k8sw01")?.found ?? "",
+      /lab\/a \(selects that node alone\)/,
+    );
+  });
+
+  it("leaves pods out that can run nowhere else, and names them", () => {
+    const gpu = asking("train", "proj-k8sw04", { "nvidia.com/gpu": "1" });
+    const selects = asking(
+      "own",
+      "proj-k8sw04",
+      {},
+      { nodeSelector: { "kubernetes.io/hostname": "proj-k8sw04" } },
+    );
+    const data = asking(
+      "data",
+      "proj-k8sw04",
+      {},
+      { volumes: [{ name: "d", persistentVolumeClaim: { claimName: "d" } }] },
+    );
+    const volumes = [
+      {
+        metadata: { name: "local-1" },
+        spec: {
+          claimRef: { namespace: "lab", name: "d" },
+          nodeAffinity: {
+            required: {
+              nodeSelectorTerms: [
+                {
+                  matchExpressions: [
+                    { key: "kubernetes.io/hostname", operator: "In", values: ["proj-k8sw04"] },
+                  ],
+                },
+              ],
+            },
+          },
+        },
+      },
+    ];
+    const found = room(ofCluster({ pods: [gpu, selects, data], volumes }), "proj-k8sw04");
+    assert.equal(found?.verdict, "pass");
+    assert.match(found?.found ?? "", /0 pods find a place; wait for it: .*train \(no other agent has nvidia/);
+    assert.match(
+      found?.found ?? "",
+      /own \(selects that node alone\).*data \(its volume local-1 lies there\)/,
+    );
+  });
+
+  it("wants 30 % of a server free, by what is asked for and by what is in use", () => {
+    only(ofCluster({ pods: [asking("big", "proj-k8sm02", { cpu: "2900m" })] }), /m02: free capacity/);
+    only(ofNode("proj-k8sm02", { memoryFreeMiB: 4000, server: healthyServer }), /m02: free capacity/);
+    only(ofServer("proj-k8sm02", { cpuUsed: 0.9 }), /m02: free capacity/, "warn");
+  });
+});
+
+describe("observe/checks: etcd", () => {
+  const members = healthyCluster.members;
+
+  it("stops for learners, strangers, missing members, two leaders, an alarm", () => {
+    only(ofCluster({ members: members.map((m, i) => ({ ...m, isLearner: i === 1 })) }), /etcd: whole/);
+    only(ofCluster({ members: members.slice(1) }), /etcd: whole/);
+    const stranger = { name: "old-server-1f", peerUrl: "x", isLearner: false, version: "3.6.16" };
+    assert.match(
+      only(ofCluster({ members: [...members.slice(1), stranger] }), /etcd: whole/).found,
+      /old-server/,
+    );
+    const etcd = { ...healthyServer.etcd, leader: "8" } as NonNullable<typeof healthyServer.etcd>;
+    assert.match(only(ofServer("proj-k8sm03", { etcd }), /etcd: whole/).found, /2 leaders/);
+    assert.match(only(ofCluster({ alarms: 1 }), /etcd: whole/).next ?? "", /NOSPACE/);
+  });
+
+  it("judges the database against its quota", () => {
+    const db = (share: number) => {
+      const etcd = { ...healthyServer.etcd, dbBytes: share * 2 ** 31 } as NonNullable<
+        typeof healthyServer.etcd
+      >;
+      return ofServer("proj-k8sm01", { etcd });
+    };
+    assert.match(only(db(0.8), /quota/, "warn").found, /1638 of 2048 MiB on proj-k8sm01/);
+    only(db(0.95), /quota/);
+  });
+
+  it("judges how long its log takes to reach the disk", () => {
+    assert.match(only(ofServer("proj-k8sm02", { fsyncMs: 200 }), /writes/, "warn").found, /m02 200\.0 ms/);
+    only(ofServer("proj-k8sm02", { fsyncMs: 700 }), /writes/);
+  });
+});
+
+describe("observe/checks: beside the cluster", () => {
+  it("stops for a dashboard that answers with an error, or not at all", () => {
+    const url = "https://grafana.lab/login";
+    const with_ = (status: { value: number } | { missing: string }) => ({
+      ...facts(),
+      dashboards: [{ url, status }],
+    });
+    only(with_({ value: 503 }), /grafana/);
+    only(with_({ missing: "ECONNREFUSED" }), /grafana/);
+    assert.ok(judge(settings, with_({ value: 302 }), OWNER).every(({ verdict }) => verdict === "pass"));
+  });
+
+  it("stops for a configured kubeconfig of another cluster, or one that ends soon", () => {
+    const day = 86_400_000;
+    const given = (caSha256: string, days: number) => ({
+      ...facts(),
+      kubeconfig: { caSha256, expires: new Date(Date.now() + days * day) },
+    });
+    const { kubeconfigCa } = healthyServer;
+    only(given("another", 100), /kubeconfig/);
+    only(given(kubeconfigCa, 3), /kubeconfig/);
+    assert.ok(judge(settings, given(kubeconfigCa, 100), OWNER).every(({ verdict }) => verdict === "pass"));
+  });
+});
