@@ -75,6 +75,7 @@ describe("policy, compatibility and timing", function () {
   let identity: Awaited<ReturnType<typeof identities>>;
 
   before(async () => {
+    await configure({ rke2Version: FROM, acceptedVersion: FROM, changeId: CHANGE });
     const adopted = await up();
     assert.equal(adopted.code, 0, adopted.output);
     identity = await identities();
@@ -152,6 +153,8 @@ describe("policy, compatibility and timing", function () {
       "get",
       "nodes",
     );
+    // What the artifacts' steps took is remembered, and told by the next preview.
+    assert.match(await preview(), /timing: the whole change: .*; [1-9]\d* of \d+ steps measured here before/);
     assert.ok(
       !nodes.items.some(({ metadata }) => metadata.annotations?.["rke2-upgrade/working"]),
       "a turn began",
