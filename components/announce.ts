@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describePlan, type Secrets, settingsWarnings, snapshotName } from "../config";
-import { judge, observe } from "../observe";
+import { observe } from "../observe";
 import { describeCost, measured } from "../observe/cost";
 import { findingLines } from "../observe/print";
 import { isUnderWay } from "./changePolicy";
-import { planOf } from "./plan";
+import { forecast, judgeRun } from "./judgement";
 import type { Run } from "./step";
 
 /**
@@ -23,14 +23,14 @@ export function announce({ settings, change }: Run, secrets: Secrets): void {
       const { result: facts, cost } = await measured(() =>
         observe(settings, { sshPrivateKey, proxmoxTokenSecret, kubeconfig }),
       );
-      const findings = findingLines(judge(settings, facts, owner));
+      const findings = findingLines(judgeRun(settings, facts, owner));
       await pulumi.log.info(
         `${title}\nChecks (${findings.filter((f) => !f.warn).length} of ${findings.length} hold)`,
       );
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
       await pulumi.log.info(`checks: ${findings.length}, ${describeCost(cost)}`);
       for (const { path, text } of settingsWarnings(settings)) await pulumi.log.warn(`${path}: ${text}`);
-      const lines = [...describePlan(planOf(settings), accepted, wanted), ...wayBack(settings)];
+      const lines = [...describePlan(forecast(settings, facts), accepted, wanted), ...wayBack(settings)];
       await pulumi.log.info(lines.join("\n"));
     });
 }

@@ -1,4 +1,4 @@
-import type { ClusterNode, Phase, Settings, Step } from "../config";
+import { type ClusterNode, type Phase, type Settings, type Step, withExpectations } from "../config";
 import { isUnderWay } from "./changePolicy";
 import {
   accept,
@@ -14,10 +14,13 @@ import {
 } from "./turns";
 
 /**
- * The plan as the stack's output: a line a step, `id: title (at most N s)`, which a preview shows in a readable length.
+ * The plan as the stack's output: a line a step, `id: title (about N s, at most N s)`, by durations alone, which a preview shows in a readable length.
  */
 export const planLines = (settings: Settings): string[] =>
-  planOf(settings).map(({ id, title, boundSeconds }) => `${id}: ${title} (at most ${boundSeconds} s)`);
+  withExpectations(planOf(settings), settings).map(
+    ({ id, title, expectedSeconds, boundSeconds }) =>
+      `${id}: ${title} (about ${expectedSeconds} s, at most ${boundSeconds} s)`,
+  );
 
 /**
  * Every step of a run in order, as data: what the components lay out, for preview and the stack's output `plan`.

@@ -1,7 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type Facts, inTurn, judge, lookAtNode, observe } from "../observe";
+import { type Facts, inTurn, lookAtNode, observe } from "../observe";
 import { measured } from "../observe/cost";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
+import { judgeRun } from "./judgement";
 import { holdAll } from "./locks";
 import { configure, providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
@@ -51,7 +52,7 @@ async function allDone(wanted: string): Promise<boolean> {
 async function ask(inputs: Inputs): Promise<GateAnswer> {
   const { settings, ...secrets } = providerContext();
   const { result: facts, cost } = await measured(() => observe(settings, secrets));
-  const findings = judge(settings, facts, inputs.owner);
+  const findings = judgeRun(settings, facts, inputs.owner);
   const refused = findings.filter(stops);
   if (refused.length > 0) throw new Error(refusal("nothing was touched", "before a change", refused));
   await holdAll(settings, secrets.sshPrivateKey, inputs.owner, "take");

@@ -5,6 +5,7 @@ import { lookAtCluster } from "../observe/cluster";
 import { measured } from "../observe/cost";
 import { isMarked, nameOf } from "../observe/facts";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
+import { judgeTimingOfTurn } from "./judgement";
 import { configure, providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
 import { keepWayBack } from "./wayBackKeeper";
@@ -66,7 +67,7 @@ async function ask({ node: name, accepted, owner }: Inputs): Promise<GateAnswer>
   if (!node)
     throw new Error(`${name} is not in nodes. next: put it back; nodes leave the list after acceptance`);
   const { result: facts, cost } = await measured(() => observeTurn(settings, node, context));
-  const findings = judgeTurn(settings, node, facts, owner);
+  const findings = [...judgeTurn(settings, node, facts, owner), ...judgeTimingOfTurn(settings, facts, node)];
   const refused = findings.filter(stops);
   if (refused.length > 0)
     throw new Error(refusal(stateOf(settings, node, facts), `before ${name}'s turn`, refused));

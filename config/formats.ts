@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { isIPv4 } from "node:net";
 import { Encrypter } from "age-encryption";
+import { DateTime, IANAZone } from "luxon";
 
 /** A DNS label (RFC 1123), as Kubernetes and Proxmox want node names: lower case, 1–63 characters. */
 export const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -20,6 +21,26 @@ export const changeId = /^[A-Za-z0-9][A-Za-z0-9_-]{1,18}$/;
 
 /** `namespace/name`, `*` for any characters within a part, or `*` alone for every pod. */
 export const podGlob = /^(\*|[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?\/[a-z0-9*]([-a-z0-9.*]*[a-z0-9*])?)$/;
+
+/** A time of day, `00:00`–`24:00`. */
+export const clockTime = /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/;
+
+/** A day, `YYYY-MM-DD`, that the calendar has. */
+export const isDay = (text: string): boolean => DateTime.fromISO(text).toISODate() === text;
+
+/** A time zone of the IANA database, as this machine's Node.js knows it. */
+export const isTimeZone = (text: string): boolean => IANAZone.isValidZone(text);
+
+const labelName = "([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?";
+const labelValue = "([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?";
+const requirement = `!?${labelName}|${labelName} *(=|==|!=) *${labelValue}|${labelName} +(in|notin) *\\( *${labelValue}( *, *${labelValue})* *\\)`;
+
+/** A label selector, as `kubectl --selector` takes it. */
+export const labelSelector = new RegExp(`^(${requirement})(, *(${requirement}))*$`);
+
+/** What an operator takes on: a component's minor, or `unknown`, on a Kubernetes minor; or an API that is removed. */
+export const acknowledgement =
+  /^([a-z][a-z0-9-]* (\d+\.\d+|unknown) on \d+\.\d+|([a-z0-9.-]+\/)?v\d+((alpha|beta)\d+)? [a-z]+)$/;
 
 /** A container image pinned by a tag other than `latest`, or by digest. */
 export const pinnedImage = /^[a-z0-9][\w.\-/:]*(:(?!latest$)[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;

@@ -1,6 +1,15 @@
 /** The stack's config, typed and validated, and the policy that follows from it alone. */
+export * from "./compatible";
 export { isConsented } from "./consents";
 export type { RawConfig } from "./decode";
+export {
+  type Estimate,
+  estimate,
+  type Measured,
+  type Turn,
+  totalSeconds,
+  withExpectations,
+} from "./durations";
 export { type EtcdCrossing, etcdCrossing, etcdOf } from "./etcd";
 export { loadSettings, type Secrets } from "./load";
 export { ConfigError, type Mistake, NAMESPACE } from "./mistakes";
@@ -9,6 +18,9 @@ export { type ParseOptions, parseSettings } from "./parse";
 export { describePlan, duration, PHASES, type Phase, type Step } from "./plan";
 export { SECRET_KEYS, SETTING_KEYS, type SecretKey } from "./schema";
 export type { ClusterNode, Limits, Settings } from "./settings";
+export { type RunningNode, skewFaults } from "./skew";
+export { judgeStable, latestStable, MINORS_BEHIND } from "./stable";
 export { type AllowedMove, judgeMove, type RefusedMove } from "./versionPolicy";
 export * from "./versions";
 export { settingsWarnings, type Warning } from "./warnings";
+export { describeWindow, type MaintenanceWindow, nextAfter, openAt, type Span, utc } from "./windows";

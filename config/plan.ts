@@ -26,7 +26,7 @@ export interface Step {
   readonly title: string;
   /** After this many seconds the step has failed. */
   readonly boundSeconds: number;
-  /** How long it takes where that is known beforehand: waits of a set length alone. Nobody can know the rest. */
+  /** How long it should take (durations.ts). */
   readonly expectedSeconds?: number;
   /** Steps of the same group run side by side. */
   readonly together?: string;

@@ -15,9 +15,15 @@ export type Draft = DeepPartial<ParsedSettings>;
 
 /** Every broken rule. */
 export function judgeSettings(draft: Draft): Mistake[] {
-  return [judgeVersions, judgeIngress, judgeServers, judgeUniqueness, judgeGpu, judgeDrain].flatMap((rule) =>
-    rule(draft),
-  );
+  return [
+    judgeVersions,
+    judgeIngress,
+    judgeServers,
+    judgeUniqueness,
+    judgeGpu,
+    judgeDrain,
+    judgeOverride,
+  ].flatMap((rule) => rule(draft));
 }
 
 function versionsOf(draft: Draft) {
@@ -146,4 +152,18 @@ function judgeDrain(draft: Draft): Mistake[] {
         ]
       : [],
   );
+}
+
+/** An override names the one change that it is for: a left-over one must not open the next change's window. */
+function judgeOverride({ windowOverride, changeId }: Draft): Mistake[] {
+  if (windowOverride === undefined || changeId === undefined || windowOverride === changeId) return [];
+  return [
+    {
+      path: "windowOverride",
+      found: `"${windowOverride}"`,
+      allowed: `nothing, or this change's ID, "${changeId}"`,
+      why: "it lets one change, named by its ID, leave its maintenance window",
+      next: "pulumi config rm 'rke2-upgrade:windowOverride'",
+    },
+  ];
 }

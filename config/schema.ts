@@ -7,6 +7,7 @@ import { z } from "zod";
 import { amount, certificate, host, hostKey, podGlobs, port, seconds, user, version } from "./fields";
 import * as formats from "./formats";
 import { hinted } from "./hints";
+import { policyFields } from "./policySchema";
 
 const node = z.strictObject({
   name: hinted(
@@ -97,6 +98,7 @@ export const settingsSchema = z.strictObject({
   backup: hinted(
     z.strictObject({
       directory: hinted(z.string().min(1), "a directory on this machine", "backups").default("backups"),
+      maxAgeHours: amount("hours", 720).default(36),
       recipients: hinted(
         z
           .array(
@@ -120,7 +122,7 @@ export const settingsSchema = z.strictObject({
         },
       ),
     }),
-    "an object: directory and recipients",
+    "an object: directory, recipients and maxAgeHours",
   ),
   drain: z
     .strictObject({
@@ -148,6 +150,8 @@ export const settingsSchema = z.strictObject({
       settleSeconds: seconds().default(900),
       smokeTestSeconds: seconds().default(300),
       sshSeconds: seconds().default(300),
+      minimumWindowHours: amount("hours", 168).default(4),
+      latestStableMaxAgeDays: amount("days", 365).default(90),
       apiExpectedMs: amount("milliseconds", 60_000).default(500),
       apiSlowMs: amount("milliseconds", 60_000).default(2000),
       clockSkewMs: amount("milliseconds", 60_000).default(1000),
@@ -196,6 +200,7 @@ export const settingsSchema = z.strictObject({
     ),
     "a list of dashboards' URLs",
   ).default([]),
+  ...policyFields,
 });
 
 /** The stack's config after validation, nodes still without what they inherit from `ssh`. */

@@ -11,7 +11,7 @@ import type {
   V1VolumeAttachment,
 } from "@kubernetes/client-node";
 import type { ClusterNode } from "../config";
-import { bareText } from "../scripts";
+import { bareText, shellWord } from "../scripts";
 import { spend } from "./cost";
 import { askEvictions, underBudgets } from "./evictions";
 import { type Session, withNode } from "./ssh";
@@ -51,6 +51,8 @@ export interface ClusterFacts {
   readonly pods: readonly V1Pod[];
   readonly budgets: readonly V1PodDisruptionBudget[];
   readonly leases: readonly V1Lease[];
+  /** Running pods that `criticalWorkloads` selects; the API server itself judges the selector. */
+  readonly critical: readonly V1Pod[];
   readonly signingRequests: readonly V1CertificateSigningRequest[];
   /** Jobs in kube-system: RKE2's helm-install-* among them. */
   readonly systemJobs: readonly V1Job[];
@@ -78,6 +80,8 @@ export interface ClusterScope {
   readonly servers: readonly ClusterNode[];
   /** The agents whose drains are asked about. */
   readonly drained: readonly ClusterNode[];
+  /** Label selector of critical workloads. */
+  readonly critical?: string;
 }
 
 /**
@@ -85,13 +89,13 @@ export interface ClusterScope {
  * @throws with every server's reason where none answers
  */
 export async function lookAtCluster(
-  { servers, drained }: ClusterScope,
+  { servers, drained, critical }: ClusterScope,
   privateKey: string,
 ): Promise<ClusterFacts> {
   const reasons: string[] = [];
   for (const server of servers) {
     try {
-      return await withNode(server, privateKey, (session) => ask(server, session, drained));
+      return await withNode(server, privateKey, (session) => ask(server, session, { drained, critical }));
     } catch (error) {
       reasons.push(error instanceof Error ? error.message : String(error));
     }
@@ -102,9 +106,10 @@ export async function lookAtCluster(
 async function ask(
   server: ClusterNode,
   session: Session,
-  drained: readonly ClusterNode[],
+  { drained, critical = "" }: Omit<ClusterScope, "servers">,
 ): Promise<ClusterFacts> {
-  const { code, stdout, stderr } = await session.exec("sudo -n bash -s -- look-cluster", {
+  const selector = shellWord(encodeURIComponent(critical));
+  const { code, stdout, stderr } = await session.exec(`sudo -n bash -s -- look-cluster ${selector}`, {
     stdin: bareText("look-cluster"),
   });
   if (code !== 0) throw new Error(stderr.trim().split("\n")[0] || `${server.name}: exit ${code}`);
@@ -131,6 +136,7 @@ function parseCluster(askedOn: string, stdout: string): Omit<ClusterFacts, "refu
     pods: items<V1Pod>("pods"),
     budgets: items<V1PodDisruptionBudget>("budgets"),
     leases: items<V1Lease>("leases"),
+    critical: items<V1Pod>("critical"),
     signingRequests: items<V1CertificateSigningRequest>("requests"),
     systemJobs: items<V1Job>("charts"),
     volumes: items<V1PersistentVolume>("volumes"),

@@ -12,6 +12,8 @@ export interface Facts {
   readonly nodes: ReadonlyMap<string, Look<NodeFacts>>;
   readonly cluster: Look<ClusterFacts>;
   readonly hosts: Look<HostFacts>;
+  /** When it was looked at, by this machine's clock: windows are judged by it. */
+  readonly at: Date;
   readonly dashboards: readonly Dashboard[];
   /** Of the configured kubeconfig; undefined where none is. */
   readonly kubeconfig?: KubeconfigFacts;

@@ -7,6 +7,7 @@ import { look } from "./look";
 import { lookAtNode } from "./node";
 import { lookAtHosts } from "./proxmox";
 
+export { judgeTiming, judgeTurnTiming } from "./checks/timing";
 export { type Facts, inTurn } from "./facts";
 export type { Finding } from "./finding";
 export { judge, judgeTurn } from "./judge";
@@ -35,12 +36,13 @@ export async function observe(settings: Settings, secrets: LookSecrets): Promise
     for (let node = waiting.shift(); node; node = waiting.shift())
       nodes.push([node.name, await lookOne(node)]);
   };
+  const { servers, agents: drained, criticalWorkloads: critical } = settings;
   const [cluster, hosts, dashboards] = await Promise.all([
-    look(() => lookAtCluster({ servers: settings.servers, drained: settings.agents }, secrets.sshPrivateKey)),
+    look(() => lookAtCluster({ servers, drained, critical }, secrets.sshPrivateKey)),
     look(() => lookAtHosts(settings, secrets.proxmoxTokenSecret)),
     lookAtDashboards(settings.monitoring),
     ...Array.from({ length: 8 }, worker),
   ]);
   const kubeconfig = secrets.kubeconfig ? readKubeconfig(secrets.kubeconfig) : undefined;
-  return { nodes: new Map(nodes), cluster, hosts, dashboards, kubeconfig };
+  return { nodes: new Map(nodes), cluster, hosts, dashboards, kubeconfig, at: new Date() };
 }

@@ -1,8 +1,10 @@
 import type { ClusterNode, Settings } from "../config";
 import { apiNotMeasured, judgeApi } from "./checks/api";
+import { judgeBackupAges } from "./checks/backups";
 import { judgeCapacity } from "./checks/capacity";
 import { judgeCharts } from "./checks/charts";
 import { judgeClocks } from "./checks/clocks";
+import { judgeComponents } from "./checks/compatibility";
 import { judgeCordons } from "./checks/cordons";
 import { judgeDashboards } from "./checks/dashboards";
 import { judgeDrains } from "./checks/drains";
@@ -12,6 +14,8 @@ import { judgeKubeconfig } from "./checks/kubeconfig";
 import { judgeLock } from "./checks/lock";
 import { judgeNode } from "./checks/node";
 import { judgeNodes } from "./checks/nodes";
+import { judgeVersionPolicy } from "./checks/policy";
+import { judgeRemovedApis } from "./checks/removedApis";
 import { judgeServerCapacity } from "./checks/serverCapacity";
 import { judgeStorage } from "./checks/storage";
 import { judgeStrangers } from "./checks/strangers";
@@ -48,7 +52,16 @@ const CLUSTER_CHECKS: readonly ClusterCheck[] = [
 /** A check of several looks together. Pure. */
 type Check = (settings: Settings, facts: Facts) => readonly Finding[];
 
-const CHECKS: readonly Check[] = [judgeEtcd, judgeServerCapacity, judgeKubeconfig, judgeDashboards];
+const CHECKS: readonly Check[] = [
+  judgeEtcd,
+  judgeServerCapacity,
+  judgeVersionPolicy,
+  judgeComponents,
+  judgeRemovedApis,
+  judgeKubeconfig,
+  judgeDashboards,
+  judgeBackupAges,
+];
 
 /**
  * Judges what was seen against what must hold before anything is changed. Pure.

@@ -1,5 +1,7 @@
-import type { ClusterNode } from "../config";
+import type { ClusterNode, Measured } from "../config";
 import { bareText, shellWord } from "../scripts";
+import { type DeprecatedApi, parseDeprecatedApis } from "./deprecatedApis";
+import { parseDurations } from "./durations";
 import { withNode } from "./ssh";
 
 /** Room in one of the folders that a change writes to. */
@@ -71,6 +73,10 @@ export interface NodeFacts {
   readonly clockErrorMs: number;
   /** Of servers alone. */
   readonly server?: ServerFacts;
+  /** Deprecated APIs asked of this server's API server since it started; undefined on agents or where it is down. */
+  readonly deprecatedApis?: readonly DeprecatedApi[];
+  /** What steps took that ended well when they were run here, about this node or another. */
+  readonly durations: readonly Measured[];
 }
 
 /** Looks at one node over SSH: read-only, bounded, host key pinned. */
@@ -130,6 +136,8 @@ export function parseNode(stdout: string, started: number, ended: number): NodeF
     cgroup: text("cgroup"),
     clockSkewMs: Math.round((number("clockMs") + number("clockEndMs") - started - ended) / 2),
     clockErrorMs: Math.ceil(Math.max(0, onTheWay) / 2),
+    deprecatedApis: said.has("apiMetrics") ? parseDeprecatedApis(list("deprecatedApi")) : undefined,
+    durations: parseDurations(list("duration")),
     server: said.has("etcdStatus") ? parseServer(text) : undefined,
   };
 }

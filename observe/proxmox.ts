@@ -1,6 +1,7 @@
 import type { ClusterNode, Settings } from "../config";
+import { type LastBackup, lastBackup, timeZoneOf } from "../proxmox/backups";
 import type { ProxmoxClient } from "../proxmox/client";
-import { readQuorum } from "../proxmox/cluster";
+import { listBackupJobs, readQuorum } from "../proxmox/cluster";
 import { connect } from "../proxmox/connect";
 import { canSnapshot, listSnapshots } from "../proxmox/snapshots";
 import { listVms, type VmPlace } from "../proxmox/vms";
@@ -8,11 +9,25 @@ import { judgeSnapshot } from "./checks/snapshot";
 import { type Finding, notMeasured } from "./finding";
 import { look } from "./look";
 import { judgeRights } from "./proxmoxRights";
-import { judgeSpace, tellBackupJobs } from "./snapshotSpace";
+import { judgeSpace } from "./snapshotSpace";
 
 /** What Proxmox says of the VMs that a change needs. */
 export interface HostFacts {
   readonly findings: readonly Finding[];
+  /** Undefined where rights are missing that every change needs. */
+  readonly backups?: BackupFacts;
+}
+
+/** Backups of the cluster's VMs: what is scheduled, and what there is. */
+export interface BackupFacts {
+  readonly jobs: readonly {
+    readonly id: string;
+    readonly schedule: string;
+    readonly vmIds: readonly number[];
+  }[];
+  /** By whose wall clock the jobs run: the first server's host's; a cluster's hosts share one. */
+  readonly timeZone: string;
+  readonly last: ReadonlyMap<number, LastBackup>;
 }
 
 /** Looks at Proxmox VE: read-only, every call bounded by the client. @throws where the API does not answer */
@@ -26,16 +41,40 @@ export async function lookAtHosts(settings: Settings, tokenSecret: string): Prom
     const ours = vms.filter(({ vmId }) => settings.nodes.some((node) => node.vmId === vmId));
     const [quorum, backups, ofNodes, space] = await Promise.all([
       judgeQuorum(client),
-      tellBackupJobs(client, settings),
+      readBackups(client, settings, ours),
       Promise.all(settings.nodes.map((node) => judgeVm(client, vms, node))),
       judgeSpace(client, ours),
     ]);
     return {
-      findings: [rights, quorum, ...judgePlacement(settings, vms), ...ofNodes.flat(), ...space, backups],
+      findings: [rights, quorum, ...judgePlacement(settings, vms), ...ofNodes.flat(), ...space],
+      backups,
     };
   } finally {
     await client.close();
   }
+}
+
+async function readBackups(
+  client: ProxmoxClient,
+  { nodes }: Settings,
+  places: readonly VmPlace[],
+): Promise<BackupFacts> {
+  const [jobs, timeZone, last] = await Promise.all([
+    listBackupJobs(client),
+    places[0] ? timeZoneOf(client, places[0].host) : "UTC",
+    Promise.all(
+      places.map(async ({ host, vmId }) => {
+        const seen = await look(() => lastBackup(client, host, vmId));
+        return [vmId, "value" in seen ? seen.value : { unseen: seen.missing }] as const;
+      }),
+    ),
+  ]);
+  const covered = jobs.map(({ id, schedule, covers }) => ({
+    id,
+    schedule,
+    vmIds: nodes.map(({ vmId }) => vmId).filter(covers),
+  }));
+  return { jobs: covered.filter(({ vmIds }) => vmIds.length > 0), timeZone, last: new Map(last) };
 }
 
 /**

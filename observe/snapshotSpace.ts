@@ -1,6 +1,4 @@
-import type { Settings } from "../config";
 import type { ProxmoxClient } from "../proxmox/client";
-import { listBackupJobs } from "../proxmox/cluster";
 import { readSpace, storagesOf } from "../proxmox/storage";
 import type { VmPlace } from "../proxmox/vms";
 import { type Finding, notMeasured } from "./finding";
@@ -48,20 +46,5 @@ async function judgeStorage(
     found: `${Math.floor(share * 100)} % free (${Math.floor(available / GiB)} of ${Math.floor(total / GiB)} GiB)`,
     wanted,
     ...(share >= WARN_BELOW ? { verdict: "pass" } : { verdict: share < FAIL_BELOW ? "fail" : "warn", next }),
-  };
-}
-
-/** Which backup jobs may hold a VM's lock when its snapshot's turn comes. Told, not judged: the window is unknown. */
-export async function tellBackupJobs(client: ProxmoxClient, { nodes, limits }: Settings): Promise<Finding> {
-  const jobs = await listBackupJobs(client);
-  const told = jobs.flatMap(({ id, schedule, covers }) => {
-    const vmIds = nodes.map(({ vmId }) => vmId).filter(covers);
-    return vmIds.length > 0 ? [`${schedule || "unscheduled"} (${id}: ${vmIds.join(", ")})`] : [];
-  });
-  return {
-    check: "proxmox: backup jobs of these VMs",
-    found: told.join("; ") || "none",
-    wanted: `none at work during the change (a snapshot waits ${limits.snapshotSeconds} s for one)`,
-    verdict: "pass",
   };
 }

@@ -15,13 +15,17 @@ export async function observeTurn(
   node: ClusterNode,
   { sshPrivateKey, proxmoxTokenSecret }: LookSecrets,
 ): Promise<Facts> {
-  const scope = { servers: othersFirst(settings, node), drained: node.role === "agent" ? [node] : [] };
+  const scope = {
+    servers: othersFirst(settings, node),
+    drained: node.role === "agent" ? [node] : [],
+    critical: settings.criticalWorkloads,
+  };
   const [cluster, seen, hosts] = await Promise.all([
     look(() => lookAtCluster(scope, sshPrivateKey)),
     look(() => lookAtNode(node, sshPrivateKey)),
     look(() => lookAtVm(settings, node, proxmoxTokenSecret)),
   ]);
-  return { nodes: new Map([[node.name, seen]]), cluster, hosts, dashboards: [] };
+  return { nodes: new Map([[node.name, seen]]), cluster, hosts, dashboards: [], at: new Date() };
 }
 
 /** A server that is being worked on is asked last. */

@@ -2,7 +2,7 @@
 # The way in for npm's scripts, on a bare clone too: checks what cannot be
 # installed, installs what is missing, then runs the rehearsal's own program.
 #
-# usage: run.sh rehearse [--keep] | test | lint | up | down | status | info | exec -- CMD... | ...
+# usage: run.sh rehearse [--keep] | test | lint | campaign | up | down | status | info | exec -- CMD... | ...
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -69,5 +69,6 @@ export PATH
 
 case ${1:-} in
   lint | test) exec bash "rehearsal/$1.sh" "${@:2}" ;;
+  campaign) exec node --require ts-node/register/transpile-only test/campaign/main.ts "${@:2}" ;;
   *) exec node --require ts-node/register/transpile-only rehearsal/cli/main.ts "$@" ;;
 esac

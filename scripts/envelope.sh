@@ -31,6 +31,16 @@ run_step() {
   return "$code"
 }
 
+# Keeps the step's result line, for the forecast of later runs (observe/durations.ts). Bounded; never a failure.
+remember() {
+  local line
+  line=$(tail -n 1 "$script.out" | grep '^{"step":' || true)
+  [ -n "$line" ] || return 0
+  if { tail -n 499 "$state/durations" 2>/dev/null || true; echo "$line"; } >"$state/durations.new"; then
+    mv -f "$state/durations.new" "$state/durations" || true
+  fi
+}
+
 envelope() {
   step=$1 owner=$2 limit=$3
   shift 3
@@ -76,6 +86,7 @@ envelope() {
   done
 
   cat "$script.err" >&2
+  [ "$code" -ne 0 ] || remember
   if [ "$code" -ne 0 ] && [ ! -s "$script.err" ]; then
     cat "$script.client" >&2
     echo "$(hostname): $step: ended without a message, most likely by its limit of $limit s" >&2

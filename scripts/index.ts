@@ -47,7 +47,7 @@ const BARE_LIBRARIES = {
   "hold-cluster": [],
   "hold-node": [],
   "look-cluster": ["lib-api"],
-  "look-node": [],
+  "look-node": ["lib-api"],
 } as const satisfies Record<string, readonly string[]>;
 
 /** A script that is sent without an envelope: read-only or instant. */

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Reads the cluster from this server; changes nothing. Lines of name<TAB>JSON, each request bounded.
 #
-# Usage: (no arguments, after lib.sh and lib-api.sh)
+# Usage: [CRITICAL]   (after lib.sh and lib-api.sh)
+#   CRITICAL  label selector of critical workloads, URL-encoded
 
 # raw NAME PATH [optional]: what cannot be read is no empty list; a kind that the cluster does not know may be.
 raw() {
@@ -20,6 +21,9 @@ printf 'readyMs\t%s\n' "$(awk 'NR == 1 { printf "%d", $1 * 1000 }' <<<"$said")"
 raw nodes /api/v1/nodes
 raw pods /api/v1/pods
 raw budgets /apis/policy/v1/poddisruptionbudgets
+if [ -n "${1:-}" ]; then
+  raw critical "/api/v1/pods?labelSelector=$1&fieldSelector=status.phase%3DRunning"
+fi
 raw leases /apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases
 raw lock /apis/coordination.k8s.io/v1/namespaces/kube-system/leases/rke2-upgrade optional
 raw requests /apis/certificates.k8s.io/v1/certificatesigningrequests

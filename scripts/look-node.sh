@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Reads what this node says of itself; changes nothing. Lines of key=value; an empty value was not found.
 #
-# Usage: ROLE   (after lib.sh)
+# Usage: ROLE   (after lib.sh and lib-api.sh)
 role=$1
 config=/etc/rancher/rke2
 # First and last, so that the caller can tell this clock from the time that the look took.
@@ -57,9 +57,18 @@ for template in "$RKE2_DATA"/agent/etc/containerd/config*.toml.tmpl; do
   if [ -e "$template" ] && ! grep -q 'template "base"' "$template"; then echo "containerdTemplate=$template"; fi
 done
 
+# What steps took that ended well here (envelope.sh).
+tail -n 500 "$STATE/durations" 2>/dev/null | sed 's/^/duration=/' || true
+
 if [ "$role" = server ]; then
   echo "etcdStatus=$(etcd_ask /v3/maintenance/status || true)"
   echo "kubeconfigCa=$(awk '$1 == "certificate-authority-data:" { print $2 }' "$KUBECONFIG_FILE" 2>/dev/null | base64 -d 2>/dev/null | sha256sum | cut -c -64 || true)"
+  # What this API server counts by itself, since its start; one that is down has nothing to say.
+  metrics=$(api /metrics || true)
+  if [ "$(tail -n 1 <<<"$metrics")" = 200 ]; then
+    echo "apiMetrics=read"
+    sed -n 's/^apiserver_requested_deprecated_apis{/deprecatedApi=&/p' <<<"$metrics"
+  fi
   left=$((began + 1000 - $(date +%s%3N)))
   if [ "$left" -gt 0 ]; then sleep "$(printf '0.%03d' "$left")"; fi
   sample last

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDirectory, projectDirectory } from "../machines/paths";
 
@@ -53,15 +52,12 @@ export async function buildAll(): Promise<Builds> {
   const root = await build("machines/build-root.sh");
   const toolchain = await build("toolchain/build.sh");
   await build("kubernetes/build.sh");
-  await build("rke2/build.sh");
+  const releases = await build("rke2/build.sh");
   const kubernetes = kubernetesVersions.map((version) => join(cacheDirectory, "kubernetes", version));
   const images = await build(
     "machines/build-images.sh",
     join(cacheDirectory, "etcd", etcdVersion),
     ...kubernetes,
   );
-  const releases = join(cacheDirectory, "releases");
-  if (!existsSync(join(releases, "install.sh")))
-    throw new Error(`${releases}/install.sh is missing after the build`);
   return { root, toolchain, images, releases, kubernetes: join(kubernetes[0] ?? "", "bin") };
 }

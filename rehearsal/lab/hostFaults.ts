@@ -104,6 +104,12 @@ export const hostFaults: Readonly<Record<string, Fault>> = {
     async (typed) => (taskKinds.includes(typed) ? typed : vmId(typed)),
   ),
   "agent-down": fileFault("agent-down", "agent-down <vm>", "that VM's guest agent does not answer", vmId),
+  "snapshots-old": fileFault(
+    "snapshots-old",
+    "snapshots-old <vm>",
+    "the snapshots that VM has now are two days older",
+    vmId,
+  ),
   "node-offline": fileFault(
     "node-offline",
     "node-offline <host>",

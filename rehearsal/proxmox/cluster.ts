@@ -19,6 +19,15 @@ export interface Token {
   readonly privsep: boolean;
 }
 
+/** A VM's backup on a storage. */
+export interface Backup {
+  readonly storage: string;
+  readonly node: string;
+  readonly vmid: number;
+  /** Seconds since 1970. */
+  readonly ctime: number;
+}
+
 /** What a real cluster keeps in /etc/pve beside the VMs' configs. Read at each use, so that editing it takes effect. */
 export interface Cluster {
   readonly name: string;
@@ -29,6 +38,10 @@ export interface Cluster {
   readonly acl: readonly AccessRule[];
   readonly storages: Readonly<Record<string, StorageConfig>>;
   readonly backupJobs: readonly Record<string, unknown>[];
+  /** What the jobs have made, on the host that held the VM then. */
+  readonly backups: readonly Backup[];
+  /** Of every host's wall clock. */
+  readonly timeZone: string;
   readonly haResources: readonly Record<string, unknown>[];
   readonly haRules: readonly Record<string, unknown>[];
 }
@@ -46,7 +59,12 @@ function firstCluster({ nodes, proxmox }: Topology): Cluster {
     tokens: { [tokenId]: { secret: tokenSecret, privsep: true } },
     roles,
     acl: [owner, tokenId].flatMap((ugid) =>
-      ["RKE2GoBack", "RKE2Upgrade"].map((roleid) => ({ path: "/", ugid, roleid, propagate: true })),
+      ["RKE2GoBack", "RKE2SeeBackups", "RKE2Upgrade"].map((roleid) => ({
+        path: "/",
+        ugid,
+        roleid,
+        propagate: true,
+      })),
     ),
     storages: {
       local: { type: "dir", content: "iso,vztmpl,backup", total: 100 * GiB, used: 20 * GiB },
@@ -64,9 +82,23 @@ function firstCluster({ nodes, proxmox }: Topology): Cluster {
         .map(({ vmId }) => vmId)
         .join(","),
     })),
+    backups: nodes.map(({ vmId, proxmoxNode }, i) => ({
+      storage: "local",
+      node: proxmoxNode,
+      vmid: vmId,
+      ctime: lastNight(i % 2 === 0 ? 60 : 90),
+    })),
+    timeZone: "UTC",
     haResources: [],
     haRules: [],
   };
+}
+
+/** When the clock last showed that many minutes after midnight, UTC; seconds. */
+function lastNight(minutes: number): number {
+  const day = 86_400;
+  const now = Math.floor(Date.now() / 1000);
+  return Math.floor((now - minutes * 60) / day) * day + minutes * 60;
 }
 
 /** The cluster's configuration, kept in the file `cluster.json` of a folder. */

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -12,6 +12,7 @@ import { join } from "node:path";
  * - `agent-down-<vmid>`: the guest agent is configured but not running
  * - `node-offline-<node>`: the host is unreachable
  * - `node-hangs-<node>`: the host takes connections and answers nothing
+ * - `snapshots-old-<vmid>`: the snapshots that the VM has when this is switched on are two days older than they are
  */
 export class Faults {
   constructor(private readonly directory: string) {}
@@ -32,6 +33,12 @@ export class Faults {
   /** Why tasks of this type fail for the VM, perhaps empty; undefined if they do not. */
   ofTask(type: string, vmId: number): string | undefined {
     return this.text(`task-fails-${type}-${vmId}`) ?? this.text(`task-fails-${type}`);
+  }
+
+  /** When a snapshot was taken, seconds since the epoch, as the API is to say it. */
+  snapshotTime(vmId: number, taken: number): number {
+    const since = statSync(join(this.directory, `snapshots-old-${vmId}`), { throwIfNoEntry: false })?.mtimeMs;
+    return since !== undefined && taken * 1000 <= since ? taken - 2 * 86_400 : taken;
   }
 
   /** Seconds that a task takes, where that is told. */

@@ -4,6 +4,7 @@ export type Roles = Readonly<Record<string, readonly string[]>>;
 /** The roles of docs/proxmox.md: a call that they do not cover fails in the rehearsal as it would in the lab. */
 const own: Roles = {
   RKE2GoBack: ["VM.PowerMgmt", "VM.Snapshot.Rollback"],
+  RKE2SeeBackups: ["Datastore.AllocateSpace", "VM.Backup"],
   RKE2Upgrade: ["Datastore.Audit", "Sys.Audit", "VM.Audit", "VM.Snapshot"],
 };
 
@@ -11,7 +12,7 @@ const own: Roles = {
 const builtIn: Roles = {
   Administrator: [
     ...["Datastore.AllocateSpace", "Datastore.Audit", "Sys.Audit", "Sys.Modify", "Sys.PowerMgmt"],
-    ...["VM.Allocate", "VM.Audit", "VM.Clone", "VM.Config.Options", "VM.GuestAgent.Audit"],
+    ...["VM.Allocate", "VM.Audit", "VM.Backup", "VM.Clone", "VM.Config.Options", "VM.GuestAgent.Audit"],
     ...["VM.PowerMgmt", "VM.Snapshot", "VM.Snapshot.Rollback"],
   ],
   NoAccess: [],

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Builds the releases that the rehearsal's release server serves, where they are not in the cache already:
-#   releases/install.sh
-#   releases/<version>/{rke2.linux-amd64.tar.gz,sha256sum-amd64.txt}
+#   releases/<key>/install.sh
+#   releases/<key>/<version>/{rke2.linux-amd64.tar.gz,sha256sum-amd64.txt}
+# Other sources are another key and another folder: a release server that runs keeps what it serves.
 # usage: build.sh [VERSION…]     as v1.35.4+rke2r1
 # The last line of the output is the folder of the releases.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
 
 cache=${RKE2_UPGRADE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rke2-upgrade}
-releases=$cache/releases
 etcd_version=v3.6.16
 module=rehearsal/rke2/release
 export CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false"
@@ -23,11 +23,11 @@ build_date() {
   esac
 }
 
-# build_release VERSION KEY: into a temporary folder, which then takes the place of what was there.
+# build_release VERSION: into a temporary folder, which then takes the place of what was there.
 build_release() {
-  local version=$1 key=$2 target build commit
+  local version=$1 target build commit
   target=$releases/$version
-  if [[ -f $target/key && $(<"$target/key") == "$key" ]]; then return; fi
+  if [[ -d $target ]]; then return; fi
   echo "RKE2 $version: building"
   build=$(mktemp -d "$releases/.build.XXXXXX")
   commit=$(printf 'rehearsal %s' "$version" | sha1sum | cut -c1-40)
@@ -39,24 +39,23 @@ build_release() {
   rm -r "$build/tree"
   (cd "$build" && sha256sum rke2.linux-amd64.tar.gz > sha256sum-amd64.txt)
   chmod 755 "$build"
-  echo "$key" > "$build/key"
-  rm -rf "$target"
   mv "$build" "$target"
 }
 
 if (($# == 0)); then set -- v1.35.4+rke2r1 v1.36.3+rke2r1 v1.36.3+rke2r2; fi
+mapfile -t sources < <(find . -type f ! -name '*_test.go' ! -name '*.md' | sort)
+key=$({ go version; sha256sum "${sources[@]}"; } | sha256sum | cut -c1-16)
+releases=$cache/releases/$key
 mkdir -p "$releases"
 exec 9> "$releases/.lock"
 flock 9
 rm -rf "$releases"/.build.*
-mapfile -t sources < <(find . -type f ! -name '*_test.go' ! -name '*.md' | sort)
-key=$({ go version; sha256sum "${sources[@]}"; } | sha256sum | cut -c1-16)
 for version in "$@"; do
   if [[ ! $version =~ ^v[0-9]+\.[0-9]+\.[0-9]+\+rke2r[0-9]+$ ]]; then
     echo "build.sh: $version is no release of RKE2, as v1.35.4+rke2r1" >&2
     exit 2
   fi
-  build_release "$version" "$key"
+  build_release "$version"
 done
 install -m 755 install/install.sh "$releases/install.sh"
 echo "$releases"

@@ -17,6 +17,9 @@ interface Declaration {
 }
 
 const declared = (parse(readFileSync(projectFile, "utf8")) as { config: Record<string, Declaration> }).config;
+/** Objects whose defaults stand in Pulumi.yaml too. */
+const DEFAULTED = ["ssh", "install", "drain", "limits", "consents", "durations"] as const;
+
 const keys = [...Object.keys(settingsSchema.shape), ...SECRET_KEYS];
 
 /** The type that the engine must be told, which checks it before the program runs. */
@@ -47,13 +50,15 @@ describe("Pulumi.yaml", () => {
   it("declares the defaults that the program would fill in itself", () => {
     const { goBack: _, ...defaults } = projectDefaults(projectFile);
     const filled = parseSettings(lab()) as unknown as Record<string, unknown>;
-    const fromSchema = parseSettings(lab({ ssh: {}, install: {}, drain: {}, limits: {}, consents: {} }));
-    for (const key of ["ssh", "install", "drain", "limits", "consents"] as const) {
+    const fromSchema = parseSettings(lab(Object.fromEntries(DEFAULTED.map((key) => [key, {}]))));
+    for (const key of DEFAULTED) {
       assert.deepEqual(defaults[key], fromSchema[key], key);
       assert.deepEqual(filled[key], fromSchema[key], key);
     }
     assert.deepEqual(defaults.monitoring, filled.monitoring);
     assert.deepEqual(defaults.validation, parseSettings(lab({ validation: {} })).validation);
+    const unset = parseSettings(lab({ windows: "", acknowledge: "" }));
+    assert.deepEqual([defaults.windows, defaults.acknowledge], [unset.windows, unset.acknowledge]);
   });
 });
 
@@ -68,11 +73,11 @@ describe("docs/config.md", () => {
   });
 
   it("states every default of a limit as it is", () => {
-    const { limits, drain } = parseSettings(lab());
-    const rows = { ...limits, ...drain };
-    const wrong = Object.entries(rows).filter(
-      ([key, value]) => !new RegExp(`\`[a-z]+\\.${key}\` \\| ${value} `).test(text),
+    const { limits, drain, durations } = parseSettings(lab());
+    const stated = Object.entries({ limits, drain, durations }).flatMap(([group, values]) =>
+      Object.entries(values).map(([key, value]) => `\`${group}.${key}\` | ${value} `),
     );
+    const wrong = stated.filter((row) => !text.includes(row));
     assert.deepEqual(wrong, []);
   });
 });

@@ -82,8 +82,8 @@ export async function versions(): Promise<Record<string, string>> {
   return Object.fromEntries(items.map((node) => [node.metadata.name, node.status.nodeInfo.kubeletVersion]));
 }
 
-/** Asks Proxmox VE's API, as its own clients do. */
-export async function proxmox<T>(path: string): Promise<T> {
+/** Asks Proxmox VE's API, as its own clients do; with `form` it posts. */
+export async function proxmox<T>(path: string, form?: string): Promise<T> {
   const { endpoint, tokenId, tokenSecret, caFile } = (await info()).proxmox;
   const said = await ok(
     "curl",
@@ -92,6 +92,7 @@ export async function proxmox<T>(path: string): Promise<T> {
     caFile,
     "-H",
     `Authorization: PVEAPIToken=${tokenId}=${tokenSecret}`,
+    ...(form ? ["--data", form] : []),
     `${endpoint}/api2/json${path}`,
   );
   return (JSON.parse(said) as { data: T }).data;

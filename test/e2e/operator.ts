@@ -17,6 +17,10 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
+/** What pulumi has printed in this run of the tests. */
+const printed: string[] = [];
+export const everythingPrinted = (): string => printed.join("");
+
 /** Starts a command at the operator's workstation, in a process group of its own, so that all of it can be killed. */
 export async function start(command: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Running> {
   const [program = "", ...args] = atTheWorkstation(command);
@@ -28,6 +32,7 @@ export async function start(command: readonly string[], env: NodeJS.ProcessEnv =
   let output = "";
   const keep = (data: Buffer) => {
     output += data.toString();
+    if (command[0] === "pulumi") printed.push(data.toString());
   };
   child.stdout?.on("data", keep);
   child.stderr?.on("data", keep);

@@ -11,7 +11,7 @@ export const TO = "v1.36.3+rke2r1";
 export const OWNER = "11111111-2222-3333-4444-555555555555";
 
 export const settings: Settings = parseSettings(lab({ rke2Version: TO, acceptedVersion: FROM }));
-const AT = new Date("2026-09-06T01:00:00Z");
+export const AT = new Date("2026-09-06T01:00:00Z");
 
 export const healthyNode: NodeFacts = {
   hostname: "x",
@@ -33,6 +33,8 @@ export const healthyNode: NodeFacts = {
   containerdTemplates: [],
   cgroup: "cgroup2fs",
   clockSkewMs: 3,
+  deprecatedApis: [],
+  durations: [],
   clockErrorMs: 20,
 };
 
@@ -78,6 +80,7 @@ export const healthyCluster: ClusterFacts = {
   readyMs: 40,
   nodes: settings.nodes.map((node) => clusterNode(node.name)),
   pods: [],
+  critical: [],
   budgets: [],
   leases: settings.nodes.map((node) => ({
     metadata: { name: node.name },
@@ -116,6 +119,7 @@ export function facts(
     nodes,
     cluster: { value: { ...healthyCluster, ...changes.cluster } },
     hosts: { value: { findings: [] } },
+    at: AT,
     dashboards: [],
   };
 }

@@ -49,8 +49,8 @@ describe("observe/judge", () => {
 
   it("lets the node in its turn be down, cordoned and in between", () => {
     const seen = facts({
-      node: ["proj-k8sw01", { versionOnDisk: TO, versionRunning: "", service: "activating" }],
-      cluster: { nodes: withNode(working("proj-k8sw01", "False")) },
+      node: ["proj-k8sm01", { versionOnDisk: TO, versionRunning: "", service: "activating" }],
+      cluster: { nodes: withNode(working("proj-k8sm01", "False")) },
     });
     assert.deepEqual(wrong(seen), []);
   });

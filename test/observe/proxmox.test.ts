@@ -36,10 +36,25 @@ describe("looks at Proxmox VE", () => {
     assert.deepEqual(lab.guests.history, []);
   });
 
-  it("tells when backups hold which VMs", async () => {
-    const { findings } = await lookAtHosts(settingsFor(lab), TOKEN_SECRET);
-    const backups = findings.find(({ check }) => check.includes("backup"));
-    assert.equal(backups?.found, "01:00 (backup-nightly-1: 3001, 3007); 01:30 (backup-nightly-2: 3002)");
+  it("reads which jobs back up which VMs, by whose clock, and each VM's last backup", async () => {
+    const { backups } = await lookAtHosts(settingsFor(lab), TOKEN_SECRET);
+    assert.deepEqual(backups?.jobs, [
+      { id: "backup-nightly-1", schedule: "01:00", vmIds: [3001, 3007] },
+      { id: "backup-nightly-2", schedule: "01:30", vmIds: [3002] },
+    ]);
+    assert.equal(backups?.timeZone, "UTC");
+    const hours = [...(backups?.last.values() ?? [])].map(
+      ({ at }) => (Date.now() - (at?.getTime() ?? 0)) / 3_600_000,
+    );
+    assert.ok(hours.length === 3 && hours.every((age) => age >= 0 && age <= 24), String(hours));
+  });
+
+  it("does not take what the token may not see for none", async () => {
+    change({ acl: cluster().acl.filter(({ roleid }) => roleid !== "RKE2SeeBackups") });
+    const { backups } = await lookAtHosts(settingsFor(lab), TOKEN_SECRET);
+    const { at, unseen } = backups?.last.get(3002) ?? {};
+    assert.equal(at, undefined);
+    assert.equal(unseen, "the token lacks VM.Backup on /vms/3002, Datastore.AllocateSpace on /storage/local");
   });
 
   it("names a right that is missing, alone", async () => {

@@ -28,7 +28,8 @@ export const snapshotMethods: readonly Method[] = [
       const running = await isRunning(site, vmId);
       const list = Object.entries(config.snapshots).map(
         ([name, { snaptime, description, parent, snapstate }]) => ({
-          ...{ name, snaptime, description: description ?? "", vmstate: 0 },
+          ...{ name, snaptime: site.faults.snapshotTime(vmId, snaptime) },
+          ...{ description: description ?? "", vmstate: 0 },
           ...(parent && { parent }),
           ...(snapstate && { snapstate }),
         }),

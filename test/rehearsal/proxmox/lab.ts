@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type StandIn, startStandIn } from "../../../rehearsal/proxmox/standIn";
@@ -53,6 +53,11 @@ export class ProxmoxLab {
   get access() {
     const caCertificate = readFileSync(this.standIn.caFile, "utf8");
     return { endpoint: this.standIn.endpoint, caCertificate, tokenId: TOKEN_ID, tokenSecret: TOKEN_SECRET };
+  }
+
+  /** When a fault was switched on, milliseconds since the epoch. */
+  faultTime(name: string): number {
+    return statSync(join(this.state, "faults", name)).mtimeMs;
   }
 
   fault(name: string, text = ""): void {

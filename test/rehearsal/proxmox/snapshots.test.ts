@@ -167,4 +167,22 @@ describe("Proxmox VE stand-in: snapshots", () => {
     const nobody = await api.ask("POST", "/nodes/node01/qemu/999/snapshot", { form: { snapname: "before" } });
     equal(nobody.body.message, "Configuration file 'nodes/node01/qemu-server/999.conf' does not exist\n");
   });
+
+  it("age by two days when told to, those taken later do not", async () => {
+    const age = async (wanted: string) => {
+      const list = (await api.data("GET", `${vm}/snapshot`)) as { name: string; snaptime: number }[];
+      return Date.now() / 1000 - (list.find(({ name }) => name === wanted)?.snaptime ?? 0);
+    };
+    await take("before");
+    lab.fault("snapshots-old-3001");
+    // Proxmox VE's times are whole seconds: the later one must fall into another.
+    await until(
+      "the next second",
+      3,
+      async () => Math.floor(Date.now() / 1000) * 1000 > lab.faultTime("snapshots-old-3001"),
+    );
+    await take("after");
+    equal((await age("before")) > 2 * 86_400 - 10, true);
+    equal((await age("after")) < 60, true);
+  });
 });

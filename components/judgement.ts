@@ -1,0 +1,51 @@
+import {
+  type ClusterNode,
+  type Estimate,
+  estimate,
+  type Settings,
+  type Step,
+  withExpectations,
+} from "../config";
+import { type Facts, type Finding, inTurn, judge, judgeTiming, judgeTurnTiming } from "../observe";
+import { nameOf } from "../observe/facts";
+import { isUnderWay } from "./changePolicy";
+import { planOf } from "./plan";
+
+/** Every finding before a run, its timing last: what preview shows, and what {@link Preflight} enforces. */
+export const judgeRun = (settings: Settings, facts: Facts, owner: string | undefined): Finding[] => [
+  ...judge(settings, facts, owner),
+  ...judgeTiming(settings, facts, estimateOf(settings, facts)),
+];
+
+/** The timing of one node's turn, for its gate: windows and critical workloads, asked afresh. */
+export const judgeTimingOfTurn = (settings: Settings, facts: Facts, node: ClusterNode): Finding[] =>
+  judgeTurnTiming(settings, facts, estimateOf(settings, facts), node);
+
+/** The plan with what each step should take, by what the nodes remember of earlier runs. */
+export const forecast = (settings: Settings, facts: Facts): Step[] =>
+  withExpectations(planOf(settings), settings, measuredIn(facts));
+
+function estimateOf(settings: Settings, facts: Facts): Estimate {
+  return estimate(planOf(settings), settings, measuredIn(facts), doneNodes(settings, facts));
+}
+
+const measuredIn = ({ nodes }: Facts) =>
+  [...nodes.values()].flatMap((seen) => ("value" in seen ? seen.value.durations : []));
+
+/** Nodes whose turn is over: the wanted version installed, running and active, and no mark of a turn. */
+function doneNodes(settings: Settings, { nodes, cluster }: Facts): Set<string> {
+  const { rke2Version: wanted, acceptedVersion: accepted } = settings;
+  if (!isUnderWay({ wanted, accepted })) return new Set();
+  const isDone = (name: string) => {
+    if (inTurn(settings, cluster, name)) return false;
+    const seen = nodes.get(name);
+    if (seen && "value" in seen) {
+      const { versionOnDisk, versionRunning, service } = seen.value;
+      return versionOnDisk === wanted && versionRunning === wanted && service === "active";
+    }
+    // A gate looks at its own node alone; of the others it knows what the cluster says.
+    const found = "value" in cluster ? cluster.value.nodes.find((node) => nameOf(node) === name) : undefined;
+    return found?.status?.nodeInfo?.kubeletVersion === wanted;
+  };
+  return new Set(settings.nodes.map(({ name }) => name).filter(isDone));
+}

@@ -1,0 +1,133 @@
+/** How long a plan should take: from what this cluster's own earlier runs took, else from config. Pure. */
+import type { Step } from "./plan";
+import type { Settings } from "./settings";
+
+/** A step that ended well on this cluster, as its node wrote it down (scripts/envelope.sh). */
+export interface Measured {
+  /** The step without its node, as `install`. */
+  readonly step: string;
+  readonly node: string;
+  readonly seconds: number;
+}
+
+/** Names of steps without their node → the key of `durations` that says how long they take unmeasured. */
+const KEYS: Readonly<Record<string, keyof Settings["durations"]>> = {
+  "fetch-artifacts": "fetchSeconds",
+  "vm-snapshot": "snapshotSeconds",
+  "etcd-backup": "etcdSnapshotSeconds",
+  install: "installSeconds",
+  restart: "restartSeconds",
+  "check-health": "verifySeconds",
+  "verify-node": "verifySeconds",
+  "verify-cluster": "verifySeconds",
+  "charts-settled": "settleSeconds",
+  validate: "validateSeconds",
+  "smoke-test": "validateSeconds",
+  "gpu-after": "verifySeconds",
+};
+
+/** The plan with `expectedSeconds` in every step. Without measurements it is a function of the config alone. */
+export const withExpectations = (
+  plan: readonly Step[],
+  settings: Settings,
+  measured: readonly Measured[] = [],
+): Step[] => plan.map((step) => ({ ...step, expectedSeconds: expected(step, settings, measured) }));
+
+/**
+ * The slowest that the node's own records know of the step, else of the same step on nodes of its role: a run that
+ * found its work done took no time, and a forecast had better be too long. A node with a GPU is compared with none
+ * other, since its limits differ. Never more than the step is allowed to take.
+ */
+function expected(step: Step, settings: Settings, measured: readonly Measured[]): number {
+  const kind = step.node ? step.id.slice(step.node.length + 1) : step.id;
+  const records = measured.filter((record) => record.step === kind);
+  const own = records.filter((record) => record.node === step.node);
+  const peers = records.filter((record) => isPeer(settings, step.node, record.node));
+  const seconds = [own, peers]
+    .map((found) => Math.max(0, ...found.map((record) => record.seconds)))
+    .find((slowest) => slowest >= 1);
+  return Math.min(Math.ceil(seconds ?? unmeasured(kind, step, settings)), step.boundSeconds);
+}
+
+function isPeer({ nodes }: Settings, name: string | undefined, other: string): boolean {
+  const [a, b] = [name, other].map((wanted) => nodes.find((node) => node.name === wanted));
+  if (name === undefined) return true;
+  return a !== undefined && b !== undefined && a.role === b.role && !a.gpu && !b.gpu;
+}
+
+function unmeasured(kind: string, { node }: Step, { durations, drain, limits, nodes }: Settings): number {
+  const { role, gpu } = nodes.find(({ name }) => name === node) ?? {};
+  if (kind === "drain") return gpu ? drain.gpuTimeoutSeconds : drain.timeoutSeconds;
+  const seconds = durations[KEYS[kind] ?? "gateSeconds"];
+  if (kind !== "verify-cluster") return seconds;
+  return seconds + (role === "server" ? limits.soakServerSeconds : limits.soakAgentSeconds);
+}
+
+/** Seconds of steps one after the other; those of one `together` count as one, the longest. */
+export function totalSeconds(steps: readonly Step[]): number {
+  const groups = new Map<string, number>();
+  for (const { id, phase, together, expectedSeconds = 0 } of steps) {
+    const group = together ? `${phase}/${together}` : id;
+    groups.set(group, Math.max(groups.get(group) ?? 0, expectedSeconds));
+  }
+  return [...groups.values()].reduce((sum, seconds) => sum + seconds, 0);
+}
+
+/** What is still to be done of a plan, in seconds, as the policy of windows needs it. */
+export interface Estimate {
+  /** Until the first node's turn: questions, artifacts, the way back. */
+  readonly beforeSeconds: number;
+  /** Each server that is not done, in order. */
+  readonly servers: readonly Turn[];
+  /** Between the last server and the first agent; zero where no server is left. */
+  readonly settleSeconds: number;
+  readonly agents: readonly Turn[];
+  readonly afterSeconds: number;
+  /** All servers back on the accepted version (procedure §6.2). */
+  readonly goBackSeconds: number;
+  /** How many steps' durations were measured here, of how many. */
+  readonly measuredSteps: number;
+  readonly steps: number;
+}
+
+/** One node's turn. */
+export interface Turn {
+  readonly node: string;
+  readonly seconds: number;
+}
+
+const BEFORE = ["change", "preflight", "artifacts", "way-back"];
+
+/**
+ * Sums up a plan.
+ * @param done nodes whose turn is over
+ */
+export function estimate(
+  plan: readonly Step[],
+  settings: Settings,
+  measured: readonly Measured[],
+  done: ReadonlySet<string>,
+): Estimate {
+  const steps = withExpectations(plan, settings, measured);
+  const sum = (...phases: string[]) => totalSeconds(steps.filter(({ phase }) => phases.includes(phase)));
+  const turns = (phase: string, nodes: readonly { name: string }[]) =>
+    nodes
+      .filter(({ name }) => !done.has(name))
+      .map(({ name }) => ({
+        node: name,
+        seconds: totalSeconds(steps.filter((step) => step.phase === phase && step.node === name)),
+      }));
+  const servers = turns("servers", settings.servers);
+  const known = new Set(measured.map(({ step }) => step));
+  return {
+    // The way back of a change that has touched a node is there already.
+    beforeSeconds: done.size === 0 ? sum(...BEFORE) : sum("change", "preflight"),
+    servers,
+    settleSeconds: servers.length > 0 ? sum("settle") : 0,
+    agents: turns("agents", settings.agents),
+    afterSeconds: sum("validation", "record"),
+    goBackSeconds: settings.durations.goBackServersSeconds,
+    measuredSteps: steps.filter(({ id, node }) => known.has(node ? id.slice(node.length + 1) : id)).length,
+    steps: steps.length,
+  };
+}

@@ -1,0 +1,43 @@
+import {
+  type Component,
+  judgeCompatibility,
+  kubernetesMinor,
+  parseVersion,
+  type Settings,
+} from "../../config";
+import type { Facts } from "../facts";
+import type { Finding } from "../finding";
+import { installed } from "../installed";
+
+/**
+ * Whether what runs in the cluster goes with the wanted Kubernetes minor (procedure §3.1, §3.2). Where the minor
+ * stays, a pair that nobody has published is what the cluster lives with already: told, not refused.
+ */
+export function judgeComponents(settings: Settings, { cluster }: Facts): Finding[] {
+  if (!("value" in cluster)) return [];
+  const [from, to] = [parseVersion(settings.acceptedVersion), parseVersion(settings.rke2Version)];
+  if (!from || !to) return [];
+  const kubernetes = kubernetesMinor(to);
+  const crosses = kubernetesMinor(from) !== kubernetes;
+  return installed(cluster.value.pods).map(({ component, namespace, version }) => {
+    const { verdict, pair, published } = judgeCompatibility(component, version, kubernetes);
+    const acknowledged = settings.acknowledge.includes(pair);
+    const finding = {
+      check: `compatibility: ${component}`,
+      found: `${version ?? "a version that neither image nor label tells"} in ${namespace}; on record: ${published}${acknowledged && verdict === "unknown" ? "; acknowledged" : ""}`,
+      wanted: `known to go with ${kubernetes}`,
+    };
+    if (verdict === "compatible") return { ...finding, verdict: "pass" };
+    if (verdict === "incompatible") {
+      return { ...finding, verdict: crosses ? "fail" : "warn", next: upgradeFirst(component, kubernetes) };
+    }
+    const next = `read its makers' notes and try it in the rehearsal, then: pulumi config set --path 'rke2-upgrade:acknowledge[${settings.acknowledge.length}]' '${pair}'`;
+    if (acknowledged)
+      return { ...finding, verdict: "warn", next: `watch it after the upgrade: ${pair} was acknowledged` };
+    return { ...finding, verdict: crosses ? "fail" : "warn", next };
+  });
+}
+
+/** Rancher is upgraded before Kubernetes; the GPU operator's own upgrade comes after, so a release that goes with both. */
+const upgradeFirst = (component: Component, kubernetes: string): string =>
+  `upgrade ${component} first, to a release that goes with ${kubernetes}`;

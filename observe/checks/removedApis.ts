@@ -1,0 +1,44 @@
+import { isAtLeastMinor, parseVersion, type Settings } from "../../config";
+import { describeApi } from "../deprecatedApis";
+import type { Facts } from "../facts";
+import type { Finding } from "../finding";
+
+/**
+ * API versions that the target no longer serves and that somebody still asks for, by each API server's own count
+ * since its start. Who mended the client waits for that count to end with a restart, or acknowledges the API by name.
+ */
+export function judgeRemovedApis(settings: Settings, { nodes }: Facts): Finding[] {
+  const [from, to] = [parseVersion(settings.acceptedVersion), parseVersion(settings.rke2Version)];
+  if (!from || !to || from.minor === to.minor) return [];
+  const check = "compatibility: APIs that the target removes";
+  const wanted = `none that ${to.major}.${to.minor} no longer serves`;
+  const looked = settings.servers.map(({ name }) => {
+    const seen = nodes.get(name);
+    return { name, apis: seen && "value" in seen ? seen.value.deprecatedApis : undefined };
+  });
+  const unread = looked.filter(({ apis }) => apis === undefined).map(({ name }) => name);
+  if (unread.length === looked.length) {
+    const next = "kubectl get --raw /metrics | grep apiserver_requested_deprecated_apis, on a server";
+    return [{ check, found: "no API server's metrics could be read", wanted, verdict: "not measured", next }];
+  }
+  const removed = new Set(
+    looked
+      .flatMap(({ apis }) => apis ?? [])
+      .filter(({ removedRelease }) => {
+        const [major = 0, minor = 0] = removedRelease.split(".").map(Number);
+        return isAtLeastMinor(to, major, minor);
+      })
+      .map(describeApi),
+  );
+  const open = [...removed].filter((api) => !settings.acknowledge.includes(api));
+  const said = [...removed].map((api) => (open.includes(api) ? api : `${api} (acknowledged)`));
+  const found = `${said.join(", ") || "none asked for"}${unread.length > 0 ? `; not read: ${unread.join(", ")}` : ""}`;
+  if (open.length > 0) {
+    const next = `find who asks (audit log, kubectl get ${open[0]?.split(" ")[1]} -A -o yaml --show-managed-fields) and move it to the next version; once that is done: pulumi config set --path 'rke2-upgrade:acknowledge[${settings.acknowledge.length}]' '${open[0]}'`;
+    return [{ check, found, wanted, verdict: "fail", next }];
+  }
+  if (removed.size > 0) {
+    return [{ check, found, wanted, verdict: "warn", next: "watch its clients after the servers' upgrade" }];
+  }
+  return [{ check, found, wanted, verdict: "pass" }];
+}
