@@ -1,9 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
-import { describePlan, type Secrets, settingsWarnings, snapshotName } from "../config";
+import {
+  describePlan,
+  duration,
+  restoreTestNode,
+  type Secrets,
+  settingsWarnings,
+  snapshotName,
+} from "../config";
 import { observe } from "../observe";
 import { describeCost, measured } from "../observe/cost";
 import { findingLines } from "../observe/print";
 import { isUnderWay } from "./changePolicy";
+import { ageMs, newestBackup } from "./etcdBackups";
 import { forecast, judgeRun } from "./judgement";
 import type { Run } from "./step";
 
@@ -30,17 +38,32 @@ export function announce({ settings, change }: Run, secrets: Secrets): void {
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
       await pulumi.log.info(`checks: ${findings.length}, ${describeCost(cost)}`);
       for (const { path, text } of settingsWarnings(settings)) await pulumi.log.warn(`${path}: ${text}`);
-      const lines = [...describePlan(forecast(settings, facts), accepted, wanted), ...wayBack(settings)];
+      const lines = [
+        ...describePlan(forecast(settings, facts), accepted, wanted),
+        ...(await wayBack(settings)),
+      ];
       await pulumi.log.info(lines.join("\n"));
     });
 }
 
-function wayBack({ rke2Version, acceptedVersion, changeId, backup }: Run["settings"]): string[] {
+/** What there is to go back to, and what going back loses: said before it happens. */
+async function wayBack(settings: Run["settings"]): Promise<string[]> {
+  const { rke2Version, acceptedVersion, changeId, backup, objectives, restoreTest } = settings;
   if (rke2Version === acceptedVersion) return [];
+  const last = await newestBackup(settings, acceptedVersion);
+  const taken = last
+    ? `the last one was taken ${duration(Math.round(ageMs(last) / 1000))} ago`
+    : "it is taken just before the first server";
   return [
     "The way back, until acceptance",
     `  VM snapshots ${snapshotName(acceptedVersion, changeId)} of every node`,
-    `  an etcd snapshot in ${backup.directory}, encrypted for ${backup.recipients.length} recipients`,
+    restoreTest.enabled
+      ? `  the proof that ${restoreTestNode(settings).name}'s can be restored, in VM ${restoreTest.vmId}`
+      : "  no proof that one can be restored: restoreTest.enabled is false",
+    `  etcd snapshots in ${backup.directory}, encrypted for ${backup.recipients.length} recipients, one at least every ${objectives.rpoMinutes} min through the run`,
     `  the release files of ${acceptedVersion} on every node`,
+    "What going back loses",
+    `  where it takes an etcd snapshot: all that was written to the cluster after that one. Across a minor that is one with the data of ${acceptedVersion}: ${taken}, and once a server is upgraded there is no newer one`,
+    "  where a VM is rolled back: all that was written to its disks after its snapshot, local volumes included",
   ];
 }

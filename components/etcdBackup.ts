@@ -10,7 +10,8 @@ export interface EtcdBackupInputs {
 /**
  * An etcd snapshot taken just before the first server, streamed off its node through age into the backup directory,
  * with the server's token in a file of its own: without the token a restore to new hosts cannot be read.
- * Never replaced and never deleted; a stale one is joined by a newer one while no server was upgraded (Preflight).
+ * Never replaced and never deleted. While the change is under way newer ones join it (backupTimer.ts); each file's name
+ * says whose data it holds, since going back a minor takes one from before the first server.
  */
 export class EtcdBackup extends pulumi.dynamic.Resource {
   declare readonly file: pulumi.Output<string>;
@@ -24,6 +25,7 @@ export class EtcdBackup extends pulumi.dynamic.Resource {
       bytes: undefined,
       takenAt: undefined,
       server: undefined,
+      version: undefined,
     };
     super(
       currentCode("components/etcdBackupProvider"),

@@ -1,13 +1,14 @@
-import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { Readable, Transform } from "node:stream";
+import { PassThrough, Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Encrypter } from "age-encryption";
 import type { ClusterNode, Settings } from "../config";
-import { type Session, withNode } from "../observe";
+import { lookAtNode, type Session, withNode } from "../observe";
 import { bareText, shellWord } from "../scripts";
+import { backupDirectory, backupFile } from "./etcdBackups";
+import { EtcdDigest } from "./etcdDigest";
 import type { ProviderContext } from "./providerConfig";
 
 /** What was taken. No secret: the file itself is encrypted. */
@@ -17,60 +18,74 @@ export interface TakenBackup {
   /** Of the snapshot itself, before encryption. */
   readonly sha256: string;
   readonly bytes: number;
-  /** RFC 3339, UTC. */
+  /** RFC 3339, UTC: when it was begun. */
   readonly takenAt: string;
   readonly server: string;
+  /** Whose data it is: see Backup. */
+  readonly version: string;
 }
 
 const KUBECONFIG_FILE = "/etc/rancher/rke2/rke2.yaml";
 const TOKEN_FILE = "/var/lib/rancher/rke2/server/token";
 
-/** Where a change's backups lie: one folder a change, the accepted version in its name. */
-export const backupDirectory = (settings: Settings): string =>
-  resolve(settings.backup.directory, `${settings.changeId}-${settings.acceptedVersion.replaceAll("+", "-")}`);
+/** The base name of a change's etcd snapshots on a server. */
+const nameOnServer = ({ changeId }: Settings): string => `rke2up-${changeId}`;
+
+let turn: Promise<unknown> = Promise.resolve();
 
 /**
  * Takes an etcd snapshot on the first server that can, brings it off the node encrypted, and proves it whole by the
- * node's own checksum. What a kill leaves half-done is named `.part` and written anew.
+ * node's checksum and by etcd's own. What a kill leaves half-done is named `.part` and removed by the next. One at a
+ * time in this process: a second one waits.
  * @throws with every server's reason where none could
  */
-export async function takeEtcdBackup({ settings, sshPrivateKey }: ProviderContext): Promise<TakenBackup> {
+export function takeEtcdBackup(context: ProviderContext): Promise<TakenBackup> {
+  const taken = turn.then(() => take(context));
+  turn = taken.catch(() => {});
+  return taken;
+}
+
+async function take({ settings, sshPrivateKey }: ProviderContext): Promise<TakenBackup> {
   const reasons: string[] = [];
   for (const server of settings.servers) {
     try {
-      return await withNode(server, sshPrivateKey, (session) => takeOn(server, session, settings));
+      return await withNode(server, sshPrivateKey, (session) =>
+        takeOn(server, session, settings, sshPrivateKey),
+      );
     } catch (error) {
       reasons.push(error instanceof Error ? error.message : String(error));
     }
   }
-  throw new Error(
-    `no etcd snapshot could be taken, so there is no way back and nothing was touched:\n${reasons.join("\n")}`,
-  );
+  throw new Error(`no etcd snapshot could be taken:\n${reasons.join("\n")}`);
 }
 
-async function takeOn(server: ClusterNode, session: Session, settings: Settings): Promise<TakenBackup> {
+async function takeOn(
+  server: ClusterNode,
+  session: Session,
+  settings: Settings,
+  sshPrivateKey: string,
+): Promise<TakenBackup> {
   const timeoutMs = settings.limits.etcdSnapshotSeconds * 1000;
   const takenAt = new Date();
-  const saved = await session.exec(
-    `sudo -n bash -s -- etcd-save ${shellWord(`rke2up-${settings.changeId}`)}`,
-    {
-      stdin: bareText("etcd-save"),
-      timeoutMs,
-    },
-  );
+  const words = [nameOnServer(settings), server.name].map(shellWord).join(" ");
+  const saved = await session.exec(`sudo -n bash -s -- etcd-save ${words}`, {
+    stdin: bareText("etcd-save"),
+    timeoutMs,
+  });
   if (saved.code !== 0) throw new Error(saved.stderr.trim());
   const [path = "", sha256 = "", bytes = ""] = saved.stdout.trim().split("\t");
+  // Versions only go up: what is untouched now was untouched when it was taken.
+  const version = (await untouched(settings, sshPrivateKey))
+    ? settings.acceptedVersion
+    : settings.rke2Version;
 
   const directory = backupDirectory(settings);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const stamp = takenAt
-    .toISOString()
-    .replace(/[:.]/g, "")
-    .replace(/\d{3}Z$/, "Z");
-  const file = join(directory, `etcd-${stamp}.age`);
-  const arrived = await fetchEncrypted(session, path, file, settings.backup.recipients, timeoutMs);
-  if (arrived !== sha256)
-    throw new Error(`${server.name}: ${path} has sha256 ${sha256}, what arrived has ${arrived}`);
+  for (const name of await readdir(directory)) {
+    if (/^etcd-.*\.part$/.test(name)) await rm(join(directory, name), { force: true });
+  }
+  const file = backupFile(settings, takenAt, version);
+  const digest = new EtcdDigest();
   // Apart from the snapshot: the two together are the keys of the cluster.
   const tokens = resolve(settings.backup.directory, "tokens");
   await mkdir(tokens, { recursive: true, mode: 0o700 });
@@ -78,10 +93,15 @@ async function takeOn(server: ClusterNode, session: Session, settings: Settings)
     session,
     TOKEN_FILE,
     join(tokens, `${basename(directory)}.age`),
-    settings.backup.recipients,
-    timeoutMs,
+    settings,
+    new PassThrough(),
   );
-  await fetchKubeconfig(session, settings, timeoutMs);
+  await fetchEncrypted(session, path, file, settings, digest, (part) => {
+    const arrived = digest.verify();
+    if (arrived === sha256) return;
+    throw new Error(`${server.name}: ${path} has sha256 ${sha256}, what arrived in ${part} has ${arrived}`);
+  });
+  await fetchKubeconfig(session, settings);
   await writeFile(`${file}.sha256`, `${sha256}  etcd snapshot of ${server.name}, before encryption\n`, {
     mode: 0o600,
   });
@@ -89,60 +109,54 @@ async function takeOn(server: ClusterNode, session: Session, settings: Settings)
   await session.exec(
     `sudo -n $(command -v rke2 || echo /opt/rke2/bin/rke2) etcd-snapshot delete ${shellWord(basename(path))}`,
   );
-  return { file, sha256, bytes: Number(bytes), takenAt: takenAt.toISOString(), server: server.name };
+  return { file, sha256, bytes: Number(bytes), takenAt: takenAt.toISOString(), server: server.name, version };
 }
 
 /** The kubeconfig as it is now, encrypted as well (procedure §6.1): the keys in it are renewed with the certificates. */
-async function fetchKubeconfig(session: Session, settings: Settings, timeoutMs: number): Promise<void> {
+async function fetchKubeconfig(session: Session, settings: Settings): Promise<void> {
   const directory = resolve(settings.backup.directory, "kubeconfigs");
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const file = join(directory, `${basename(backupDirectory(settings))}.age`);
-  await fetchEncrypted(session, KUBECONFIG_FILE, file, settings.backup.recipients, timeoutMs);
+  await fetchEncrypted(session, KUBECONFIG_FILE, file, settings, new PassThrough());
 }
 
-/** Streams a root-only file of the node through age into a local one. @returns sha256 of the plain text */
+/** Whether every server is proven to run the accepted version still. One that does not answer is not. */
+async function untouched({ servers, acceptedVersion }: Settings, sshPrivateKey: string): Promise<boolean> {
+  const looks = servers.map((server) =>
+    lookAtNode(server, sshPrivateKey).then(
+      ({ versionOnDisk, versionRunning }) =>
+        versionOnDisk === acceptedVersion && versionRunning === acceptedVersion,
+      () => false,
+    ),
+  );
+  return (await Promise.all(looks)).every(Boolean);
+}
+
+/**
+ * Streams a root-only file of the node through age into a local one.
+ * @param through what the plain text passes on its way
+ * @param prove asked before the file gets its name; where it throws, the file never does
+ */
 async function fetchEncrypted(
   session: Session,
   path: string,
   file: string,
-  recipients: readonly string[],
-  timeoutMs: number,
-): Promise<string> {
+  { backup, limits }: Settings,
+  through: Transform,
+  prove: (part: string) => void = () => {},
+): Promise<void> {
   const encrypter = new Encrypter();
-  for (const recipient of recipients) encrypter.addRecipient(recipient);
-  const hash = createHash("sha256");
+  for (const recipient of backup.recipients) encrypter.addRecipient(recipient);
   const { stdout, done } = await session.stream(`sudo -n cat ${shellWord(path)}`);
-  const hashed = stdout.pipe(
-    new Transform({
-      transform(chunk, _encoding, next) {
-        hash.update(chunk);
-        next(null, chunk);
-      },
-    }),
-  );
   const part = `${file}.part`;
   await rm(part, { force: true });
-  const encrypted = await encrypter.encrypt(Readable.toWeb(hashed) as ReadableStream<Uint8Array>);
+  const plain = Readable.toWeb(stdout.pipe(through)) as ReadableStream<Uint8Array>;
   await pipeline(
-    Readable.fromWeb(encrypted as never),
+    Readable.fromWeb((await encrypter.encrypt(plain)) as never),
     createWriteStream(part, { mode: 0o600, flush: true }),
-    {
-      signal: AbortSignal.timeout(timeoutMs),
-    },
+    { signal: AbortSignal.timeout(limits.etcdSnapshotSeconds * 1000) },
   );
   await done;
+  prove(part);
   await rename(part, file);
-  return hash.digest("hex");
-}
-
-/** The newest backup of this change: its age in milliseconds, or undefined where there is none. */
-export async function newestBackupAge(settings: Settings): Promise<number | undefined> {
-  const directory = backupDirectory(settings);
-  const names = await readdir(directory).catch(() => []);
-  const ages = await Promise.all(
-    names
-      .filter((name) => /^etcd-.*\.age$/.test(name))
-      .map(async (name) => Date.now() - (await stat(join(directory, name))).mtimeMs),
-  );
-  return ages.length > 0 ? Math.min(...ages) : undefined;
 }

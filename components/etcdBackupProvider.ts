@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { newestBackupAge, type TakenBackup, takeEtcdBackup } from "./etcdBackupFile";
+import { type TakenBackup, takeEtcdBackup } from "./etcdBackupFile";
+import { newestBackup } from "./etcdBackups";
 import { configure, providerContext } from "./providerConfig";
 
 interface Inputs {
@@ -16,7 +17,8 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & TakenBac
   async diff(_id, olds, news) {
     // A new change takes a new one; nothing else ever does.
     const replaces = (["accepted", "changeId"] as const).filter((field) => olds[field] !== news[field]);
-    const gone = (await newestBackupAge(providerContext().settings)) === undefined;
+    const { settings } = providerContext();
+    const gone = (await newestBackup(settings, settings.acceptedVersion)) === undefined;
     return { changes: replaces.length > 0 || gone, replaces };
   },
   async create(inputs) {

@@ -1,4 +1,11 @@
-import { type ClusterNode, type Phase, type Settings, type Step, withExpectations } from "../config";
+import {
+  type ClusterNode,
+  type Phase,
+  restoreTestNode,
+  type Settings,
+  type Step,
+  withExpectations,
+} from "../config";
 import { isUnderWay } from "./changePolicy";
 import {
   accept,
@@ -8,6 +15,7 @@ import {
   fetchArtifacts,
   leaderAway,
   type PlannedStep,
+  restorePoint,
   serverTurn,
   validate,
   verifyNode,
@@ -32,7 +40,8 @@ export function planOf(settings: Settings): Step[] {
 }
 
 function forward(settings: Settings): Step[] {
-  const { nodes, servers, agents, limits } = settings;
+  const { nodes, servers, agents, limits, restoreTest } = settings;
+  const tested = restoreTestNode(settings);
   const snapshot = (node: ClusterNode): Step => ({
     ...bare("way-back", `${node.name}-vm-snapshot`, "snapshot the VM", limits.snapshotSeconds),
     node: node.name,
@@ -49,11 +58,22 @@ function forward(settings: Settings): Step[] {
       together: "artifacts",
     })),
     ...servers.flatMap((node) => [
+      ...(restoreTest.enabled && node === tested
+        ? [line("way-back", restorePoint(settings, node), node)]
+        : []),
       line("way-back", leaderAway(settings, node), node),
       snapshot(node),
       line("way-back", checkHealth(settings, node), node),
     ]),
     ...agents.map((node) => ({ ...snapshot(node), together: "agents" })),
+    bare(
+      "way-back",
+      "restore-test",
+      restoreTest.enabled
+        ? `restore ${tested.name}'s snapshot and an etcd snapshot in VM ${restoreTest.vmId}, unplugged, and destroy it`
+        : "no restore test: restoreTest.enabled is false",
+      limits.restoreTestSeconds,
+    ),
     bare(
       "way-back",
       "etcd-backup",

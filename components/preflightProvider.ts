@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type Facts, inTurn, lookAtNode, observe } from "../observe";
 import { measured } from "../observe/cost";
+import { keepBackedUp } from "./backupTimer";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { judgeRun } from "./judgement";
 import { holdAll } from "./locks";
@@ -57,6 +58,7 @@ async function ask(inputs: Inputs): Promise<GateAnswer> {
   if (refused.length > 0) throw new Error(refusal("nothing was touched", "before a change", refused));
   await holdAll(settings, secrets.sshPrivateKey, inputs.owner, "take");
   await keepWayBack(providerContext(), inputs.owner, touched(facts, inputs));
+  keepBackedUp();
   return gateAnswer(findings, cost);
 }
 

@@ -4,6 +4,7 @@ import { notLive, observe } from "../observe";
 import { releaseSnapshots } from "../proxmox/release";
 import { holdAll } from "./locks";
 import { configure, providerContext } from "./providerConfig";
+import { releaseRestoreTest } from "./restoreTestRun";
 
 interface Inputs {
   readonly wanted: string;
@@ -43,6 +44,7 @@ async function release(inputs: Inputs): Promise<Inputs & { released: string[] }>
   if (sick.length > 0) {
     throw new Error(`nothing was let go: ${sick.join("; ")}. next: mend that, then run pulumi up again`);
   }
+  await releaseRestoreTest(providerContext(), inputs.owner, inputs.movedUnder);
   const name = snapshotName(inputs.from, inputs.movedUnder);
   const released = await releaseSnapshots(settings, proxmoxTokenSecret, name, inputs.from);
   await holdAll(settings, sshPrivateKey, inputs.owner, "release");

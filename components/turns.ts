@@ -26,6 +26,16 @@ export function helperFor({ servers }: Pick<Settings, "servers">, node?: Cluster
   return servers[(position + 1) % servers.length] as ClusterNode;
 }
 
+/** What a server's VM snapshot is tested by, placed before it is taken. */
+export const restorePoint = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "restore-point",
+  title: "leave an etcd snapshot for the restore test",
+  on: node,
+  script: "restore-point",
+  args: [settings.changeId, node.name],
+  limitSeconds: settings.limits.etcdSnapshotSeconds,
+});
+
 /** The questions to the cluster that open a node's turn. */
 const gateCluster = (settings: Settings, node: ClusterNode): PlannedStep => ({
   id: "gate-cluster",

@@ -1,15 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ClusterNode, snapshotName } from "../config";
+import { type ClusterNode, restoreTestNode, snapshotName } from "../config";
 import { VmSnapshot } from "../proxmox/vmSnapshot";
 import { EtcdBackup } from "./etcdBackup";
 import { join } from "./join";
+import { RestoreTest } from "./restoreTest";
 import { type Link, type Run, step } from "./step";
-import { checkHealth, leaderAway } from "./turns";
+import { checkHealth, leaderAway, restorePoint } from "./turns";
 
 /**
  * The way back (design: the order of a change): a snapshot of every VM, servers one at a time with health between and
- * etcd's leadership moved away first, agents side by side; then an etcd snapshot, brought off its node. Named by the
- * accepted version and the change, so that nothing but acceptance ever lets it go.
+ * etcd's leadership moved away first, agents side by side; the proof that one of them can be restored; then an etcd
+ * snapshot, brought off its node. Named by the accepted version and the change, so that nothing but acceptance ever lets
+ * it go.
  */
 export class WayBack extends pulumi.ComponentResource implements Link {
   readonly tail: pulumi.Resource;
@@ -38,7 +40,13 @@ export class WayBack extends pulumi.ComponentResource implements Link {
       );
 
     let tail = after;
+    const { enabled } = settings.restoreTest;
+    const tested = restoreTestNode(settings);
     for (const server of settings.servers) {
+      if (enabled && server === tested) {
+        const place = { parent: this, after: tail };
+        tail = step(run, place, `${server.name}-restore-point`, restorePoint(settings, server));
+      }
       const paused = step(
         run,
         { parent: this, after: tail },
@@ -62,6 +70,12 @@ export class WayBack extends pulumi.ComponentResource implements Link {
         settings.agents.map((agent) => snapshot(agent, ofServers)),
       );
     }
+    const { owner } = run.change;
+    tail = new RestoreTest(
+      `${name}-restore-test`,
+      { enabled, node: tested.name, accepted: acceptedVersion, changeId, owner },
+      { parent: this, dependsOn: [tail] },
+    );
     this.etcdBackup = new EtcdBackup(
       `${name}-etcd-backup`,
       { accepted: acceptedVersion, changeId },

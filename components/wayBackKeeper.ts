@@ -3,8 +3,10 @@ import type { ProxmoxClient } from "../proxmox/client";
 import { connect } from "../proxmox/connect";
 import { isOfChange, ownMark } from "../proxmox/mark";
 import { listSnapshots, takeSnapshot } from "../proxmox/snapshots";
+import { warnCrashConsistent } from "../proxmox/vmSnapshotProvider";
 import { findVm } from "../proxmox/vms";
-import { newestBackupAge, takeEtcdBackup } from "./etcdBackupFile";
+import { takeEtcdBackup } from "./etcdBackupFile";
+import { ageMs, newestBackup } from "./etcdBackups";
 import type { ProviderContext } from "./providerConfig";
 import { runStep } from "./runStep";
 import { checkHealth, leaderAway } from "./turns";
@@ -42,13 +44,13 @@ export async function keepWayBack(
   } finally {
     await client.close();
   }
-  const age = await newestBackupAge(settings);
-  if (age === undefined && serverTouched) {
+  const newest = await newestBackup(settings, settings.acceptedVersion);
+  if (!newest && serverTouched) {
     throw new Error(
-      `a server is upgraded, but ${settings.backup.directory} holds no etcd snapshot of ${settings.changeId}. next: run where the change was begun, or put its backups there`,
+      `a server is upgraded, but ${settings.backup.directory} holds no etcd snapshot of ${settings.changeId} with the data of ${settings.acceptedVersion}. next: run where the change was begun, or put its backups there`,
     );
   }
-  if (age !== undefined && !serverTouched && age > settings.limits.etcdSnapshotMaxAgeMinutes * 60_000) {
+  if (newest && !serverTouched && ageMs(newest) > settings.objectives.rpoMinutes * 60_000) {
     await takeEtcdBackup(context);
   }
 }
@@ -88,5 +90,7 @@ async function renew(
   const { acceptedVersion, changeId, limits } = settings;
   const name = `${snapshotName(acceptedVersion, changeId)}-${count + 1}`;
   const description = `${node} before ${changeId}, renewed\n${ownMark(acceptedVersion)}`;
-  await takeSnapshot(client, vmId, name, description, new Date(Date.now() + limits.snapshotSeconds * 1000));
+  const deadline = new Date(Date.now() + limits.snapshotSeconds * 1000);
+  const { crashConsistent } = await takeSnapshot(client, vmId, name, description, deadline);
+  if (crashConsistent) await warnCrashConsistent(vmId, name);
 }

@@ -20,6 +20,12 @@ export const version = hinted(
   { why: "channels move, have moved backwards and have skipped minors (rancher/rke2#3755, #6657)" },
 );
 
+export const vmId = hinted(
+  z.int().min(100).max(999_999_999),
+  "the VM's ID in Proxmox, 100–999999999, as a number",
+  "3001",
+);
+
 export const port = hinted(z.int().min(1).max(65535), "a TCP port, 1–65535", "22");
 export const user = hinted(
   z.string().regex(formats.linuxUser),

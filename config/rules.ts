@@ -23,6 +23,7 @@ export function judgeSettings(draft: Draft): Mistake[] {
     judgeGpu,
     judgeDrain,
     judgeOverride,
+    judgeRestoreTest,
   ].flatMap((rule) => rule(draft));
 }
 
@@ -166,4 +167,25 @@ function judgeOverride({ windowOverride, changeId }: Draft): Mistake[] {
       next: "pulumi config rm 'rke2-upgrade:windowOverride'",
     },
   ];
+}
+
+/** The restore test clones a server, to a VM ID that is free to be destroyed. */
+function judgeRestoreTest(draft: Draft): Mistake[] {
+  const { node: name, vmId } = draft.restoreTest ?? {};
+  const nodes = draft.nodes ?? [];
+  const owner = vmId === undefined ? undefined : nodes.find((node) => node?.vmId === vmId);
+  const taken: Mistake[] = owner
+    ? [
+        {
+          path: "restoreTest.vmId",
+          found: `${vmId}, which is ${owner.name ?? "a node"}'s`,
+          allowed: "a VM ID that no VM has",
+          why: "the test makes a VM of this ID and destroys it",
+        },
+      ]
+    : [];
+  const role = nodes.find((node) => node?.name === name)?.role;
+  if (name === undefined || nodes.length === 0 || role === "server") return taken;
+  const found = `${name}, ${role ? `an ${role}` : "which is not in nodes"}`;
+  return [...taken, { path: "restoreTest.node", found, allowed: "a server in nodes: only those hold etcd" }];
 }

@@ -16,6 +16,9 @@ export interface ProxmoxAccess {
   readonly tokenSecret: string;
 }
 
+/** A call's parameters, as the API's forms have them. */
+export type Parameters = Readonly<Record<string, string | readonly string[]>>;
+
 const envelope = z.object({
   data: z.unknown(),
   message: z.string().optional(),
@@ -43,8 +46,13 @@ export class ProxmoxClient {
   }
 
   /** Starts work; never asked twice. @returns the task's UPID */
-  post(path: string, parameters: Record<string, string>): Promise<string> {
+  post(path: string, parameters: Parameters): Promise<string> {
     return this.call("POST", path, z.string(), parameters);
+  }
+
+  /** Has something done that is answered with more than a task; never asked twice. */
+  ask<T>(path: string, parameters: Parameters, shape: z.ZodType<T>): Promise<T> {
+    return this.call("POST", path, shape, parameters);
   }
 
   /** Deletes; never asked twice. @returns the task's UPID */
@@ -61,7 +69,7 @@ export class ProxmoxClient {
     method: "GET" | "POST" | "DELETE",
     path: string,
     shape: z.ZodType<T>,
-    parameters?: Record<string, string>,
+    parameters?: Parameters,
   ): Promise<T> {
     const { endpoint, tokenId, tokenSecret } = this.access;
     const what = `${method} ${path}`;
@@ -73,7 +81,7 @@ export class ProxmoxClient {
         authorization: `PVEAPIToken=${tokenId}=${tokenSecret}`,
         ...(parameters && { "content-type": "application/x-www-form-urlencoded" }),
       },
-      body: parameters && new URLSearchParams(parameters).toString(),
+      body: parameters && form(parameters),
     })
       .then(async ({ statusCode, statusText, body }) => ({ statusCode, statusText, text: await body.text() }))
       .catch((error: Error) => {
@@ -93,6 +101,14 @@ export class ProxmoxClient {
     }
     return data.data;
   }
+}
+
+/** A form; a list repeats its parameter. */
+function form(parameters: Parameters): string {
+  const pairs = Object.entries(parameters).flatMap(([name, value]) =>
+    (typeof value === "string" ? [value] : value).map((one): [string, string] => [name, one]),
+  );
+  return new URLSearchParams(pairs).toString();
 }
 
 function parseJson(text: string): unknown {

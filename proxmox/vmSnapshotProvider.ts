@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { operatorLog } from "../components/operatorLog";
 import { configure, providerContext } from "../components/providerConfig";
 import { connect } from "./connect";
 import { ownMark } from "./mark";
@@ -52,6 +53,12 @@ async function isGone({ vmId, name, acceptedVersion }: VmSnapshotInputs): Promis
   }
 }
 
+/** A failed freeze is no failure: etcd and RKE2 bear a power cut. It is told, and stands in the outputs. */
+export const warnCrashConsistent = (vmId: number, name: string): Promise<void> =>
+  operatorLog.warn(
+    `VM ${vmId}: snapshot ${name} is crash-consistent, as after a power cut: the guest's file systems were not frozen. next: to have them frozen, start qemu-guest-agent in the guest and delete the snapshot; it is good for going back as it is`,
+  );
+
 async function take(inputs: VmSnapshotInputs): Promise<Outputs> {
   const { settings, proxmoxTokenSecret } = providerContext();
   const { vmId, name, acceptedVersion, description } = inputs;
@@ -61,6 +68,7 @@ async function take(inputs: VmSnapshotInputs): Promise<Outputs> {
   try {
     const marked = `${description}\n${ownMark(acceptedVersion)}`;
     const taken = await takeSnapshot(client, vmId, name, marked, deadline);
+    if (taken.crashConsistent) await warnCrashConsistent(vmId, name);
     return {
       ...inputs,
       takenAt: taken.snapshot.takenAt.toISOString(),

@@ -9,6 +9,7 @@ const LIBRARIES = {
   "install-release": [],
   "verify-node": [],
   "leader-away": ["lib-etcd"],
+  "restore-point": ["lib-keys"],
   restart: ["lib-etcd"],
   accept: ["lib-cluster"],
   "charts-settled": ["lib-cluster"],
@@ -39,6 +40,9 @@ export function stepText(script: StepScript): string {
   const libraries = LIBRARIES[script].flatMap((name) => [...(BENEATH[name] ?? []), name]);
   return [...["envelope", "lib"], ...libraries, script].map(file).join("\n");
 }
+
+/** What the restore test's VM is sent through its guest agent. */
+export const restoreCheckText = (): string => ["lib", "lib-keys", "restore-check"].map(file).join("\n");
 
 /** Shared files of the bare scripts, which run without an envelope. */
 const BARE_LIBRARIES = {

@@ -81,7 +81,7 @@ kube() {
 etcd_ask() {
   local nothing='{}' port
   for port in 2382 2379; do
-    if curl -sf --max-time 5 --cacert "$ETCD_TLS/server-ca.crt" --cert "$ETCD_TLS/server-client.crt" \
+    if curl -sf --max-time "${ETCD_SECONDS:-5}" --cacert "$ETCD_TLS/server-ca.crt" --cert "$ETCD_TLS/server-client.crt" \
       --key "$ETCD_TLS/server-client.key" -d "${2:-$nothing}" "https://127.0.0.1:$port$1" </dev/null; then return; fi
   done
   return 1

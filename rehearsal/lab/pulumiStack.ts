@@ -69,13 +69,13 @@ async function stackFile({ stackFile: origin, stack, baseline }: LabState, info:
   });
   set(["rke2-upgrade:backup"], { directory: operator.backups, recipients: [await createBackupKey()] });
   set(["rke2-upgrade:consents"], consents);
-  set(["rke2-upgrade:monitoring"], [`${info.releases.url}${dashboardPath}`]);
   // A rehearsal begins at any hour. Its newest release is the latest that it knows of.
   set(["rke2-upgrade:windows"], [{ days: [...DAYS], start: "00:00", end: "24:00", timeZone: "UTC" }]);
   set(["rke2-upgrade:latestStable"], {
     version: info.releases.versions.at(-1),
     checkedOn: new Date().toISOString().slice(0, 10),
   });
+  set(["rke2-upgrade:monitoring"], [`${info.releases.url}${dashboardPath}`]);
   // What another cluster's file may hold in secret cannot be read here, and is not needed.
   for (const key of ["sshPrivateKey", "proxmoxTokenSecret", "kubeconfig"]) {
     document.deleteIn(["config", `rke2-upgrade:${key}`]);

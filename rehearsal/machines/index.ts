@@ -1,3 +1,4 @@
+import { agentUp, type Executed, execute } from "./guestAgent";
 import { Machine } from "./machine";
 
 /** A machine as the hypervisor's API shows it. */
@@ -31,6 +32,10 @@ export interface Machines {
   remove(vmId: number): Promise<void>;
   /** Takes the network carrier away or gives it back. */
   setLink(vmId: number, up: boolean): Promise<void>;
+  /** Whether a guest agent would answer: the guest's systemd is far enough to run programs. */
+  agentUp(vmId: number): Promise<boolean>;
+  /** Runs a program in the guest, as its agent does: as root, started by the guest's own systemd. */
+  execute(vmId: number, command: readonly string[], input: string): Promise<Executed>;
 }
 
 async function status(machine: Machine): Promise<MachineStatus> {
@@ -53,4 +58,6 @@ export const machinesForProxmox: Machines = {
   },
   remove: async (vmId) => (await Machine.byVmId(vmId)).remove(),
   setLink: async (vmId, up) => (await Machine.byVmId(vmId)).card.setLink(up),
+  agentUp: async (vmId) => agentUp(await Machine.byVmId(vmId)),
+  execute: async (vmId, command, input) => execute(await Machine.byVmId(vmId), command, input),
 };

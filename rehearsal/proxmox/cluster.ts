@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { RESTORE_TEST_VM_ID } from "../../config";
 import { readJson, writeJson } from "./files";
 import { type Roles, roles } from "./roles";
 import type { StorageConfig } from "./storage";
@@ -58,14 +59,15 @@ function firstCluster({ nodes, proxmox }: Topology): Cluster {
     quorate: true,
     tokens: { [tokenId]: { secret: tokenSecret, privsep: true } },
     roles,
-    acl: [owner, tokenId].flatMap((ugid) =>
-      ["RKE2GoBack", "RKE2SeeBackups", "RKE2Upgrade"].map((roleid) => ({
+    acl: [owner, tokenId].flatMap((ugid) => [
+      ...["RKE2GoBack", "RKE2SeeBackups", "RKE2Upgrade"].map((roleid) => ({
         path: "/",
         ugid,
         roleid,
         propagate: true,
       })),
-    ),
+      { path: `/vms/${RESTORE_TEST_VM_ID}`, ugid, roleid: "RKE2RestoreTest", propagate: true },
+    ]),
     storages: {
       local: { type: "dir", content: "iso,vztmpl,backup", total: 100 * GiB, used: 20 * GiB },
       nvmethin01: { type: "lvmthin", content: "images,rootdir", total: 1800 * GiB, used: 600 * GiB },

@@ -2,7 +2,7 @@ import { requireAny } from "./access";
 import { PveError } from "./errors";
 import type { Method, Site } from "./method";
 import { methods } from "./methods";
-import { type Rules, text, verify, vmId } from "./parameters";
+import { type Given, type Rules, text, verify, vmId } from "./parameters";
 
 /** A request in the API's own terms. */
 export interface ApiRequest {
@@ -10,7 +10,7 @@ export interface ApiRequest {
   /** Below /api2/json, decoded part by part. */
   readonly path: string;
   /** Query and body together. */
-  readonly parameters: Readonly<Record<string, string>>;
+  readonly parameters: Given;
   /** The token that asks. */
   readonly who: string;
 }

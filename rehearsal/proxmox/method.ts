@@ -3,6 +3,7 @@ import { requireAny } from "./access";
 import type { Cluster, ClusterFile } from "./cluster";
 import { PveError } from "./errors";
 import type { Faults } from "./faults";
+import type { GuestPrograms } from "./guestPrograms";
 import type { Rules, Values } from "./parameters";
 import type { Tasks } from "./tasks";
 import type { Vms } from "./vms";
@@ -10,7 +11,18 @@ import type { Vms } from "./vms";
 /** What a powered machine must let the API do to it: by VM ID, as the rehearsal's machines do. */
 export type Guests = Pick<
   Machines,
-  "list" | "start" | "stop" | "shutdown" | "snapshot" | "rollback" | "removeSnapshot" | "clone" | "remove"
+  | "list"
+  | "start"
+  | "stop"
+  | "shutdown"
+  | "setLink"
+  | "snapshot"
+  | "rollback"
+  | "removeSnapshot"
+  | "clone"
+  | "remove"
+  | "agentUp"
+  | "execute"
 >;
 
 /** All that the API's methods work on. */
@@ -20,6 +32,8 @@ export interface Site {
   readonly tasks: Tasks;
   readonly faults: Faults;
   readonly guests: Guests;
+  /** What guest agents have been asked to run. */
+  readonly guestPrograms: GuestPrograms;
 }
 
 /** A request that has passed authentication and verification. */

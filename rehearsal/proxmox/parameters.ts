@@ -3,6 +3,8 @@ import { parameterError } from "./errors";
 /** One parameter of a method. */
 export interface Rule {
   readonly type: "string" | "integer" | "boolean";
+  /** A list of them: a form repeats the parameter, JSON has an array. */
+  readonly list?: true;
   readonly optional?: true;
   readonly maxLength?: number;
   readonly minimum?: number;
@@ -14,8 +16,11 @@ export interface Rule {
 
 export type Rules = Readonly<Record<string, Rule>>;
 
+/** A request's parameters as they came; one that was given more than once is a list. */
+export type Given = Readonly<Record<string, string | readonly string[]>>;
+
 /** A request's parameters after verification: integers and booleans (0 or 1) as numbers. */
-export type Values = Readonly<Record<string, string | number | undefined>>;
+export type Values = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 export const text: Rule = { type: "string" };
 export const flag: Rule = { type: "boolean" };
@@ -38,6 +43,9 @@ export const vmId: Rule = {
 /** One of a few words. */
 export const oneOf = (...options: string[]): Rule => ({ type: "string", options });
 
+/** Any number of the same. */
+export const listOf = (rule: Rule): Rule => ({ ...rule, list: true });
+
 /** The same parameter, which may be left out. */
 export const optional = (rule: Rule): Rule => ({ ...rule, optional: true });
 
@@ -45,16 +53,18 @@ export const optional = (rule: Rule): Rule => ({ ...rule, optional: true });
  * Verifies a request's parameters.
  * @throws PveError 400 with what is wrong with each
  */
-export function verify(rules: Rules, given: Readonly<Record<string, string>>): Values {
+export function verify(rules: Rules, given: Given): Values {
   const errors: Record<string, string> = {};
-  const values: Record<string, string | number> = {};
+  const values: Record<string, string | number | readonly string[]> = {};
   for (const [name, value] of Object.entries(given)) {
     const rule = rules[name];
+    const all = typeof value === "string" ? [value] : value;
+    const last = all.at(-1) ?? "";
     const why = rule
-      ? breach(rule, value)
+      ? (rule.list ? all : [last]).map((one) => breach(rule, one)).find(Boolean)
       : "property is not defined in schema and the schema does not allow additional properties";
     if (why) errors[name] = why;
-    else if (rule) values[name] = coerce(rule, value);
+    else if (rule) values[name] = rule.list ? all : coerce(rule, last);
   }
   for (const [name, rule] of Object.entries(rules)) {
     if (!rule.optional && given[name] === undefined) {

@@ -6,6 +6,7 @@ import type { Certificates } from "./certificates";
 import { dispatch } from "./dispatch";
 import { PveError } from "./errors";
 import { type Site, WithTotal } from "./method";
+import type { Given } from "./parameters";
 
 const PREFIX = "/api2/json";
 
@@ -35,13 +36,24 @@ async function answer(site: Site, request: IncomingMessage): Promise<unknown> {
   return dispatch(site, {
     method,
     path: url.pathname.slice(PREFIX.length),
-    parameters: { ...Object.fromEntries(url.searchParams), ...body },
+    parameters: { ...fromForm(url.searchParams), ...body },
     who,
   });
 }
 
-/** A body's parameters: a form, or a JSON object with plain values. */
-async function parameters(request: IncomingMessage): Promise<Record<string, string>> {
+/** A form's parameters; a repeated one is a list. */
+function fromForm(form: URLSearchParams): Given {
+  const names = [...new Set(form.keys())];
+  return Object.fromEntries(
+    names.map((name) => {
+      const all = form.getAll(name);
+      return [name, all.length === 1 ? (all[0] ?? "") : all];
+    }),
+  );
+}
+
+/** A body's parameters: a form, or a JSON object with plain values and lists of them. */
+async function parameters(request: IncomingMessage): Promise<Given> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request) {
@@ -55,12 +67,13 @@ async function parameters(request: IncomingMessage): Promise<Record<string, stri
     throw new PveError(`Unexpected content for method '${request.method}'`, 501);
   }
   if (!request.headers["content-type"]?.startsWith("application/json")) {
-    return Object.fromEntries(new URLSearchParams(body));
+    return fromForm(new URLSearchParams(body));
   }
   try {
     const plain = Object.entries(JSON.parse(body) as Record<string, unknown>);
+    const word = (value: unknown) => (typeof value === "boolean" ? (value ? "1" : "0") : String(value));
     return Object.fromEntries(
-      plain.map(([name, value]) => [name, typeof value === "boolean" ? (value ? "1" : "0") : String(value)]),
+      plain.map(([name, value]) => [name, Array.isArray(value) ? value.map(word) : word(value)]),
     );
   } catch {
     throw new PveError("unable to parse JSON body", 400);

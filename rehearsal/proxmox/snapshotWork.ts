@@ -176,7 +176,7 @@ function refuseOlder(cluster: Cluster, config: VmConfig, name: string, snapshot:
 }
 
 /** A description as a config keeps it: comment lines, each of which is read back with its end. */
-function asKept(description: string): string {
+export function asKept(description: string): string {
   return `${description.replace(/\n+$/, "")}\n`;
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { certificates } from "./certificates";
 import { ClusterFile } from "./cluster";
 import { Faults } from "./faults";
+import { GuestPrograms } from "./guestPrograms";
 import type { Guests, Site } from "./method";
 import { apiServer } from "./server";
 import { Tasks } from "./tasks";
@@ -44,7 +45,8 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   clusterFile.create(topology);
   vms.create(topology.nodes);
   tasks.closeInterrupted();
-  const site: Site = { clusterFile, vms, tasks, faults, guests };
+  const guestPrograms = new GuestPrograms(guests);
+  const site: Site = { clusterFile, vms, tasks, faults, guests, guestPrograms };
   const secured = certificates(state, [address, "127.0.0.1"], clusterFile.read().nodes);
   const server = apiServer(site, secured);
   await new Promise<void>((resolve, reject) => {

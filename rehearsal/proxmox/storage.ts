@@ -39,9 +39,9 @@ export function hasFeature(
   feature: Feature,
   ofSnapshot: boolean,
 ): boolean {
-  if (feature === "copy") return true;
   const isBase = volume.id.includes("base-");
   const isQcow2 = volume.id.endsWith(".qcow2");
+  if (feature === "copy") return !ofSnapshot || storage.type === "lvmthin" || isQcow2;
   switch (storage.type) {
     case "lvmthin":
       return feature === "snapshot" ? !ofSnapshot : isBase || ofSnapshot;

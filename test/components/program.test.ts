@@ -14,7 +14,9 @@ const connection = ({ inputs }: Registered) =>
 /** Components and the stack are not steps. */
 const isStep = ({ type }: Registered) => !type.startsWith("rke2:components:") && !type.startsWith("pulumi:");
 
-describe("index.ts under way", () => {
+describe("index.ts under way", function () {
+  // Each of these runs the whole program.
+  this.timeout(60_000);
   let all: Registered[];
   let steps: Registered[];
   const get = (name: string): Registered => {
@@ -48,6 +50,9 @@ describe("index.ts under way", () => {
       precedes(`${node}-vm-snapshot`, firstTouch.name);
     }
     precedes("way-back-etcd-backup", firstTouch.name);
+    precedes("proj-k8sm01-restore-point", "proj-k8sm01-vm-snapshot");
+    precedes("proj-k8sw04-vm-snapshot", "way-back-restore-test");
+    precedes("way-back-restore-test", "way-back-etcd-backup");
     precedes("preflight", `${SERVERS[0]}-fetch-artifacts`);
     precedes("change", "preflight");
   });
@@ -72,7 +77,7 @@ describe("index.ts under way", () => {
         ({ name }) =>
           name.startsWith(`${node}-`) &&
           name !== `${node}-fetch-artifacts` &&
-          !/leader-away|vm-snapshot|check-health/.test(name),
+          !/leader-away|vm-snapshot|check-health|restore-point/.test(name),
       );
     for (const node of [...SERVERS, ...AGENTS]) {
       const names = turn(node).map(({ name }) => name);

@@ -52,7 +52,11 @@ describe("an upgrade of the lab", function () {
   before(async () => {
     await plantMarker();
     // The soak is a wait of a set length: shorter here, so that the story fits into a test run.
-    await configure({ "limits.soakServerSeconds": "5", "limits.soakAgentSeconds": "5" });
+    await configure({
+      ...{ "limits.soakServerSeconds": "5", "limits.soakAgentSeconds": "5" },
+      // The shortest there is, so that a run which takes minutes has several backups.
+      "objectives.rpoMinutes": "1",
+    });
     watching = watch();
   });
 
@@ -264,6 +268,21 @@ describe("an upgrade of the lab", function () {
       gates["proj-k8sw04"]?.join("\n") ?? "",
       /proj-k8sw04: its VM's snapshot: \S+, \d+\.\d h old/,
     );
+  });
+
+  it("took etcd snapshots off the nodes all the while, each named by whose data it is", async () => {
+    const files = (await readdir(operator.backups, { recursive: true })).filter((name) =>
+      /\.age$/.test(name),
+    );
+    const of = (version: string) =>
+      files.filter((name) => name.includes("/etcd-") && name.endsWith(`-${version.replace("+", "-")}.age`));
+    assert.ok(of(FROM).length >= 1, `${files}`);
+    assert.ok(of(TO).length >= 3, `${files}`);
+    // None is left on a server, but for the one that the restore test is made with.
+    for (const server of SERVERS) {
+      const left = await onNode(server, "sudo ls /var/lib/rancher/rke2/server/db/snapshots");
+      assert.doesNotMatch(left, /rke2up-\S+\s+.*rke2up-/s, server);
+    }
   });
 
   it("changes nothing when it is run again after the upgrade", async () => {

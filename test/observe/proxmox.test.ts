@@ -54,12 +54,13 @@ describe("looks at Proxmox VE", () => {
     const { backups } = await lookAtHosts(settingsFor(lab), TOKEN_SECRET);
     const { at, unseen } = backups?.last.get(3002) ?? {};
     assert.equal(at, undefined);
-    assert.equal(unseen, "the token lacks VM.Backup on /vms/3002, Datastore.AllocateSpace on /storage/local");
+    assert.equal(unseen, "the token lacks VM.Backup on /vms/3002");
   });
 
   it("names a right that is missing, alone", async () => {
     const { roles } = cluster();
-    change({ roles: { ...roles, RKE2Upgrade: ["VM.Audit", "Datastore.Audit", "Sys.Audit"] } });
+    const without = (roles.RKE2Upgrade ?? []).filter((privilege) => privilege !== "VM.Snapshot");
+    change({ roles: { ...roles, RKE2Upgrade: without } });
     assert.deepEqual(await complaints(), [
       "proxmox: the token's rights: fail: lacks VM.Snapshot on /vms/3001, VM.Snapshot on /vms/3002, VM.Snapshot on /vms/3007",
     ]);

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { bareText, STEP_SCRIPTS, shellWord, stepText } from "../../scripts";
+import { bareText, restoreCheckText, STEP_SCRIPTS, shellWord, stepText } from "../../scripts";
 
 const folder = join(__dirname, "../../scripts");
 
@@ -17,6 +17,11 @@ describe("scripts", () => {
     for (const name of ["look-node", "look-cluster", "hold-node", "hold-cluster", "etcd-save"] as const) {
       execFileSync("bash", ["-n"], { input: bareText(name) });
     }
+    execFileSync("bash", ["-n"], { input: restoreCheckText() });
+  });
+
+  it("fit through the guest agent's channel", () => {
+    assert.ok(Buffer.byteLength(restoreCheckText()) < 48 * 1024);
   });
 
   it("have no file that nobody sends", () => {
@@ -25,6 +30,8 @@ describe("scripts", () => {
       "lib",
       "lib-cluster",
       "lib-etcd",
+      "lib-keys",
+      "restore-check",
       "look-node",
       "look-cluster",
       "hold-node",

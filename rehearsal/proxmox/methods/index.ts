@@ -1,6 +1,8 @@
 import type { Method } from "../method";
+import { agentMethods } from "./agent";
 import { cloneMethods } from "./clone";
 import { clusterMethods } from "./cluster";
+import { configMethods } from "./config";
 import { nodeMethods } from "./nodes";
 import { powerMethods } from "./power";
 import { snapshotMethods } from "./snapshots";
@@ -13,6 +15,8 @@ export const methods: readonly Method[] = [
   ...nodeMethods,
   ...taskMethods,
   ...vmMethods,
+  ...configMethods,
+  ...agentMethods,
   ...powerMethods,
   ...snapshotMethods,
   ...cloneMethods,

@@ -2,6 +2,7 @@ import { PveError } from "../errors";
 import { type Call, isRunning, type Method, onVm, type Site, target } from "../method";
 import { count, flag, optional } from "../parameters";
 import { checkLock } from "../vms";
+import { isLinkDown } from "./config";
 
 const base = "/nodes/{node}/qemu/{vmid}/status";
 
@@ -33,6 +34,12 @@ function powerOffTask(site: Site, call: Call, type: string, work: PowerWork) {
   });
 }
 
+/** Powers on, with the cable in or out as the VM's config says. */
+async function powerOn(site: Site, call: Call): Promise<void> {
+  const { node, vmId } = target(call);
+  await site.guests.start(vmId, { linkDown: isLinkDown(site.vms.load(node, vmId).values.net0) });
+}
+
 /** Power on, off and through. */
 export const powerMethods: readonly Method[] = [
   {
@@ -43,7 +50,7 @@ export const powerMethods: readonly Method[] = [
     run: (site, call) =>
       powerTask(site, call, "qmstart", async (vmId) => {
         if (await isRunning(site, vmId)) throw new PveError(`VM ${vmId} already running`);
-        await site.guests.start(vmId);
+        await powerOn(site, call);
       }),
   },
   {
@@ -75,7 +82,7 @@ export const powerMethods: readonly Method[] = [
       const seconds = Number(call.values.timeout ?? SHUTDOWN_SECONDS);
       return powerTask(site, call, "qmreboot", async (vmId) => {
         await site.guests.shutdown(vmId, seconds);
-        await site.guests.start(vmId);
+        await powerOn(site, call);
       });
     },
   },

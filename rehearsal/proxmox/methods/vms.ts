@@ -105,18 +105,6 @@ export const vmMethods: readonly Method[] = [
     },
   },
   {
-    method: "POST",
-    path: `${base}/agent/ping`,
-    permission: onVm("VM.GuestAgent.Audit", "VM.GuestAgent.Unrestricted"),
-    async run(site, call) {
-      const { node, vmId } = target(call);
-      const { status } = await statusOf(site, vmId, site.vms.load(node, vmId));
-      if (status !== "running") throw new PveError(`VM ${vmId} is not running`);
-      if (site.faults.isOn(`agent-down-${vmId}`)) throw new PveError("QEMU guest agent is not running");
-      return { result: {} };
-    },
-  },
-  {
     method: "DELETE",
     path: base,
     parameters: { purge: optional(flag), "destroy-unreferenced-disks": optional(flag) },

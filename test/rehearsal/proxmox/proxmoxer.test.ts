@@ -24,7 +24,7 @@ describe("Proxmox VE stand-in, driven by proxmoxer", () => {
   });
   after(() => lab.end());
 
-  for (const suite of ["Reading", "Snapshots", "Refusals"]) {
+  for (const suite of ["Reading", "Snapshots", "Clones", "Refusals"]) {
     it(`passes ${suite}`, async function () {
       this.timeout(30_000);
       await run(python, [join(__dirname, "proxmoxer_client.py"), suite], {

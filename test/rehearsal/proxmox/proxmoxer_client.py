@@ -6,6 +6,7 @@ same user's token `auditor`, which may only look
 """
 
 import os
+import time
 import unittest
 
 from proxmoxer import ProxmoxAPI, ResourceException
@@ -95,6 +96,43 @@ class Snapshots(ClientTest):
         self.assertEqual("OK", self.ended(self.vm.snapshot("twice").delete()))
         self.assertEqual("snapshot 'twice' does not exist", self.ended(self.vm.snapshot("twice").delete()))
         self.assertEqual("snapshot 'twice' does not exist", self.ended(self.vm.snapshot("twice").rollback.post()))
+
+
+class Clones(ClientTest):
+    def test_a_snapshot_is_cloned_unplugged_booted_looked_into_and_destroyed(self):
+        self.assertEqual("OK", self.ended(self.vm.snapshot.post(snapname="origin")))
+        self.assertTrue(self.vm.feature.get(feature="clone", snapname="origin")["hasFeature"])
+        newid = int(self.api.cluster.nextid.get())
+        upid = self.vm.clone.post(newid=newid, name="copy", description="to be destroyed", snapname="origin", full=0)
+        self.assertEqual("OK", self.ended(upid))
+        copy = self.api.nodes("node01").qemu(newid)
+        config = copy.config.get()
+        self.assertEqual("to be destroyed", config["description"].strip())
+        self.assertNotEqual(self.vm.config.get()["net0"], config["net0"])
+
+        self.assertEqual("OK", self.ended(copy.config.post(net0=config["net0"] + ",link_down=1", onboot=0)))
+        self.assertTrue(copy.config.get()["net0"].endswith("link_down=1"))
+        self.assertEqual("VM %d is not running" % newid, self.refused(500, copy.agent.ping.post).content.strip())
+        self.assertEqual("OK", self.ended(copy.status.start.post()))
+        self.assertEqual({"result": {}}, copy.agent.ping.post())
+
+        command = ["bash", "-c", "cat"]
+        pid = copy.agent.exec.post(**{"command": command, "input-data": "a & b\n"})["pid"]
+        deadline = time.monotonic() + 10
+        status = copy.agent("exec-status").get(pid=pid)
+        while not status["exited"] and time.monotonic() < deadline:
+            status = copy.agent("exec-status").get(pid=pid)
+        self.assertEqual((1, 0), (status["exited"], status["exitcode"]))
+        self.refused(500, copy.agent("exec-status").get, pid=pid)
+
+        self.assertIn("destroy failed", self.refused(500, copy.delete).content)
+        self.assertEqual("OK", self.ended(copy.status.stop.post()))
+        self.assertEqual("OK", self.ended(copy.delete(purge=1)))
+        self.assertEqual("OK", self.ended(self.vm.snapshot("origin").delete()))
+
+    def test_a_card_that_breaks_the_format(self):
+        error = self.refused(400, self.vm.config.post, net0="nonsense")
+        self.assertEqual(["net0"], list(error.errors))
 
 
 class Refusals(ClientTest):

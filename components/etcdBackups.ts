@@ -1,0 +1,52 @@
+import { readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Settings } from "../config";
+
+/** An etcd snapshot off its node, encrypted. */
+export interface Backup {
+  /** Absolute path; beside it `.sha256`. The token lies in `tokens/`. */
+  readonly file: string;
+  /** When it was begun: what was written after it is not in it. */
+  readonly takenAt: Date;
+  /**
+   * The RKE2 version whose data it is: the accepted one while every server ran that when it was done, else the wanted
+   * one. Going back a minor takes one of the accepted version.
+   */
+  readonly version: string;
+}
+
+/** Where a change's backups lie: one folder a change, the accepted version in its name. */
+export const backupDirectory = (settings: Settings): string =>
+  resolve(settings.backup.directory, `${settings.changeId}-${fileVersion(settings.acceptedVersion)}`);
+
+/** The file of a backup: `etcd-2026-11-24T081334Z-v1.35.4-rke2r1.age`. */
+export function backupFile(settings: Settings, takenAt: Date, version: string): string {
+  const stamp = takenAt.toISOString().slice(0, 19).replaceAll(":", "");
+  return join(backupDirectory(settings), `etcd-${stamp}Z-${fileVersion(version)}.age`);
+}
+
+const fileVersion = (version: string): string => version.replaceAll("+", "-");
+
+const NAME = /^etcd-(\d{4}-\d\d-\d\d)T(\d\d)(\d\d)(\d\d)Z-(v[\d.]+)-(rke2r\d+)\.age$/;
+
+/** This change's backups, the newest first. */
+export async function listBackups(settings: Settings): Promise<Backup[]> {
+  const directory = backupDirectory(settings);
+  const names = await readdir(directory).catch(() => []);
+  return names
+    .flatMap((name): Backup[] => {
+      const [, day, hour, minute, second, version, release] = NAME.exec(name) ?? [];
+      if (!day) return [];
+      const takenAt = new Date(`${day}T${hour}:${minute}:${second}Z`);
+      return [{ file: join(directory, name), takenAt, version: `${version}+${release}` }];
+    })
+    .sort((a, b) => b.takenAt.getTime() - a.takenAt.getTime());
+}
+
+/** The newest backup of this change; the newest of one version's data where that is given. */
+export async function newestBackup(settings: Settings, version?: string): Promise<Backup | undefined> {
+  return (await listBackups(settings)).find((backup) => version === undefined || backup.version === version);
+}
+
+/** How old a backup's data is, milliseconds. */
+export const ageMs = ({ takenAt }: Backup): number => Date.now() - takenAt.getTime();
