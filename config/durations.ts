@@ -4,7 +4,7 @@ import type { Settings } from "./settings";
 
 /** A step that ended well on this cluster, as its node wrote it down (scripts/envelope.sh). */
 export interface Measured {
-  /** The step without its node, as `install`. */
+  /** The step's script, as `install-release`. */
   readonly step: string;
   readonly node: string;
   readonly seconds: number;
@@ -32,6 +32,14 @@ const KEYS: Readonly<Record<string, keyof Settings["durations"]>> = {
   "verify-back": "verifySeconds",
 };
 
+/** Steps whose script bears another name than they do. */
+const SCRIPTS: Readonly<Record<string, string>> = { install: "install-release" };
+
+/** A step's name without its node. */
+const kindOf = ({ id, node }: Step): string => (node ? id.slice(node.length + 1) : id);
+
+const scriptOf = (step: Step): string => SCRIPTS[kindOf(step)] ?? kindOf(step);
+
 /** The plan with `expectedSeconds` in every step. Without measurements it is a function of the config alone. */
 export const withExpectations = (
   plan: readonly Step[],
@@ -45,14 +53,13 @@ export const withExpectations = (
  * other, since its limits differ. Never more than the step is allowed to take.
  */
 function expected(step: Step, settings: Settings, measured: readonly Measured[]): number {
-  const kind = step.node ? step.id.slice(step.node.length + 1) : step.id;
-  const records = measured.filter((record) => record.step === kind);
+  const records = measured.filter((record) => record.step === scriptOf(step));
   const own = records.filter((record) => record.node === step.node);
   const peers = records.filter((record) => isPeer(settings, step.node, record.node));
   const seconds = [own, peers]
     .map((found) => Math.max(0, ...found.map((record) => record.seconds)))
     .find((slowest) => slowest >= 1);
-  return Math.min(Math.ceil(seconds ?? unmeasured(kind, step, settings)), step.boundSeconds);
+  return Math.min(Math.ceil(seconds ?? unmeasured(step, settings)), step.boundSeconds);
 }
 
 function isPeer({ nodes }: Settings, name: string | undefined, other: string): boolean {
@@ -61,8 +68,9 @@ function isPeer({ nodes }: Settings, name: string | undefined, other: string): b
   return a !== undefined && b !== undefined && a.role === b.role && !a.gpu && !b.gpu;
 }
 
-function unmeasured(kind: string, { node }: Step, { durations, drain, limits, nodes }: Settings): number {
-  const { role, gpu } = nodes.find(({ name }) => name === node) ?? {};
+function unmeasured(step: Step, { durations, drain, limits, nodes }: Settings): number {
+  const kind = kindOf(step);
+  const { role, gpu } = nodes.find(({ name }) => name === step.node) ?? {};
   if (kind === "drain") return gpu ? drain.gpuTimeoutSeconds : drain.timeoutSeconds;
   if (kind === "back-drain") return drain.graceSeconds;
   const seconds = durations[KEYS[kind] ?? "gateSeconds"];
@@ -134,7 +142,7 @@ export function estimate(
     agents: turns("agents", settings.agents),
     afterSeconds: sum("validation", "record"),
     goBackSeconds: settings.durations.goBackServersSeconds,
-    measuredSteps: steps.filter(({ id, node }) => known.has(node ? id.slice(node.length + 1) : id)).length,
+    measuredSteps: steps.filter((step) => known.has(scriptOf(step))).length,
     steps: steps.length,
   };
 }

@@ -25,8 +25,9 @@ export const podGlob = /^(\*|[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?\/[a-z0-9*]([-a-z0-
 /** A time of day, `00:00`–`24:00`. */
 export const clockTime = /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/;
 
-/** A day, `YYYY-MM-DD`, that the calendar has. */
-export const isDay = (text: string): boolean => DateTime.fromISO(text).toISODate() === text;
+/** A day, `YYYY-MM-DD`, that the calendar has. Pulumi takes one without quotes for a time and rewrites it as one. */
+export const isDay = (text: string): boolean =>
+  /^.{10}( 00:00:00 \+0000 UTC)?$/.test(text) && DateTime.fromISO(text.slice(0, 10)).isValid;
 
 /** A time zone of the IANA database, as this machine's Node.js knows it. */
 export const isTimeZone = (text: string): boolean => IANAZone.isValidZone(text);

@@ -99,9 +99,10 @@ function rowsOf(steps: readonly Step[]): Step[][] {
   return rows;
 }
 
-/** Seconds for people: `45 s`, `5 min`, `2 min 30 s`. */
+/** Seconds for people: `45 s`, `5 min`, `2 min 30 s`, and from three hours on `3 h 20 min`. */
 export function duration(seconds: number): string {
   const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
+  if (minutes >= 180) return `${Math.floor(minutes / 60)} h${minutes % 60 ? ` ${minutes % 60} min` : ""}`;
   if (minutes === 0) return `${rest} s`;
   return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`;
 }

@@ -33,7 +33,7 @@ export function latestStable(
 ): { version: Version; name: string; ageDays: number } | undefined {
   const version = told && parseVersion(told.version);
   if (!told || !version) return undefined;
-  const looked = DateTime.fromISO(told.checkedOn, { zone: "utc" });
+  const looked = DateTime.fromISO(told.checkedOn.slice(0, 10), { zone: "utc" });
   return {
     version,
     name: told.version,

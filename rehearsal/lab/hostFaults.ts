@@ -103,13 +103,13 @@ export const hostFaults: Readonly<Record<string, Fault>> = {
     "Proxmox VE tasks of that kind fail",
     async (typed) => (taskKinds.includes(typed) ? typed : vmId(typed)),
   ),
+  "agent-down": fileFault("agent-down", "agent-down <vm>", "that VM's guest agent does not answer", vmId),
   "snapshots-old": fileFault(
     "snapshots-old",
     "snapshots-old <vm>",
     "the snapshots that VM has now are two days older",
     vmId,
   ),
-  "agent-down": fileFault("agent-down", "agent-down <vm>", "that VM's guest agent does not answer", vmId),
   "node-offline": fileFault(
     "node-offline",
     "node-offline <host>",

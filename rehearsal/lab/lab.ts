@@ -1,7 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { say, step } from "../cli/progress";
 import { ControlGroup, removeTree } from "../machines/controlGroup";
-import { raiseKernelLimits } from "../machines/kernelLimits";
 import { Machine } from "../machines/machine";
 import { createNetwork, networkExists, removeNetworks } from "../machines/network";
 import { checkpointsDirectory, rehearsalName, runDirectory, stateDirectory } from "../machines/paths";
@@ -54,7 +53,6 @@ export async function up({ stackFile, version }: UpOptions): Promise<void> {
   }
   const builds = await step("what is built", buildAll);
   await down(); // what an interrupted one left
-  await raiseKernelLimits();
   await step("disks and network", async () => {
     await createPool();
     for (const directory of [runDirectory, checkpointsDirectory]) await mkdir(directory, { recursive: true });

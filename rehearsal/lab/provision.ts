@@ -75,6 +75,7 @@ function nodeProperties(node: StackNode, { knobs }: Stack) {
     extendedResources: node.gpu ? { "nvidia.com/gpu": "1" } : {},
     capacity: { cpu: "4", memory: "16Gi" },
     serviceStartDelaySeconds: knobs.serviceStartDelaySeconds,
+    chartsCrashBetweenServers: knobs.chartsCrashBetweenServers,
     useWholeGrace: knobs.useWholeGrace,
   };
 }

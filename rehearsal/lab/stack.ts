@@ -33,6 +33,8 @@ const knobsSchema = z.object({
   downloadBytesPerSecond: z.number().min(0).default(0),
   /** Adds to every start of the rke2 service. */
   serviceStartDelaySeconds: z.number().min(0).default(0),
+  /** RKE2's helm-install jobs crash while the servers are of two versions (rancher/rke2#10441). */
+  chartsCrashBetweenServers: z.boolean().default(false),
   /** Every pod takes its whole termination grace to end. */
   useWholeGrace: z.boolean().default(false),
   /** Time that a machine's firmware and kernel take before systemd starts. */

@@ -77,7 +77,8 @@ func runServer(c *cli.Context) error {
 		Layout: layout.Default, JoinURL: c.String("server"), Token: joined,
 		TLSSANs: c.StringSlice("tls-san"), KubeconfigMode: c.String("write-kubeconfig-mode"),
 		IngressController: c.StringSlice("ingress-controller"), Disable: c.StringSlice("disable"),
-		SnapshotFolder: c.String("etcd-snapshot-dir"), SnapshotRetention: c.Int("etcd-snapshot-retention"),
+		ChartsCrashBetween: readKnobs().ChartsCrashBetweenServers,
+		SnapshotFolder:     c.String("etcd-snapshot-dir"), SnapshotRetention: c.Int("etcd-snapshot-retention"),
 		ExtraArgs: map[string][]string{}, Node: thisNode,
 	}
 	for _, program := range componentArgs {
@@ -137,6 +138,21 @@ func common(c *cli.Context) (joined string, thisNode *node.Node, err error) {
 	return joined, thisNode, err
 }
 
+// knobs are what the rehearsal has this machine's RKE2 do beyond the real one.
+type knobs struct {
+	ServiceStartDelaySeconds  float64
+	ChartsCrashBetweenServers bool
+}
+
+func readKnobs() (k knobs) {
+	if data, err := os.ReadFile("/etc/rehearsal/node.json"); err == nil {
+		if err := json.Unmarshal(data, &k); err != nil {
+			logrus.Warnf("/etc/rehearsal/node.json: %v", err)
+		}
+	}
+	return k
+}
+
 // prologue is a service's first steps, and what the rehearsal adds to them: a delay that stands for a slow machine, and a fault.
 func prologue(c *cli.Context) error {
 	if os.Getuid() != 0 {
@@ -145,12 +161,7 @@ func prologue(c *cli.Context) error {
 	if c.Bool("debug") {
 		logrus.SetLevel(logrus.DebugLevel)
 	}
-	var settings struct{ ServiceStartDelaySeconds float64 }
-	if data, err := os.ReadFile("/etc/rehearsal/node.json"); err == nil {
-		if err := json.Unmarshal(data, &settings); err != nil {
-			logrus.Warnf("/etc/rehearsal/node.json: %v", err)
-		}
-	}
+	settings := readKnobs()
 	if delay := time.Duration(settings.ServiceStartDelaySeconds * float64(time.Second)); delay > 0 {
 		select {
 		case <-c.Context.Done():

@@ -63,6 +63,7 @@ describe("config/compatible", () => {
     const data = [{ ...row, source: "https://example.org", checkedOn: "2026-01-01" }];
     assert.equal(judgeCompatibility("traefik", "3.7.0", "1.10", data).verdict, "compatible");
     assert.equal(judgeCompatibility("traefik", "3.7.0", "1.11", data).verdict, "incompatible");
+    assert.equal(judgeCompatibility("traefik", "3.7.0", "1.8", data).verdict, "unknown");
     assert.equal(minorOf("v26.7.0"), "26.7");
     assert.equal(minorOf("latest"), undefined);
   });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { planOf } from "../../components/plan";
-import { parseSettings } from "../../config";
+import { agentTurn, serverTurn } from "../../components/turns";
+import { type ClusterNode, parseSettings } from "../../config";
 import { estimate, type Measured, totalSeconds, withExpectations } from "../../config/durations";
 import { lab } from "./lab";
 
@@ -38,6 +39,16 @@ describe("config/durations", () => {
       step("proj-k8sm01-restart", [measured("proj-k8sm01", 0.2)]),
       settings.durations.restartSeconds,
     );
+  });
+
+  it("knows every step that runs on a node by its script, which is what the node writes down", () => {
+    const [server, agent] = [settings.servers[0], settings.agents[3]] as [ClusterNode, ClusterNode];
+    const turns = [
+      ...serverTurn(settings, server).map((planned) => ({ planned, node: server.name })),
+      ...agentTurn(settings, agent).map((planned) => ({ planned, node: agent.name })),
+    ];
+    for (const { planned, node } of turns)
+      assert.equal(step(`${node}-${planned.id}`, [measured(node, 3, planned.script)]), 3, planned.id);
   });
 
   it("never expects more than a step may take, whatever was measured", () => {

@@ -58,6 +58,12 @@ describe("config/plan", () => {
   });
 
   it("writes durations for people", () => {
-    assert.deepEqual([5, 60, 150, 7200].map(duration), ["5 s", "1 min", "2 min 30 s", "120 min"]);
+    assert.deepEqual([5, 60, 150, 7200, 12_000].map(duration), [
+      "5 s",
+      "1 min",
+      "2 min 30 s",
+      "120 min",
+      "3 h 20 min",
+    ]);
   });
 });

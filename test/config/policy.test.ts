@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isConsented } from "../../config/consents";
 import { etcdOf } from "../../config/etcd";
-import { isHost, isUrl, podGlob } from "../../config/formats";
+import { isDay, isHost, isUrl, labelSelector, podGlob } from "../../config/formats";
 import { snapshotName } from "../../config/names";
 import { parseSettings } from "../../config/parse";
 import { didYouMean, editDistance } from "../../config/suggest";
@@ -67,6 +67,21 @@ describe("config/etcd", () => {
 });
 
 describe("config/formats", () => {
+  it("takes a day as people and as Pulumi write it, and no other", () => {
+    const days = ["2026-08-31", "2026-08-31 00:00:00 +0000 UTC"].map(isDay);
+    const others = ["2026-02-30", "31.08.2026", "2026-8-31", "2026-08-31T00:00:00Z", ""].map(isDay);
+    assert.deepEqual([new Set(days), new Set(others)], [new Set([true]), new Set([false])]);
+  });
+
+  it("takes the label selectors that kubectl takes", () => {
+    const taken = ["a", "!a", "a=b", "a==b", "a!=", "x.io/a in (b, c)", "a notin (b),c=d,!e"];
+    const refused = ["", "a=b=c", "a in b", "a,", "$(a)", "a=b;c", "a in (b", "=b", "a b"];
+    assert.deepEqual(
+      [taken, refused].map((list) => list.filter((one) => labelSelector.test(one))),
+      [taken, []],
+    );
+  });
+
   it("tells hosts from look-alikes", () => {
     const hosts = ["10.25.20.11", "k8s.example.org", "proj-k8sm01"].map(isHost);
     const others = ["10.25.20.300", "10.25.20", "https://a", "a:22", "A.b", "a..b", "-a", "", " a"].map(

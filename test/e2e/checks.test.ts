@@ -55,7 +55,8 @@ async function previewed(): Promise<{ severity: string; message: string }[]> {
   return diagnostics;
 }
 
-const CHECK = /^ *(\d+)\. (ok|WARN|FAIL|NOT MEASURED) {2}(\S.*)$/s;
+/** A check's line; the engine puts the severity before a warning's. */
+const CHECK = /^(?:warning: )? *(\d+)\. (ok|WARN|FAIL|NOT MEASURED) {2}(\S.*)$/s;
 
 const checksOf = (lines: { message: string }[]) =>
   lines.flatMap(({ message }) => {

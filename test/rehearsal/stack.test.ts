@@ -35,6 +35,7 @@ describe("a stack's lab", () => {
       downloadBytesPerSecond: 0,
       serviceStartDelaySeconds: 0,
       useWholeGrace: false,
+      chartsCrashBetweenServers: false,
       bootSeconds: 0,
     });
   });

@@ -36,7 +36,7 @@ func TestSelect(t *testing.T) {
 
 func TestManifestsAreObjects(t *testing.T) {
 	for _, one := range parsed.Templates() {
-		content, err := render(one.Name(), chart{"rke2-canal", "v1.35.4+rke2r1", "20260101"})
+		content, err := render(one.Name(), chart{"rke2-canal", "v1.35.4+rke2r1", "20260101", 0})
 		if err != nil {
 			t.Fatal(err)
 		}

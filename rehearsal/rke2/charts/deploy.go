@@ -39,6 +39,9 @@ type Deployer struct {
 	NodeName                   string
 	Member                     *etcd.Member
 	IngressController, Disable []string
+	// CrashBetween makes the Jobs fail while the servers are of two releases, as RKE2's do on a minor upgrade
+	// (rancher/rke2#10441).
+	CrashBetween bool
 }
 
 // Deploy waits until this server leads, deploys its release's charts, and keeps the lead until the context ends, so
@@ -132,12 +135,24 @@ func (d Deployer) deploy(ctx context.Context) error {
 }
 
 // chart is what the manifests are rendered with.
-type chart struct{ Name, Version, Build string }
+type chart struct {
+	Name, Version, Build string
+	// ExitCode of its Job.
+	ExitCode int
+}
+
+// mixed tells whether the servers are of more than one release.
+func (d Deployer) mixed(ctx context.Context) (bool, error) {
+	listed, err := d.kubectl(ctx, nil, "get", "nodes", "--selector=node-role.kubernetes.io/control-plane", "--output=jsonpath={.items[*].status.nodeInfo.kubeletVersion}")
+	versions := strings.Fields(string(listed))
+	slices.Sort(versions)
+	return len(slices.Compact(versions)) > 1, err
+}
 
 // install writes the chart's manifest to server/manifests, has its Job run, and applies its workload. A chart that was
 // installed from this release is left as it is.
 func (d Deployer) install(ctx context.Context, name string) error {
-	c := chart{name, release.Version, release.BuildDate}
+	c := chart{Name: name, Version: release.Version, Build: release.BuildDate}
 	manifest, err := render("helmchart.yaml", c)
 	if err != nil {
 		return err
@@ -149,11 +164,20 @@ func (d Deployer) install(ctx context.Context, name string) error {
 		return err
 	}
 	job := "helm-install-" + name
-	version, complete, err := d.job(ctx, job)
+	made, err := d.job(ctx, job)
 	if err != nil {
 		return err
 	}
-	if version != c.Version {
+	if d.CrashBetween {
+		between, err := d.mixed(ctx)
+		if err != nil {
+			return err
+		}
+		if between {
+			c.ExitCode = 1
+		}
+	}
+	if made.version != c.Version || made.crashing && c.ExitCode == 0 {
 		logrus.Infof("Applying HelmChart kube-system/%s", name)
 		// A Job's pods cannot be changed, so Helm's controller replaces the Job of another release.
 		if _, err := d.kubectl(ctx, nil, "delete", "job", job, "--namespace=kube-system", "--ignore-not-found", "--wait"); err != nil {
@@ -162,30 +186,46 @@ func (d Deployer) install(ctx context.Context, name string) error {
 		if err := d.apply(ctx, "job.yaml", c); err != nil {
 			return err
 		}
-		complete = false
+		made.complete = false
 	}
-	if !complete {
-		if _, err := d.kubectl(ctx, nil, "wait", "--for=condition=Complete", "--timeout=120s", "--namespace=kube-system", "job/"+job); err != nil {
+	if !made.complete {
+		patience := "--timeout=120s"
+		if c.ExitCode != 0 {
+			patience = "--timeout=5s" // then the servers are looked at again
+		}
+		if _, err := d.kubectl(ctx, nil, "wait", "--for=condition=Complete", patience, "--namespace=kube-system", "job/"+job); err != nil {
 			return err
 		}
 	}
 	return d.apply(ctx, name+".yaml", c)
 }
 
-// job tells which release a Job was made by ("" where there is none) and whether it has completed.
-func (d Deployer) job(ctx context.Context, name string) (version string, complete bool, err error) {
+// madeJob is a Job that there is: by which release ("" where there is none), whether it has completed, whether it was
+// made to crash.
+type madeJob struct {
+	version            string
+	complete, crashing bool
+}
+
+func (d Deployer) job(ctx context.Context, name string) (madeJob, error) {
 	found, err := d.kubectl(ctx, nil, "get", "job", name, "--namespace=kube-system", "--ignore-not-found", "--output=json")
 	if err != nil || len(bytes.TrimSpace(found)) == 0 {
-		return "", false, err
+		return madeJob{}, err
 	}
+	type metadata struct{ Annotations map[string]string }
 	var job struct {
-		Metadata struct{ Annotations map[string]string }
+		Metadata metadata
+		Spec     struct{ Template struct{ Metadata metadata } }
 		Status   struct{ Succeeded int }
 	}
 	if err := json.Unmarshal(found, &job); err != nil {
-		return "", false, err
+		return madeJob{}, err
 	}
-	return job.Metadata.Annotations["helmcharts.helm.cattle.io/configHash"], job.Status.Succeeded > 0, nil
+	return madeJob{
+		version:  job.Metadata.Annotations["helmcharts.helm.cattle.io/configHash"],
+		complete: job.Status.Succeeded > 0,
+		crashing: job.Spec.Template.Metadata.Annotations["rehearsal/exit-code"] == "1",
+	}, nil
 }
 
 func (d Deployer) uninstall(ctx context.Context, name string) error {

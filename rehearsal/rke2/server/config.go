@@ -36,6 +36,8 @@ type Config struct {
 	KubeconfigMode string
 	// IngressController and Disable choose the charts.
 	IngressController, Disable []string
+	// ChartsCrashBetween makes the charts' Jobs fail while the servers are of two releases.
+	ChartsCrashBetween bool
 	// SnapshotFolder is "" for server/db/snapshots; SnapshotRetention is what prune leaves.
 	SnapshotFolder    string
 	SnapshotRetention int

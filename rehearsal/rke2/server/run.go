@@ -166,6 +166,7 @@ func (s *server) start(ctx context.Context) error {
 	go charts.Deploy(ctx, charts.Deployer{
 		Layout: c.Layout, NodeName: c.Node.Name, Member: s.member,
 		IngressController: c.IngressController, Disable: c.Disable,
+		CrashBetween: c.ChartsCrashBetween,
 	})
 	return nil
 }

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { parseNode } from "../../observe/node";
+
+/** As a server of the lab answered, cut to what is judged. */
+const SERVER = `clockMs=1795509049198
+firstCpuUs=28000000
+firstAtUs=1795509049000000
+firstFsyncSeconds=0.5
+firstFsyncs=100
+etcdQuotaBytes=2147483648
+hostname=proj-k8sm01
+versionOnDisk=v1.35.4+rke2r1
+disk=/ 60296 31454749 31457280
+disk=/data 100 5 10
+memoryMiB=24105
+memoryFreeMiB=19859
+processors=2
+certificateDue=client-admin.crt (system:admin)|Dec 24, 2026 08:27 UTC|WARNING
+certificates=30
+containerdTemplate=/var/lib/rancher/rke2/agent/etc/containerd/config.toml.tmpl
+etcdStatus={"header":{"member_id":"71"},"dbSize":"2703360","leader":"72","isLearner":true}
+kubeconfigCa=5e1f
+lastCpuUs=28500000
+lastAtUs=1795509050000000
+lastFsyncSeconds=0.9
+lastFsyncs=104
+etcdQuotaBytes=2147483648
+clockEndMs=1795509050298
+`;
+
+describe("observe/node", () => {
+  it("reads what a server says of itself, two figures by what they grew", () => {
+    const seen = parseNode(SERVER, 1795509049000, 1795509050500);
+    assert.deepEqual(seen.disks[1], { mount: "/data", freeMiB: 100, inodesFree: 5, inodes: 10 });
+    assert.equal(seen.dueCertificates[0]?.expires.toISOString(), "2026-12-24T08:27:00.000Z");
+    assert.equal(seen.dueCertificates[0]?.status, "WARNING");
+    assert.deepEqual(seen.containerdTemplates, [
+      "/var/lib/rancher/rke2/agent/etc/containerd/config.toml.tmpl",
+    ]);
+    assert.equal(seen.server?.cpuUsed, 0.25);
+    assert.equal(Math.round(seen.server?.fsyncMs ?? 0), 100);
+    assert.deepEqual(seen.server?.etcd, {
+      memberId: "71",
+      leader: "72",
+      dbBytes: 2703360,
+      quotaBytes: 2 ** 31,
+      isLearner: true,
+    });
+  });
+
+  it("tells the clock's skew apart from the time on the way", () => {
+    const { clockSkewMs, clockErrorMs } = parseNode(SERVER, 1795509049000, 1795509050500);
+    assert.equal(clockSkewMs, -2);
+    assert.equal(clockErrorMs, 200);
+  });
+
+  it("says nothing of etcd where none answers, and no figure where nothing was written in that second", () => {
+    const idle = parseNode(
+      SERVER.replace("lastFsyncs=104", "lastFsyncs=100").replace(/etcdStatus=.*/, "etcdStatus="),
+      0,
+      0,
+    );
+    assert.equal(idle.server?.fsyncMs, undefined);
+    assert.equal(idle.server?.etcd, undefined);
+    assert.equal(parseNode("hostname=x\n", 0, 0).server, undefined);
+  });
+});

@@ -1,0 +1,67 @@
+/** scripts/lib-watch.sh in bash itself, its questions answered by functions: what it makes of the values of §4.1. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const scripts = join(__dirname, "../../scripts");
+let state: string;
+
+/**
+ * Runs `calm proj-k8sw01` where the API takes `api` ms, etcd `etcd` ms, and these pods ail.
+ * @param pods lines of kubectl: `namespace/owner reason node`
+ */
+function calm(api: number, etcd: number, pods: string[] = [], before: string[] = [], withPending = false) {
+  writeFileSync(join(state, "sick-before-proj-k8sw01"), before.map((line) => `${line}\n`).join(""));
+  const text = `set -- test
+source ${scripts}/lib.sh
+source ${scripts}/lib-watch.sh
+STATE=${state}
+trap - ERR
+milliseconds() { case "$*" in *2381*) echo ${etcd} ;; *) echo ${api} ;; esac; }
+kube() { printf '%s' '${pods.map((line) => `${line}\n`).join("")}'; }
+API=x
+calm proj-k8sw01 ${withPending ? "with-pending" : ""}`;
+  const { status, stdout, stderr } = spawnSync("bash", ["-s", "test"], { input: text, encoding: "utf8" });
+  assert.equal(stderr, "");
+  return { calm: status === 0, said: stdout };
+}
+
+describe("scripts/lib-watch.sh", () => {
+  beforeEach(() => {
+    state = mkdtempSync(join(tmpdir(), "watch-"));
+  });
+  afterEach(() => rmSync(state, { recursive: true, force: true }));
+
+  it("is calm while the values are as expected", () => {
+    assert.deepEqual(calm(400, 20), { calm: true, said: "" });
+    assert.ok(calm(1999, 499).calm);
+  });
+
+  it("tells the value, the time and the row of the procedure's table", () => {
+    const api = calm(2100, 20);
+    assert.equal(api.calm, false);
+    assert.match(
+      api.said,
+      /the API took 2100 ms .* at \d\d:\d\d:\d\dZ.*§4\.2 "Control plane pod failures".*kubectl logs/,
+    );
+    assert.match(calm(40, 800).said, /etcd took 800 ms .* at \d\d:\d\d:\d\dZ.*§4\.2 "etcd quorum lost"/);
+  });
+
+  it("minds pods that ail and did not before the turn, by their owner", () => {
+    const crash = "lab/api CrashLoopBackOff proj-k8sw02";
+    assert.match(
+      calm(40, 20, [crash]).said,
+      /well before, at .*lab\/api CrashLoopBackOff.*"Workloads fail to reschedule"/,
+    );
+    assert.ok(calm(40, 20, [crash], ["lab/api CrashLoopBackOff"]).calm, "it ailed before");
+    assert.ok(calm(40, 20, ["lab/api CrashLoopBackOff proj-k8sw01"]).calm, "it is on the node in its turn");
+    assert.ok(calm(40, 20, ["kube-system/helm-install-x CrashLoopBackOff proj-k8sm01"]).calm, "by design");
+  });
+
+  it("minds pods without a place only where none is cordoned", () => {
+    assert.ok(calm(40, 20, ["lab/api Pending "]).calm);
+    assert.equal(calm(40, 20, ["lab/api Pending "], [], true).calm, false);
+  });
+});
