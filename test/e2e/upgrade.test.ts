@@ -404,11 +404,11 @@ async function findNoLock(): Promise<void> {
   }
 }
 
-/** Encrypted etcd snapshots on the operator's workstation. */
+/** Encrypted etcd snapshots of the accepted version on the operator's workstation: those that a minor goes back by. */
 async function etcdBackups(): Promise<string[]> {
   const files = await readdir(operator.backups, { recursive: true });
   return files
-    .filter((file) => /etcd-.*\.age$/.test(file))
+    .filter((file) => file.includes("/etcd-") && file.endsWith(`-${FROM.replace("+", "-")}.age`))
     .map((file) => join(operator.backups, file))
     .sort();
 }
