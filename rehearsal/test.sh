@@ -2,7 +2,9 @@
 # Runs every test there is, in order of cost: linters, unit, Go, contract, and
 # last the end-to-end ones on a rehearsal that is brought up and ended here.
 # The last line is "N passed, N failed", over all of them.
-# usage: test.sh [unit|go|contract|e2e|lint]... (through run.sh, which sets PATH; default: all)
+# usage: test.sh [lint|unit|go|contract|e2e|stories]... (through run.sh, which sets PATH; default: all but stories)
+# The stories (test/stories: checks, policy, restore test, going back) take a fresh lab each, and together the better
+# part of an hour.
 set -euo pipefail
 
 readonly log="${TMPDIR:-/tmp}/rke2-upgrade-test.$$.log"
@@ -90,8 +92,18 @@ for phase in "${phases[@]}"; do
       ((status == 0)) || { add 1 0 0; break; }
       mocha_phase e2e mocha --timeout 1800000 'test/e2e/**/*.test.ts'
       ;;
+    stories)
+      up=yes
+      run "rehearsal up" cli up
+      ((status == 0)) || { add 1 0 0; break; }
+      cli checkpoint stories
+      for story in test/stories/*.test.ts; do
+        mocha_phase "$story" mocha --timeout 1800000 "$story"
+        cli restore stories
+      done
+      ;;
     *)
-      echo "test.sh: no phase $phase: there are lint, unit, go, contract, e2e" >&2
+      echo "test.sh: no phase $phase: there are lint, unit, go, contract, e2e, stories" >&2
       exit 2
       ;;
   esac
