@@ -14,9 +14,7 @@ const connection = ({ inputs }: Registered) =>
 /** Components and the stack are not steps. */
 const isStep = ({ type }: Registered) => !type.startsWith("rke2:components:") && !type.startsWith("pulumi:");
 
-describe("index.ts under way", function () {
-  // Each of these runs the whole program.
-  this.timeout(60_000);
+describe("index.ts under way", () => {
   let all: Registered[];
   let steps: Registered[];
   const get = (name: string): Registered => {

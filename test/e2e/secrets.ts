@@ -29,7 +29,6 @@ async function whereSecretsCouldBe(): Promise<Record<string, string>> {
     "events and outputs": await sh(
       "pulumi preview --json --non-interactive; pulumi stack output --json; pulumi preview --non-interactive --diff --color=never",
     ),
-    "the engine's own log": await sh("pulumi preview --non-interactive --logtostderr --logflow -v=9 2>&1"),
     "the exported state": await sh("pulumi stack export"),
     "state, backups and history": await sh(`find "\${PULUMI_BACKEND_URL#file://}" -type f -exec cat {} +`),
     "a node's journal": journals.join("\n"),

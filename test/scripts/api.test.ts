@@ -1,0 +1,49 @@
+/** What look-cluster.sh and ask-evictions.sh make of an API server's answers; curl itself is a function that answers. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { bareText } from "../../scripts";
+
+/** Answers of one curl in the order of its requests: HTTP status and body. */
+type Answer = readonly [status: string, body: string];
+
+function answered(script: "look-cluster" | "ask-evictions", args: string, answers: Answer[], mark = "0.045") {
+  const lines = answers.map(([status, body]) => `${body}\n\n@${status} ${mark}\n`).join("");
+  const stub = `curl() { case "$*" in *2382*|*2379*|*2380*) return 1 ;; esac; cat <<'END'\n${lines}END\n}\n`;
+  const text = bareText(script).replace("# Asks this server", `${stub}\n# Asks this server`);
+  return spawnSync("bash", ["-s", "--", script, ...args.split(" ")], { input: text, encoding: "utf8" });
+}
+
+const list: Answer = ["200", '{"items":[]}'];
+
+describe("scripts/lib-api.sh", () => {
+  const kinds = 12;
+
+  it("names each answer by its question, and leaves out what the cluster need not know", () => {
+    const answers: Answer[] = [["200", "ok"], ...Array(kinds - 3).fill(list), ["404", "{}"], ["404", "{}"]];
+    const { stdout } = answered("look-cluster", "", answers);
+    const names = stdout.split("\n").map((line) => line.split("\t")[0]);
+    assert.ok(stdout.includes("readyMs\t45\n"), stdout);
+    for (const name of ["nodes", "pods", "budgets", "leases", "attachments"])
+      assert.ok(names.includes(name), name);
+    assert.ok(!names.includes("plans") && !names.includes("longhorn"));
+    assert.ok(stdout.includes('pods\t{"items":[]}\n'));
+  });
+
+  it("says what cannot be read, and stops: no answer is no empty list", () => {
+    const forbidden = answered("look-cluster", "", [["200", "ok"], list, ["403", "no"], list]);
+    assert.equal(forbidden.status, 1);
+    assert.match(forbidden.stderr, /cannot read \/api\/v1\/pods \(HTTP 403: no\)\n {2}next: /);
+    const down = answered("look-cluster", "", [["000", "curl: (7) refused"]]);
+    assert.match(down.stderr, /does not answer ready \(HTTP 000: curl: \(7\) refused\)/);
+    const cut = answered("look-cluster", "", [["200", "ok"], list]);
+    assert.equal(cut.status, 1);
+  });
+
+  it("hands on the evictions that would be refused, with the server's words", () => {
+    const say = (answers: Answer[], pod: string) => answered("ask-evictions", pod, answers, pod);
+    assert.equal(say([["201", "{}"]], "lab/a").stdout, "");
+    assert.equal(say([["404", "{}"]], "lab/a").stdout, "");
+    assert.equal(say([["429", '{"message":"budget"}']], "lab/a").stdout, 'lab/a\t{"message":"budget"}\n');
+    assert.equal(say([["000", "refused"]], "lab/a").status, 1);
+  });
+});
