@@ -8,9 +8,10 @@ import { say } from "../../rehearsal/cli/progress";
 import { startUp } from "../e2e/operator";
 import { interrupt, nodeOf } from "./interrupt";
 import { type Interruption, Ledger } from "./ledger";
+import { begin } from "./moments";
 import { Random } from "./random";
 import { firstStep } from "./steps";
-import { begin, type Story, stories } from "./stories";
+import { type Story, stories } from "./stories";
 import { table } from "./table";
 
 /** One interruption in so many is a loss of power: it takes a minute, the others some seconds. */
