@@ -75,7 +75,7 @@ for phase in "${phases[@]}"; do
       add "$status" "$((status == 0))" 0
       ;;
     unit)
-      mapfile -t files < <(git ls-files 'test/*.test.ts' 'test/**/*.test.ts' | grep -vE '^test/(e2e|contract)/' | sort -u)
+      mapfile -t files < <(git ls-files 'test/*.test.ts' 'test/**/*.test.ts' | grep -vE '^test/(e2e|contract|stories)/' | sort -u)
       mocha_phase unit mocha "${files[@]}"
       ;;
     go)

@@ -281,7 +281,10 @@ describe("an upgrade of the lab", function () {
     assert.ok(of(TO).length >= 3, `${files}`);
     // None is left on a server, but for the one that the restore test is made with.
     for (const server of SERVERS) {
-      const left = await onNode(server, "sudo ls /var/lib/rancher/rke2/server/db/snapshots 2>/dev/null || true");
+      const left = await onNode(
+        server,
+        "sudo ls /var/lib/rancher/rke2/server/db/snapshots 2>/dev/null || true",
+      );
       assert.doesNotMatch(left, /rke2up-\S+\s+.*rke2up-/s, server);
     }
   });

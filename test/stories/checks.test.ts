@@ -7,8 +7,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import { setFault } from "../../rehearsal/lab/faults";
 import { until } from "../../rehearsal/machines/poll";
-import { identities, snapshots } from "./history";
-import { configure, kubectl, ok, run, up } from "./operator";
+import { identities, snapshots } from "../e2e/history";
+import { configure, kubectl, ok, run, up } from "../e2e/operator";
 
 const FROM = "v1.35.4+rke2r1";
 const TO = "v1.36.3+rke2r1";

@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import { setFault } from "../../rehearsal/lab/faults";
-import * as back from "./back";
-import { proxmox, restarts, snapshots, versions } from "./history";
-import { configure, ok, onNode, run, up } from "./operator";
+import * as back from "../e2e/back";
+import { proxmox, restarts, snapshots, versions } from "../e2e/history";
+import { configure, ok, onNode, run, up } from "../e2e/operator";
 
 const { AGENTS, NEW, OLD, SERVERS } = back;
 const preview = () => run(["pulumi", "preview", "--non-interactive", "--color=never"]);
