@@ -3,7 +3,7 @@
 # last the end-to-end ones on a rehearsal that is brought up and ended here.
 # The last line is "N passed, N failed", over all of them.
 # usage: test.sh [lint|unit|go|contract|e2e|stories]... (through run.sh, which sets PATH; default: all but stories)
-# The stories (test/stories: checks, policy, restore test, going back) take a fresh lab each, and together the better
+# The stories (test/stories: checks, policy, going back) take a fresh lab each, and together the better
 # part of an hour.
 set -euo pipefail
 
@@ -86,20 +86,16 @@ for phase in "${phases[@]}"; do
       run toolchain bash rehearsal/toolchain/build.sh
       PATH="$(tail -1 "$log"):$PATH" mocha_phase contract mocha --timeout 120000 'test/contract/**/*.test.ts'
       ;;
-    e2e)
+    e2e | stories)
       up=yes
       run "rehearsal up" cli up
       ((status == 0)) || { add 1 0 0; break; }
-      mocha_phase e2e mocha --timeout 1800000 'test/e2e/**/*.test.ts'
-      ;;
-    stories)
-      up=yes
-      run "rehearsal up" cli up
-      ((status == 0)) || { add 1 0 0; break; }
-      cli checkpoint stories
-      for story in test/stories/*.test.ts; do
-        mocha_phase "$story" mocha --timeout 1800000 "$story"
-        cli restore stories
+      # Each file begins on the same lab.
+      cli checkpoint fresh
+      files=("test/$phase"/*.test.ts)
+      for file in "${files[@]}"; do
+        [[ $file == "${files[0]}" ]] || cli restore fresh
+        mocha_phase "$file" mocha --timeout 1800000 "$file"
       done
       ;;
     *)

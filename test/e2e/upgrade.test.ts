@@ -47,9 +47,10 @@ describe("an upgrade of the lab", function () {
   this.timeout(25 * 60_000);
   this.bail(true);
 
-  const began = new Date();
+  let began = new Date();
 
   before(async () => {
+    began = new Date();
     await plantMarker();
     // The soak is a wait of a set length: shorter here, so that the story fits into a test run.
     await configure({
