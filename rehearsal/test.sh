@@ -3,7 +3,7 @@
 # last the end-to-end ones on a rehearsal that is brought up and ended here.
 # The last line is "N passed, N failed", over all of them.
 # usage: test.sh [lint|unit|go|contract|e2e|stories]... (through run.sh, which sets PATH; default: all but stories)
-# The stories (test/stories: checks, policy, going back) take a fresh lab each, and together the better
+# The stories (test/stories: checks, going back) take a fresh lab each, and together the better
 # part of an hour.
 set -euo pipefail
 
