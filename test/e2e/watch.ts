@@ -68,6 +68,9 @@ function judge({ items }: List): Omit<Sample, "at"> {
   };
 }
 
+/** What an engine that failed said of it: its outputs come after, and would push that off a CI log's end. */
+const diagnostics = (output: string): string => /^Diagnostics:[^]*?(?=^Outputs:|$(?![^]))/m.exec(output)?.[0] ?? output;
+
 /** Waits until a command has printed something, bounded. */
 export async function printed(running: Running, pattern: RegExp, minutes: number): Promise<void> {
   const deadline = Date.now() + minutes * 60_000;
@@ -76,7 +79,7 @@ export async function printed(running: Running, pattern: RegExp, minutes: number
     over = true;
   });
   while (!pattern.test(running.output())) {
-    if (over) throw new Error(`ended before it printed ${pattern}:\n${running.output().slice(-3000)}`);
+    if (over) throw new Error(`ended before it printed ${pattern}:\n${diagnostics(running.output())}`);
     if (Date.now() > deadline) throw new Error(`did not print ${pattern} within ${minutes} min`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
