@@ -12,6 +12,7 @@ import { beginRecord, readRecord } from "./recovery/record";
 import { revive } from "./recovery/revive";
 import { situationOf } from "./recovery/situation";
 import { refusal, stops } from "./refusal";
+import { judgeSteadily } from "./steadyLook";
 import { keepWayBack } from "./wayBackKeeper";
 
 interface Inputs {
@@ -80,8 +81,13 @@ async function ask(inputs: Inputs): Promise<GateAnswer> {
   if (inputs.goBack) return askBeforeBack(inputs);
   const { settings, ...secrets } = providerContext();
   await revive(providerContext(), inputs.owner, inputs.attempt);
-  const { result: facts, cost } = await measured(() => observe(settings, secrets));
-  const findings = judgeRun(settings, facts, inputs.owner);
+  const { result, cost } = await measured(() =>
+    judgeSteadily(
+      () => observe(settings, secrets),
+      (facts) => judgeRun(settings, facts, inputs.owner),
+    ),
+  );
+  const { seen: facts, findings } = result;
   const refused = findings.filter(stops);
   if (refused.length > 0) {
     const ways = describeWaysBack(settings, await situationOf(settings, facts, secrets.sshPrivateKey));

@@ -8,6 +8,7 @@ import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { judgeTimingOfTurn } from "./judgement";
 import { configure, providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
+import { judgeSteadily } from "./steadyLook";
 import { keepWayBack } from "./wayBackKeeper";
 
 interface Inputs {
@@ -66,8 +67,13 @@ async function ask({ node: name, accepted, owner }: Inputs): Promise<GateAnswer>
   const node = settings.nodes.find((one) => one.name === name);
   if (!node)
     throw new Error(`${name} is not in nodes. next: put it back; nodes leave the list after acceptance`);
-  const { result: facts, cost } = await measured(() => observeTurn(settings, node, context));
-  const findings = [...judgeTurn(settings, node, facts, owner), ...judgeTimingOfTurn(settings, facts, node)];
+  const { result, cost } = await measured(() =>
+    judgeSteadily(
+      () => observeTurn(settings, node, context),
+      (facts) => [...judgeTurn(settings, node, facts, owner), ...judgeTimingOfTurn(settings, facts, node)],
+    ),
+  );
+  const { seen: facts, findings } = result;
   const refused = findings.filter(stops);
   if (refused.length > 0)
     throw new Error(refusal(stateOf(settings, node, facts), `before ${name}'s turn`, refused));

@@ -20,9 +20,10 @@ export const nodeFaults: Readonly<Record<string, Fault>> = {
   "certificate-expires": onNode({
     name: "certificate-expires",
     effect: "one of RKE2's certificates on that node ends in two days",
-    on: `sudo cp -p ${CERTIFICATE} ${CERTIFICATE}.kept && sudo openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -days 2 -subj /CN=system:rke2-controller -out ${CERTIFICATE} 2>/dev/null`,
-    off: `sudo mv ${CERTIFICATE}.kept ${CERTIFICATE}`,
-    test: `sudo test -e ${CERTIFICATE}.kept`,
+    // A file that RKE2 has there and this stand-in has no use for: nothing is cut off by it.
+    on: `sudo openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -days 2 -subj /CN=system:rke2-controller -out ${CERTIFICATE} 2>/dev/null`,
+    off: `sudo rm ${CERTIFICATE}`,
+    test: `sudo test -e ${CERTIFICATE}`,
   }),
   "containerd-template": onNode({
     name: "containerd-template",

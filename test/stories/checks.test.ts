@@ -17,7 +17,10 @@ const FIRST = "proj-k8sm01";
 /** What is made wrong, and how the preview says so. */
 const WRONG: readonly [fault: string, line: RegExp][] = [
   ["pending-csr", /FAIL {2}cluster: certificate signing requests: pending: fault-somebody/],
-  ["pod-crashloops", /FAIL {2}cluster: pods stuck: .*research\/fault-crashloops-\S+ \(CrashLoopBackOff\)/],
+  [
+    "pod-crashloops",
+    /FAIL {2}cluster: pods stuck: .*research\/fault-crashloops-\S+ \((CrashLoopBackOff|crashes: exit 1, \d+ restarts)\)/,
+  ],
   ["pod-pending", /FAIL {2}cluster: pods stuck: .*research\/fault-pending-\S+ \(Pending for \d+ s\)/],
   ["pod-terminating", /FAIL {2}cluster: pods stuck: .*research\/fault-terminating \(Terminating, \d+ s past/],
   ["pod-failed", /WARN {2}cluster: pods that have failed: .*research\/fault-failed-/],
@@ -281,20 +284,20 @@ users: [{ user: { client-certificate-data: ${certificate} } }]`;
   });
 });
 
-/** Some conditions take their time: a container must fail thrice, a pod must wait for longer than it may. */
+/** Some conditions take their time: a container must have been restarted, a pod must wait for longer than it may. */
 async function untilTheyShow(): Promise<void> {
   const since = Date.now();
   await until("the stuck pods to be stuck", 120, async () => {
     const { items } = await kubectl<{
       items: {
         metadata: { name: string };
-        status: { containerStatuses?: { state: { waiting?: { reason: string } } }[] };
+        status: { containerStatuses?: { restartCount: number }[] };
       }[];
     }>("get", "pods", "--namespace=research");
     const loops = items.some(
       ({ metadata, status }) =>
         metadata.name.startsWith("fault-crashloops") &&
-        status.containerStatuses?.some(({ state }) => state.waiting?.reason === "CrashLoopBackOff"),
+        status.containerStatuses?.some(({ restartCount }) => restartCount > 1),
     );
     return loops && Date.now() - since > 25_000;
   });
