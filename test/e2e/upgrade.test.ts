@@ -229,6 +229,31 @@ describe("an upgrade of the lab", function () {
     await withFault(["ssh-refused", "proj-k8sw02"], /proj-k8sw02.*(ECONNREFUSED|refused)/s, AGENTS);
   });
 
+  it("holds the next agent while storage has not recovered, or its snapshot is gone: the one before is finished", async () => {
+    const running = await startUp();
+    // The preflight has passed, and so has this node's own gate: only the next one's can see it.
+    await printed(running, /proj-k8sw01-drain.* creat/, 15);
+    await setFault(["volume-degraded", "on"]);
+    await proxmox(`/nodes/node04/qemu/3005/snapshot/${SNAPSHOT}`, undefined, "DELETE");
+    try {
+      const { code, output } = await running.ended;
+      assert.notEqual(code, 0, output);
+      assert.match(output, /proj-k8sw02 was not touched: .*cluster: storage: .*degraded.*\n\s*next: /s);
+      assert.match(
+        output,
+        /proj-k8sw02: its VM's snapshot: VM 3005 has no .*\n\s*next: run pulumi up again/s,
+      );
+    } finally {
+      await setFault(["volume-degraded", "off"]);
+    }
+    const now = await versions();
+    assert.deepEqual(
+      AGENTS.map((node) => now[node]),
+      [TO, FROM, FROM, FROM],
+    );
+    // The next run takes it anew: the node still runs what it ran when the change began.
+  });
+
   it("goes on after the engine was killed in the middle of an agent's upgrade, and finishes as a plan of before allows", async () => {
     const plan = "/tmp/rke2-upgrade-enforced-plan.json";
     const experimental = { PULUMI_EXPERIMENTAL: "true" };
@@ -248,6 +273,10 @@ describe("an upgrade of the lab", function () {
     await ok("rm", "-f", plan);
     assert.equal(code, 0, output);
     samples = (await watching?.stop()) ?? [];
+    assert.ok(
+      (await snapshots()).includes(`3005/${SNAPSHOT}`),
+      "a snapshot that was gone was not taken anew",
+    );
     const now = await versions();
     for (const node of [...SERVERS, ...AGENTS]) assert.equal(now[node], TO);
   });

@@ -256,8 +256,11 @@ describe("the checks", function () {
     const make =
       "openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -days 5 -subj /CN=other 2>/dev/null";
     const certificate = (await onNode(FIRST, `${make} | base64 -w0`)).trim();
-    const kubeconfig = `clusters: [{ cluster: { certificate-authority-data: ${certificate} } }]
-users: [{ user: { client-certificate-data: ${certificate} } }]`;
+    const own = await onNode(FIRST, "sudo cat /etc/rancher/rke2/rke2.yaml");
+    const kubeconfig = own.replace(
+      /(certificate-authority-data|client-certificate-data): \S+/g,
+      `$1: ${certificate}`,
+    );
     await ok("pulumi", "config", "set", "--secret", "rke2-upgrade:kubeconfig", kubeconfig);
     try {
       const told = checksOf(await previewed()).find(({ text }) => text.startsWith("kubeconfig: "));
