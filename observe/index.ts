@@ -1,4 +1,4 @@
-import type { Settings } from "../config";
+import { parseVersion, removedBetween, type Settings } from "../config";
 import { lookAtCluster } from "./cluster";
 import { lookAtDashboards } from "./dashboards";
 import type { Facts } from "./facts";
@@ -40,11 +40,19 @@ export async function observe(settings: Settings, secrets: LookSecrets): Promise
   };
   const { servers, agents: drained, criticalWorkloads: critical } = settings;
   const [cluster, hosts, dashboards] = await Promise.all([
-    look(() => lookAtCluster({ servers, drained, critical }, secrets.sshPrivateKey)),
+    look(() =>
+      lookAtCluster({ servers, drained, critical, removed: removedBy(settings) }, secrets.sshPrivateKey),
+    ),
     look(() => lookAtHosts(settings, secrets.proxmoxTokenSecret)),
     lookAtDashboards(settings.monitoring),
     ...Array.from({ length: 8 }, worker),
   ]);
   const kubeconfig = secrets.kubeconfig ? readKubeconfig(secrets.kubeconfig) : undefined;
   return { nodes: new Map(nodes), cluster, hosts, dashboards, kubeconfig, at: new Date() };
+}
+
+/** What the target no longer serves. */
+function removedBy({ acceptedVersion, rke2Version }: Settings) {
+  const [from, to] = [parseVersion(acceptedVersion), parseVersion(rke2Version)];
+  return from && to ? removedBetween(from, to) : [];
 }
