@@ -1,12 +1,12 @@
-import type * as pulumi from "@pulumi/pulumi";
 import { type ClusterNode, describeWaysBack } from "../config";
 import { type Facts, inTurn, lookAtNode, observe } from "../observe";
 import { measured } from "../observe/cost";
 import { keepBackedUp } from "./backupTimer";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
+import { gateProvider } from "./gateProvider";
 import { judgeRun } from "./judgement";
 import { holdAll, holdForWayBack } from "./locks";
-import { configure, providerContext } from "./providerConfig";
+import { providerContext } from "./providerConfig";
 import { askBack, isRolledBack, nodesInPlay } from "./recovery/questions";
 import { beginRecord, readRecord } from "./recovery/record";
 import { revive } from "./recovery/revive";
@@ -25,23 +25,12 @@ interface Inputs {
 }
 
 /** The provider behind {@link Preflight}. */
-export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & GateAnswer> = {
-  configure,
-  async check(_olds, news) {
-    return { inputs: news };
-  },
-  async diff(_id, olds, news) {
-    const fields = ["wanted", "accepted", "changeId", "goBack", "attempt", "owner"] as const;
-    const altered = fields.some((field) => olds[field] !== news[field]);
-    return { changes: altered || !(await (news.goBack ? isBack(news.attempt) : allDone(news.wanted))) };
-  },
-  async create(inputs) {
-    return { id: `preflight-${inputs.changeId}`, outs: { ...inputs, ...(await ask(inputs)) } };
-  },
-  async update(_id, _olds, news) {
-    return { outs: { ...news, ...(await ask(news)) } };
-  },
-};
+export const provider = gateProvider<Inputs>({
+  id: ({ changeId }) => `preflight-${changeId}`,
+  compares: ["wanted", "accepted", "changeId", "goBack", "attempt", "owner"],
+  isDone: ({ goBack, attempt, wanted }) => (goBack ? isBack(attempt) : allDone(wanted)),
+  ask,
+});
 
 /** Whether every node already runs the version: then nothing is left to be done, and nothing to be asked. */
 async function allDone(wanted: string): Promise<boolean> {

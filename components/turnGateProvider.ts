@@ -1,12 +1,12 @@
-import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterNode, Settings } from "../config";
 import { type Facts, judgeTurn, observeTurn } from "../observe";
 import { lookAtCluster } from "../observe/cluster";
 import { measured } from "../observe/cost";
 import { isMarked, nameOf } from "../observe/facts";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
+import { gateProvider } from "./gateProvider";
 import { judgeTimingOfTurn } from "./judgement";
-import { configure, providerContext } from "./providerConfig";
+import { providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
 import { keepWayBack } from "./wayBackKeeper";
@@ -21,23 +21,12 @@ interface Inputs {
 }
 
 /** The provider behind {@link TurnGate}. */
-export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & GateAnswer> = {
-  configure,
-  async check(_olds, news) {
-    return { inputs: news };
-  },
-  async diff(_id, olds, news) {
-    const fields = ["node", "wanted", "accepted", "changeId", "attempt", "owner"] as const;
-    const changed = fields.some((field) => olds[field] !== news[field]);
-    return { changes: changed || !(await finished()).has(news.node) };
-  },
-  async create(inputs) {
-    return { id: `turn-${inputs.node}`, outs: { ...inputs, ...(await ask(inputs)) } };
-  },
-  async update(_id, _olds, news) {
-    return { outs: { ...news, ...(await ask(news)) } };
-  },
-};
+export const provider = gateProvider<Inputs>({
+  id: ({ node }) => `turn-${node}`,
+  compares: ["node", "wanted", "accepted", "changeId", "attempt", "owner"],
+  isDone: async ({ node }) => (await finished()).has(node),
+  ask,
+});
 
 let looked: Promise<ReadonlySet<string>> | undefined;
 
