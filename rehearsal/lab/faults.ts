@@ -1,5 +1,6 @@
 import { Machine } from "../machines/machine";
 import { run, succeeds } from "../machines/run";
+import { upgradedByHand } from "./byHandFault";
 import { etcdFaults } from "./etcdFaults";
 import { type Fault, required, serviceFault } from "./fault";
 import { hostFaults } from "./hostFaults";
@@ -89,6 +90,7 @@ const faults: Readonly<Record<string, Fault>> = {
   "api-down": apiDown,
   ...nodeFaults,
   ...rke2Faults,
+  "upgraded-by-hand": upgradedByHand,
   ...etcdFaults,
   ...slowFaults,
   ...objectFaults,
@@ -109,14 +111,16 @@ export async function setFault(words: readonly string[]): Promise<void> {
   await fault.set(last !== "off", ...rest);
 }
 
-/** The faults there are: usage, effect, and which are on. */
+/**
+ * The faults there are: usage, effect, and which are on. One after the other: each asks every node, and an sshd drops
+ * connections from ten on that are not yet logged in (MaxStartups).
+ */
 export async function listFaults(): Promise<string[]> {
-  const lines = await Promise.all(
-    Object.values(faults).map(async (fault) => {
-      // Usage and effect are told without a rehearsal too.
-      const on = await fault.active().catch(() => []);
-      return `${fault.usage.padEnd(54)} ${fault.effect}${on.length ? `  [on: ${on.join(", ")}]` : ""}`;
-    }),
-  );
+  const lines: string[] = [];
+  for (const fault of Object.values(faults)) {
+    // Usage and effect are told without a rehearsal too.
+    const on = await fault.active().catch(() => []);
+    lines.push(`${fault.usage.padEnd(54)} ${fault.effect}${on.length ? `  [on: ${on.join(", ")}]` : ""}`);
+  }
   return lines;
 }
