@@ -289,6 +289,26 @@ describe("the checks", function () {
       await configure({ "latestStable.version": version });
     }
   });
+
+  it("refuse a window that is too short to begin in, and that closes before the servers could be back", async () => {
+    const hour = (ahead: number) => `${String((new Date().getUTCHours() + ahead) % 24).padStart(2, "0")}:00`;
+    // Two hours, one of them over or nearly: going back alone takes one (procedure §6.2).
+    await configure({ "windows[0].start": hour(23), "windows[0].end": hour(1) });
+    try {
+      const text = checksOf(await previewed()).map(({ verdict, text }) => `${verdict}  ${text}`);
+      for (const line of [
+        /^FAIL {2}timing: maintenance window: open until .* long \(wanted .*next: widen windows/,
+        /^FAIL {2}timing: all servers and their rollback fit: .* left \(wanted .*next: start earlier/,
+        /^WARN {2}timing: the whole change: .*left for another window: proj-k8sw01, /,
+      ])
+        assert.ok(
+          text.some((one) => line.test(one)),
+          `${line}:\n${text.join("\n")}`,
+        );
+    } finally {
+      await configure({ "windows[0].start": "00:00", "windows[0].end": "24:00" });
+    }
+  });
 });
 
 /** Some conditions take their time: a container must have been restarted, a pod must wait for longer than it may. */
