@@ -16,6 +16,7 @@ import { asText, isUnderWay } from "./changePolicy";
 import { ageMs, newestBackup } from "./etcdBackups";
 import { forecast, judgeRun } from "./judgement";
 import { planOf } from "./plan";
+import { describeLosses } from "./recovery/losses";
 import { askBack } from "./recovery/questions";
 import { situationOf } from "./recovery/situation";
 import type { Run } from "./step";
@@ -74,7 +75,8 @@ function announceWayBack({ settings, change }: Run, secrets: Secrets): void {
       await pulumi.log.info(`What it needs (${hold} of ${findings.length} hold)`);
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
       const last = await newestBackup(settings, accepted);
-      await pulumi.log.warn(describeLoss(settings, last && ageMs(last)).join("\n"));
+      const loss = describeLoss(settings, last && ageMs(last));
+      await pulumi.log.warn([...loss, ...(await describeLosses(settings, sshPrivateKey))].join("\n"));
       await pulumi.log.info(
         [...describePlan(planOf(settings), wanted, accepted), ...afterwards(settings)].join("\n"),
       );

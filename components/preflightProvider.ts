@@ -7,6 +7,7 @@ import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { judgeRun } from "./judgement";
 import { holdAll, holdForWayBack } from "./locks";
 import { configure, providerContext } from "./providerConfig";
+import { writeLosses } from "./recovery/losses";
 import { askBack, isRolledBack, nodesInPlay } from "./recovery/questions";
 import { beginRecord, readRecord } from "./recovery/record";
 import { revive } from "./recovery/revive";
@@ -73,6 +74,7 @@ async function askBeforeBack({ owner, attempt, goBack }: Inputs): Promise<GateAn
   if (refused.length > 0) throw new Error(refusal("nothing was touched", "before going back", refused));
   const lost = (node: ClusterNode) => isRolledBack(settings, node);
   await holdForWayBack(settings, sshPrivateKey, owner, nodesInPlay(settings), lost);
+  await writeLosses(settings, sshPrivateKey, attempt);
   await beginRecord(settings, attempt, goBack);
   return gateAnswer(findings, cost);
 }

@@ -48,3 +48,4 @@ export async function observe(settings: Settings, secrets: LookSecrets): Promise
   const kubeconfig = secrets.kubeconfig ? readKubeconfig(secrets.kubeconfig) : undefined;
   return { nodes: new Map(nodes), cluster, hosts, dashboards, kubeconfig, at: new Date() };
 }
+export { lookAtWritten, type Written } from "./written";

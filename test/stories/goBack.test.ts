@@ -117,6 +117,8 @@ describe("going back", function () {
     assert.equal(told.code, 0, told.output);
     assert.match(told.output, /every object written since the etcd snapshot \(.* old\) is gone/);
     assert.match(told.output, /cannot be undone/);
+    const [, gone = ""] = /created since, and gone: (.*)/.exec(told.output) ?? [];
+    assert.ok(gone.includes("ConfigMap default/after") && !gone.includes("default/before"), gone);
     for (const pattern of [/back-stop creating/, /back-reset creating/, /proj-k8sm0[23]-back-start creating/])
       await back.killedAt(pattern, chance() * 5000);
     await back.upWell();
