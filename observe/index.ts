@@ -9,6 +9,7 @@ import { lookAtHosts } from "./proxmox";
 
 export { lookAtVolumes, lookBack, type NodeBack } from "./back";
 export { judgeTiming, judgeTurnTiming } from "./checks/timing";
+export { type Criterion, describeCriteria, judgeCriteria } from "./criteria";
 export { lookAtMembers, type MemberFacts, notOne } from "./etcd";
 export { type Facts, inTurn } from "./facts";
 export type { Finding } from "./finding";

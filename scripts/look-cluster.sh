@@ -10,7 +10,7 @@ question nodes /api/v1/nodes
 question pods /api/v1/pods
 question budgets /apis/policy/v1/poddisruptionbudgets
 if [ -n "${1:-}" ]; then
-  question critical "/api/v1/pods?labelSelector=$1&fieldSelector=status.phase%3DRunning"
+  question critical "/api/v1/pods?labelSelector=$1"
 fi
 question leases /apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases
 question lock /apis/coordination.k8s.io/v1/namespaces/kube-system/leases/rke2-upgrade optional
