@@ -1,4 +1,4 @@
-import { type ClusterNode, describeWaysBack } from "../config";
+import type { ClusterNode } from "../config";
 import { type Facts, inTurn, lookAtNode, observe } from "../observe";
 import { measured } from "../observe/cost";
 import { keepBackedUp } from "./backupTimer";
@@ -7,10 +7,11 @@ import { gateProvider } from "./gateProvider";
 import { judgeRun } from "./judgement";
 import { holdAll, holdForWayBack } from "./locks";
 import { providerContext } from "./providerConfig";
+import { describeDecision } from "./recovery/decision";
+import { writeLosses } from "./recovery/losses";
 import { askBack, isRolledBack, nodesInPlay } from "./recovery/questions";
 import { beginRecord, readRecord } from "./recovery/record";
 import { revive } from "./recovery/revive";
-import { situationOf } from "./recovery/situation";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
 import { keepWayBack } from "./wayBackKeeper";
@@ -62,6 +63,7 @@ async function askBeforeBack({ owner, attempt, goBack }: Inputs): Promise<GateAn
   if (refused.length > 0) throw new Error(refusal("nothing was touched", "before going back", refused));
   const lost = (node: ClusterNode) => isRolledBack(settings, node);
   await holdForWayBack(settings, sshPrivateKey, owner, nodesInPlay(settings), lost);
+  await writeLosses(settings, sshPrivateKey, attempt);
   await beginRecord(settings, attempt, goBack);
   return gateAnswer(findings, cost);
 }
@@ -79,8 +81,8 @@ async function ask(inputs: Inputs): Promise<GateAnswer> {
   const { seen: facts, findings } = result;
   const refused = findings.filter(stops);
   if (refused.length > 0) {
-    const ways = describeWaysBack(settings, await situationOf(settings, facts, secrets.sshPrivateKey));
-    throw new Error([refusal("nothing was touched", "before a change", refused), ...ways].join("\n"));
+    const decision = await describeDecision(settings, facts, secrets.sshPrivateKey);
+    throw new Error([refusal("nothing was touched", "before a change", refused), ...decision].join("\n"));
   }
   await holdAll(settings, secrets.sshPrivateKey, inputs.owner, "take");
   await keepWayBack(providerContext(), inputs.owner, touched(facts, inputs));

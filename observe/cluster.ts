@@ -61,7 +61,7 @@ export interface ClusterFacts {
   readonly pods: readonly V1Pod[];
   readonly budgets: readonly V1PodDisruptionBudget[];
   readonly leases: readonly V1Lease[];
-  /** Running pods that `criticalWorkloads` selects; the API server itself judges the selector. */
+  /** Pods that `criticalWorkloads` selects; the API server itself judges the selector. */
   readonly critical: readonly V1Pod[];
   readonly signingRequests: readonly V1CertificateSigningRequest[];
   /** Jobs in kube-system: RKE2's helm-install-* among them. */

@@ -9,6 +9,7 @@ import { lookAtHosts } from "./proxmox";
 
 export { lookAtVolumes, lookBack, type NodeBack } from "./back";
 export { judgeTiming, judgeTurnTiming } from "./checks/timing";
+export { type Criterion, describeCriteria, judgeCriteria } from "./criteria";
 export { lookAtMembers, type MemberFacts, notOne } from "./etcd";
 export { type Facts, inTurn } from "./facts";
 export type { Finding } from "./finding";
@@ -17,6 +18,7 @@ export { notLive } from "./live";
 export { lookAtNode, type NodeFacts } from "./node";
 export { type Session, type SshTarget, withNode } from "./ssh";
 export { observeTurn } from "./turn";
+export { lookAtWritten, type Written } from "./written";
 
 /** What a look needs beside the settings. */
 export interface LookSecrets {

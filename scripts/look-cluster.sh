@@ -13,7 +13,7 @@ question nodes /api/v1/nodes
 question pods /api/v1/pods
 question budgets /apis/policy/v1/poddisruptionbudgets
 if [ -n "$critical" ]; then
-  question critical "/api/v1/pods?labelSelector=$critical&fieldSelector=status.phase%3DRunning"
+  question critical "/api/v1/pods?labelSelector=$critical"
 fi
 question leases /apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases
 question lock /apis/coordination.k8s.io/v1/namespaces/kube-system/leases/rke2-upgrade optional

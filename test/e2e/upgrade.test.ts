@@ -12,7 +12,7 @@ import { setFault } from "../../rehearsal/lab/faults";
 import { operator } from "../../rehearsal/lab/operator";
 import { until } from "../../rehearsal/machines/poll";
 import { identities, info, proxmox, restarts, type Span, snapshots, versions } from "./history";
-import { configure, killAll, kubectl, ok, onNode, run, startUp, UP, up } from "./operator";
+import { cancel, configure, killAll, kubectl, ok, onNode, run, startUp, UP, up } from "./operator";
 import { findNoSecret, plantMarker } from "./secrets";
 import { printed, type Sample, watch } from "./watch";
 
@@ -179,7 +179,7 @@ describe("an upgrade of the lab", function () {
     await printed(running, /restarting rke2-server/, 15);
     killAll(running, "SIGKILL");
     await running.ended;
-    await ok("pulumi", "cancel", "--yes");
+    await cancel();
     for (const vmId of aged) await setFault(["snapshots-old", String(vmId), "off"]);
     const taken = await snapshots();
     assert.ok(
@@ -267,7 +267,7 @@ describe("an upgrade of the lab", function () {
     await printed(running, /restarting rke2-agent/, 15);
     killAll(running, "SIGKILL");
     await running.ended;
-    await ok("pulumi", "cancel", "--yes");
+    await cancel();
     // By now every live figure is another: ages, free space, latency, what the gates found.
     const { code, output } = await run([...UP, "--plan", plan], 25, experimental);
     await ok("rm", "-f", plan);

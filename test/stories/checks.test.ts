@@ -219,7 +219,7 @@ describe("the checks", function () {
       const lost = checksOf(await previewed()).filter(({ verdict }) => verdict === "NOT MEASURED");
       assert.deepEqual(
         lost.map(({ text }) => text.split(":").slice(0, 2).join(":")),
-        ["cluster: the API answers"],
+        ["cluster: the API answers", "compatibility: APIs that the target removes"],
       );
       assert.match(lost[0]?.text ?? "", /does not answer ready.*next: kubectl get --raw/s);
     } finally {

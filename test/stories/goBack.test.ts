@@ -45,7 +45,10 @@ describe("going back", function () {
     await setFault(["service-fails", "proj-k8sw01", "off"]);
     assert.notEqual(code, 0, output);
     assert.match(output, /rke2-agent\.service does not come up on v1\.36\.3/);
-    // The decision: the exact config, and what it costs.
+    // The decision: the exact config, and what it costs; a preview tells whether §4.3's criteria are met.
+    const told = await preview();
+    assert.match(told.output, /§4\.3's criteria for going back: none is met/);
+    assert.match(told.output, /no {2} ?data corruption: every server's etcd has the same hash/);
     assert.match(
       output,
       /if it must go back: pulumi config set --path 'rke2-upgrade:goBack\.strategy' reinstall/,
@@ -117,6 +120,8 @@ describe("going back", function () {
     assert.equal(told.code, 0, told.output);
     assert.match(told.output, /every object written since the etcd snapshot \(.* old\) is gone/);
     assert.match(told.output, /cannot be undone/);
+    const [, gone = ""] = /created since, and gone: (.*)/.exec(told.output) ?? [];
+    assert.ok(gone.includes("ConfigMap default/after") && !gone.includes("default/before"), gone);
     for (const pattern of [/back-stop creating/, /back-reset creating/, /proj-k8sm0[23]-back-start creating/])
       await back.killedAt(pattern, chance() * 5000);
     await back.upWell();
