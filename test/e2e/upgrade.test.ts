@@ -225,6 +225,15 @@ describe("an upgrade of the lab", function () {
     await configure({ "drain.timeoutSeconds": "300", "drain.graceSeconds": "120" });
   });
 
+  it("stops where somebody has uncordoned the agent in its turn", async () => {
+    await ok("kubectl", "uncordon", "proj-k8sw01");
+    try {
+      await stopsWith(/in their turn are cordoned: uncordoned by somebody: proj-k8sw01/, AGENTS);
+    } finally {
+      await ok("kubectl", "cordon", "proj-k8sw01");
+    }
+  });
+
   it("stops where SSH is refused", async () => {
     await withFault(["ssh-refused", "proj-k8sw02"], /proj-k8sw02.*(ECONNREFUSED|refused)/s, AGENTS);
   });
