@@ -2,7 +2,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { proxmoxDirectory } from "../machines/paths";
 import { type Fault, present, required } from "./fault";
-import { siteFaults, vmId } from "./siteFaults";
+import { siteFaults } from "./siteFaults";
+import { vmId } from "./vmFaults";
 
 const proxmoxFaults = join(proxmoxDirectory, "faults");
 
