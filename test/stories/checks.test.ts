@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import { setFault } from "../../rehearsal/lab/faults";
 import { until } from "../../rehearsal/machines/poll";
-import { identities, snapshots } from "../e2e/history";
+import { identities, info, snapshots } from "../e2e/history";
 import { configure, kubectl, ok, onNode, run, up } from "../e2e/operator";
 
 const FROM = "v1.35.4+rke2r1";
@@ -237,6 +237,18 @@ describe("the checks", function () {
       assert.match(lost[0]?.text ?? "", /proxmox: VM 3004 \(proj-k8sw01\): .*HTTP 59\d/);
     } finally {
       await setFault(["node-offline", "node02", "off"]);
+    }
+  });
+
+  it("say what was not measured, and why, where Proxmox VE's API does not answer", async () => {
+    const { endpoint } = (await info()).proxmox;
+    await configure({ "proxmox.endpoint": endpoint.replace(/:\d+$/, ":8007") });
+    try {
+      const lost = checksOf(await previewed()).filter(({ verdict }) => verdict === "NOT MEASURED");
+      assert.equal(lost.length, 1, lost.map(({ text }) => text).join("\n"));
+      assert.match(lost[0]?.text ?? "", /^proxmox: the API answers: .*ECONNREFUSED.*; next: curl /s);
+    } finally {
+      await configure({ "proxmox.endpoint": endpoint });
     }
   });
 
