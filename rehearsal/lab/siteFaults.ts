@@ -93,8 +93,25 @@ export function siteFaults(directory: string): Readonly<Record<string, Fault>> {
     active: async () => (cluster()?.backupJobs.some(({ id }) => id === JOB) ? ["backup-due"] : []),
   };
 
+  const managedBy = (vm: string) => (cluster()?.haResources ?? []).filter(({ sid }) => sid === `vm:${vm}`);
+  const haManaged: Fault = {
+    usage: "ha-managed <vm>",
+    effect: "Proxmox VE's manager of high availability keeps that VM started",
+    async set(on, vm) {
+      const id = await vmId(required(vm, this.usage));
+      const others = file
+        .read()
+        .haResources.filter((one) => !managedBy(id).some(({ sid }) => sid === one.sid));
+      const managed = { sid: `vm:${id}`, type: "vm", state: "started" };
+      file.change({ haResources: on ? [...others, managed] : others });
+    },
+    active: async () =>
+      (cluster()?.haResources ?? []).map(({ sid }) => `ha-managed ${String(sid).replace("vm:", "")}`),
+  };
+
   return {
     ...vmFaults(directory, POOL),
+    "ha-managed": haManaged,
     "storage-full": storageFull,
     "no-quorum": noQuorum,
     "token-lacks": tokenLacks,
