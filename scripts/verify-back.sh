@@ -3,6 +3,7 @@
 # cordons off them, never somebody else's. Pods are told, not judged: what ran after the snapshot is not there.
 #
 # Usage: CHANGE VERSION SERVERS SECONDS NODE…
+#   VERSION  "" = whatever they run: the change goes forward again from a way back that was broken off
 # shellcheck disable=SC2317 # back is called by until_ok
 change=$1 version=$2 servers=$3 seconds=$4
 shift 4
@@ -10,7 +11,7 @@ wanted=" $* "
 back() {
   local table wrong
   table=$(nodes_table) || return 1
-  wrong=$(awk -F'|' -v w="$version" -v names="$wanted" 'index(names, " " $1 " ") { seen++; if ($2 != "True" || $3 != w) print $1 " (Ready " $2 ", " $3 ")" } END { if (seen != split(names, n, " ")) print "nodes that the API does not know" }' <<<"$table" | tr '\n' ' ')
+  wrong=$(awk -F'|' -v w="$version" -v names="$wanted" 'index(names, " " $1 " ") { seen++; if ($2 != "True" || (w != "" && $3 != w)) print $1 " (Ready " $2 ", " $3 ")" } END { if (seen != split(names, n, " ")) print "nodes that the API does not know" }' <<<"$table" | tr '\n' ' ')
   [ -z "$wrong" ] || { echo "not back: $wrong" && return 1; }
   wrong=$(stale_leases | tr ' ' '\n' | grep -Fxf <(tr ' ' '\n' <<<"$wanted") | tr '\n' ' ' || true)
   [ -z "${wrong// /}" ] || { echo "no lease renewed for over 40 s: $wrong" && return 1; }

@@ -1,13 +1,10 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { lookBack } from "../../observe";
 import { connect } from "../../proxmox/connect";
 import { anyRolledBack } from "../../proxmox/rollback";
 import type { ProviderContext } from "../providerConfig";
-import { runStep } from "../runStep";
-import { checkHealth } from "../turns";
 import { backPhases, restoreAll, wakeAll } from "./phases";
 import { beginRecord, readRecord, type WayBackRecord, writeRecord } from "./record";
-import { runPhases, type Whose } from "./runPhases";
+import { runPhases } from "./runPhases";
 
 /**
  * Going forward again after a way back that was broken off: brings the cluster to where the forward chains can go on
@@ -38,27 +35,10 @@ export async function revive(
     );
   } else {
     await runPhases(whose, wakeAll(settings));
-    await untilHealthy(whose);
   }
   const record = (await readRecord(settings)) ?? broken;
   await writeRecord(settings, { ...record, endedAt: new Date().toISOString() });
   return mended ? broken.goBack : restored ? "etcd from its snapshot" : "every node started";
-}
-
-/** Servers that were all down take a while until one of them answers: asked again until the limit for a node is over. */
-async function untilHealthy({ context, owner }: Whose): Promise<void> {
-  const { settings } = context;
-  const [first] = settings.servers;
-  if (!first) return;
-  const deadline = Date.now() + (settings.limits.serviceStartSeconds + settings.limits.readySeconds) * 1000;
-  for (;;) {
-    try {
-      return await runStep(context, owner, checkHealth(settings, first));
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await pause(2000);
-    }
-  }
 }
 
 const asGoBack = (text: string) => {

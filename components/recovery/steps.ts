@@ -138,7 +138,7 @@ export const verifyBack = (
   version: string,
 ): PlannedStep => ({
   id: "verify-back",
-  title: `prove from a server: Ready on ${version}, leases, etcd whole; take our cordon off`,
+  title: `prove from a server: Ready${version && ` on ${version}`}, leases, etcd whole; take our cordon off`,
   on,
   script: "verify-back",
   args: [
