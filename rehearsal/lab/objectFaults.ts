@@ -34,10 +34,13 @@ function objects(name: string, effect: string, beside: Beside = {}): Fault {
         return;
       }
       if (beside.off) await client.run(beside.off).catch(() => {});
-      await client
-        .run(["delete", "--filename=-", "--ignore-not-found", "--wait=false"], text)
-        .catch(() => {});
-      await until(`the objects of ${name} to go`, 30, async () => !(await isThere(client, text)));
+      // Asked again and again: among other faults an API server may just have lost its etcd. An unknown kind is gone.
+      const gone = async () => {
+        const request = ["delete", "--filename=-", "--ignore-not-found", "--wait=false"];
+        await client.run(request, text).catch(() => {});
+        return !(await isThere(client, text));
+      };
+      await until(`the objects of ${name} to go`, 60, gone, 1000);
     },
     active: async () => ((await isThere(await kubectl(), await manifest())) ? [name] : []),
   };
