@@ -1,0 +1,23 @@
+/** The change record on the command line: `npm run change -- plan|apply|runbook|report`. */
+import { Command } from "commander";
+import { plan } from "./planCommand";
+
+const program = new Command("npm run change --").description(
+  "The change record: a plan to approve, its enforced run, a runbook for the worst day, and the report.",
+);
+
+/** A command on a stack. */
+const onStack = (name: string, description: string): Command =>
+  program
+    .command(name)
+    .description(description)
+    .option("--stack <stack>", "the stack (default: the one that Pulumi has selected)")
+    .option("--config-file <file>", "its config (default: Pulumi.<stack>.yaml)")
+    .option("--out <folder>", "where the change's records lie (default: changes/<change ID>)");
+
+onStack("plan", "preview, and write the change request: change.html, change.md, change.json").action(plan);
+
+program.parseAsync().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+});

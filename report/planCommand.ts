@@ -1,0 +1,61 @@
+/** `npm run change -- plan`: previews, and writes the change request into the change's folder. */
+import { mkdir } from "node:fs/promises";
+import { asFile } from "./canonical";
+import { writeRecords } from "./chain";
+import { changeDirectory, FILES_OF } from "./directory";
+import { planRecord } from "./plan";
+import { type PlanRecord, planSchema } from "./planSchema";
+import { preview } from "./preview";
+import { programCommit, programFiles } from "./program";
+import { chosenStack } from "./pulumi";
+import { toHtml } from "./render/html";
+import { toMarkdown } from "./render/markdown";
+import { planDocument } from "./render/planDocument";
+import { readStack } from "./stackConfig";
+
+/** Options of every command that looks at a stack. */
+export interface StackOptions {
+  readonly stack?: string;
+  readonly configFile?: string;
+  readonly out?: string;
+}
+
+/** Makes the change request as it would be now: previews, and writes nothing. */
+export async function plannedNow(options: StackOptions): Promise<{ record: PlanRecord; pulumiPlan: string }> {
+  const stack = await chosenStack(options.stack);
+  const { settings, keys } = readStack(stack, options.configFile);
+  const seen = await preview({ stack, configFile: options.configFile });
+  const record = planRecord({
+    stack,
+    settings,
+    configKeys: keys,
+    files: programFiles(),
+    commit: programCommit(),
+    preview: seen,
+  });
+  return { record: planSchema.parse(JSON.parse(JSON.stringify(record))), pulumiPlan: seen.plan };
+}
+
+/** The command. */
+export async function plan(options: StackOptions): Promise<void> {
+  const { record, pulumiPlan } = await plannedNow(options);
+  const directory = changeDirectory(record.changeId, options.out);
+  await mkdir(directory, { recursive: true, mode: 0o750 });
+  const document = planDocument(record);
+  const head = await writeRecords(directory, [
+    { what: "Pulumi's plan", file: FILES_OF.pulumiPlan, content: pulumiPlan },
+    { what: "change request, data", file: FILES_OF.plan, content: asFile(record) },
+    { what: "change request, for the ticket", file: "change.md", content: toMarkdown(document) },
+    { what: "change request, for people", file: "change.html", content: await toHtml(document) },
+  ]);
+  console.log(
+    [
+      `${document.title}: ${record.summary}`,
+      document.verdict.text,
+      `written to ${directory}: change.html (attach it), change.md (for the ticket), change.json`,
+      `digest to approve: ${record.digest.value}`,
+      `head of the chain:  ${head}   (keep it in the ticket: report --verify --head proves the records by it)`,
+      "next: have it approved (docs/record.md), then npm run change -- apply",
+    ].join("\n"),
+  );
+}
