@@ -22,18 +22,25 @@ export function digest({ plan, files, configKeys, nodes, scripts }: DigestInputs
     program: digestOf(canonical(files)),
     config: digestOf(canonical(configKeys)),
     cluster: digestOf(canonical(versionsOf(nodes))),
-    scripts: digestOf(
-      canonical(Object.fromEntries(Object.entries(scripts).map(([name, { sha256 }]) => [name, sha256]))),
-    ),
+    scripts: scriptsDigest(scripts),
   };
   return { algorithm: "sha256", value: digestOf(canonical(parts)), parts, files, config: configKeys };
 }
 
-/** Whether the digest is the one of its own parts: false after an edit. */
-export const isWhole = ({ value, parts, files, config }: Digest): boolean =>
-  value === digestOf(canonical(parts)) &&
-  parts.program === digestOf(canonical(files)) &&
-  parts.config === digestOf(canonical(config));
+/** Whether a change request's digest is the one of what it holds: false after an edit. */
+export const isWhole = ({ digest, scripts, nodes }: PlanRecord): boolean =>
+  digest.value === digestOf(canonical(digest.parts)) &&
+  digest.parts.program === digestOf(canonical(digest.files)) &&
+  digest.parts.config === digestOf(canonical(digest.config)) &&
+  digest.parts.scripts === scriptsDigest(scripts) &&
+  digest.parts.cluster ===
+    digestOf(canonical(versionsOf(Object.fromEntries(nodes.map((node) => [node.name, node.seen]))))) &&
+  Object.values(scripts).every(({ sha256, text }) => sha256 === digestOf(text));
+
+const scriptsDigest = (scripts: PlanRecord["scripts"]): string =>
+  digestOf(
+    canonical(Object.fromEntries(Object.entries(scripts).map(([name, { sha256 }]) => [name, sha256]))),
+  );
 
 /** The version that a node runs, by its own word; nothing else of it may move a plan. */
 export const versionsOf = (nodes: Seen["nodes"]): Record<string, string> =>

@@ -1,6 +1,7 @@
 /** The change record on the command line: `npm run change -- plan|apply|runbook|report`. */
 import { Command } from "commander";
 import { plan } from "./planCommand";
+import { report } from "./reportCommand";
 
 const program = new Command("npm run change --").description(
   "The change record: a plan to approve, its enforced run, a runbook for the worst day, and the report.",
@@ -16,6 +17,11 @@ const onStack = (name: string, description: string): Command =>
     .option("--out <folder>", "where the change's records lie (default: changes/<change ID>)");
 
 onStack("plan", "preview, and write the change request: change.html, change.md, change.json").action(plan);
+
+onStack("report", "what was planned against what happened: report.html, report.md, report.json")
+  .option("--verify <folder>", "find any edit in a change's folder instead; needs no stack")
+  .option("--head <hash>", "with --verify: the chain's head as it was noted in the ticket")
+  .action(report);
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));

@@ -1,15 +1,13 @@
 /** `npm run change -- plan`: previews, and writes the change request into the change's folder. */
 import { mkdir } from "node:fs/promises";
-import { asFile } from "./canonical";
 import { writeRecords } from "./chain";
 import { changeDirectory, FILES_OF } from "./directory";
+import { planFiles } from "./files";
 import { planRecord } from "./plan";
 import { type PlanRecord, planSchema } from "./planSchema";
 import { preview } from "./preview";
 import { programCommit, programFiles } from "./program";
 import { chosenStack } from "./pulumi";
-import { toHtml } from "./render/html";
-import { toMarkdown } from "./render/markdown";
 import { planDocument } from "./render/planDocument";
 import { readStack } from "./stackConfig";
 
@@ -41,17 +39,16 @@ export async function plan(options: StackOptions): Promise<void> {
   const { record, pulumiPlan } = await plannedNow(options);
   const directory = changeDirectory(record.changeId, options.out);
   await mkdir(directory, { recursive: true, mode: 0o750 });
-  const document = planDocument(record);
+  const files = await planFiles(record);
   const head = await writeRecords(directory, [
     { what: "Pulumi's plan", file: FILES_OF.pulumiPlan, content: pulumiPlan },
-    { what: "change request, data", file: FILES_OF.plan, content: asFile(record) },
-    { what: "change request, for the ticket", file: "change.md", content: toMarkdown(document) },
-    { what: "change request, for people", file: "change.html", content: await toHtml(document) },
+    ...files,
   ]);
+  const { title, verdict } = planDocument(record);
   console.log(
     [
-      `${document.title}: ${record.summary}`,
-      document.verdict.text,
+      `${title}: ${record.summary}`,
+      verdict.text,
       `written to ${directory}: change.html (attach it), change.md (for the ticket), change.json`,
       `digest to approve: ${record.digest.value}`,
       `head of the chain:  ${head}   (keep it in the ticket: report --verify --head proves the records by it)`,

@@ -10,7 +10,10 @@ export function toMarkdown({ kind, title, lede, verdict, facts, sections, footer
     `*${plain(kind)}.* ${plain(lede)}`,
     `> ${MARKS[verdict.tone]} **${plain(verdict.text)}**`,
     factsOf(facts),
-    ...sections.flatMap((section) => [`## ${plain(section.title)}`, ...section.blocks.map(block)]),
+    ...sections.flatMap(({ title, blocks }) => {
+      const texts = blocks.map(block).filter(Boolean);
+      return texts.length > 0 ? [`## ${plain(title)}`, ...texts] : [];
+    }),
     "---",
     footer.map(plain).join("  \n"),
   ];
@@ -28,7 +31,8 @@ function block(given: Block): string {
     case "table":
       return `${plain(given.caption)}:\n\n${table(given.columns, given.rows)}`;
     case "code":
-      return `${plain(given.title)}:\n\n${fenced(given.text)}`;
+      // A ticket is no place for thousands of lines: they stand in the data and on the page.
+      return `- ${plain(given.title)}`;
     case "timeline":
       return "";
   }
@@ -50,13 +54,6 @@ function inline(given: Cell): string {
   const { text, tone, code } = cell(given);
   const mark = tone && MARKS[tone] ? `${MARKS[tone]} ` : "";
   return mark + (code ? codeSpan(text) : plain(text));
-}
-
-/** A fence longer than any in the text. */
-function fenced(text: string): string {
-  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
-  const fence = "`".repeat(longest + 1);
-  return `${fence}\n${text.replace(/\n$/, "")}\n${fence}`;
 }
 
 /** Code spans know no escapes, tables do: a bar within one would end the cell. */

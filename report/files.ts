@@ -1,0 +1,72 @@
+/** Reads and makes the files of a change's folder. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { z } from "zod";
+import { asFile } from "./canonical";
+import { FILES_OF } from "./directory";
+import { type Evidence, evidenceSchema, type Run, runSchema } from "./evidenceSchema";
+import { type PlanRecord, planSchema } from "./planSchema";
+import { toHtml } from "./render/html";
+import { toMarkdown } from "./render/markdown";
+import { planDocument } from "./render/planDocument";
+import { reportDocument } from "./render/reportDocument";
+import { reportRecord } from "./report";
+
+/** A file of the folder, ready to be written. */
+export interface RecordFile {
+  readonly what: string;
+  readonly file: string;
+  readonly content: string;
+}
+
+async function read<T extends z.ZodType>(
+  directory: string,
+  file: string,
+  schema: T,
+): Promise<z.output<T> | undefined> {
+  const text = await readFile(join(directory, file), "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const parsed = schema.safeParse(JSON.parse(text));
+  if (!parsed.success)
+    throw new Error(`${join(directory, file)} is not what was written there: ${parsed.error.message}`);
+  return parsed.data;
+}
+
+export const readPlan = (directory: string): Promise<PlanRecord | undefined> =>
+  read(directory, FILES_OF.plan, planSchema);
+export const readEvidence = (directory: string): Promise<Evidence | undefined> =>
+  read(directory, FILES_OF.evidence, evidenceSchema);
+
+/** The runs that `change apply` began, the first one first. */
+export async function readRuns(directory: string): Promise<Run[]> {
+  const names = (await readdir(directory).catch(() => [])).filter((name) => /^run-\d+\.json$/.test(name));
+  const runs = await Promise.all(names.map((name) => read(directory, name, runSchema)));
+  return runs.flatMap((run) => run ?? []).sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
+}
+
+/** The change request in its three formats. */
+export async function planFiles(plan: PlanRecord): Promise<RecordFile[]> {
+  const document = planDocument(plan);
+  return [
+    { what: "change request, data", file: FILES_OF.plan, content: asFile(plan) },
+    { what: "change request, for the ticket", file: "change.md", content: toMarkdown(document) },
+    { what: "change request, for people", file: "change.html", content: await toHtml(document) },
+  ];
+}
+
+/** The report in its three formats, made of evidence and plan alone. */
+export async function reportFiles(gathered: Evidence, plan: PlanRecord | undefined): Promise<RecordFile[]> {
+  // As it is read again from its file: made of that, the report is the same whenever it is made.
+  const evidence = evidenceSchema.parse(JSON.parse(asFile(gathered)));
+  const report = reportRecord(evidence, plan);
+  const document = reportDocument(report, plan);
+  return [
+    { what: "evidence", file: FILES_OF.evidence, content: asFile(evidence) },
+    { what: "report, data", file: FILES_OF.report, content: asFile(report) },
+    { what: "report, for the ticket", file: "report.md", content: toMarkdown(document) },
+    { what: "report, for people", file: "report.html", content: await toHtml(document) },
+  ];
+}
