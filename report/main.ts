@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { plan } from "./planCommand";
 import { report } from "./reportCommand";
+import { runbookCommand } from "./runbookCommand";
 
 const program = new Command("npm run change --").description(
   "The change record: a plan to approve, its enforced run, a runbook for the worst day, and the report.",
@@ -22,6 +23,10 @@ onStack("report", "what was planned against what happened: report.html, report.m
   .option("--verify <folder>", "find any edit in a change's folder instead; needs no stack")
   .option("--head <hash>", "with --verify: the chain's head as it was noted in the ticket")
   .action(report);
+
+onStack("runbook", "the remaining steps as a bash file that needs no program: runbook.sh")
+  .option("--back <strategy>", "the steps of going back instead: reinstall, restore or rollback")
+  .action(runbookCommand);
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));
