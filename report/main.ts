@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { plan } from "./planCommand";
 import { report } from "./reportCommand";
 import { runbookCommand } from "./runbookCommand";
+import { writeSchemas } from "./schemas";
 
 const program = new Command("npm run change --").description(
   "The change record: a plan to approve, its enforced run, a runbook for the worst day, and the report.",
@@ -27,6 +28,11 @@ onStack("report", "what was planned against what happened: report.html, report.m
 onStack("runbook", "the remaining steps as a bash file that needs no program: runbook.sh")
   .option("--back <strategy>", "the steps of going back instead: reinstall, restore or rollback")
   .action(runbookCommand);
+
+program
+  .command("schema")
+  .description("write the records' published schemas: docs/change.schema.json, docs/report.schema.json")
+  .action(writeSchemas);
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));
