@@ -2,15 +2,18 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
-import { asFile } from "./canonical";
+import { APPROVAL_FILE, approvalText } from "./approval";
+import { asFile, canonical, digestOf } from "./canonical";
 import { FILES_OF } from "./directory";
 import { type Evidence, evidenceSchema, type Run, runSchema } from "./evidenceSchema";
 import { type PlanRecord, planSchema } from "./planSchema";
+import { programFiles } from "./program";
 import { toHtml } from "./render/html";
 import { toMarkdown } from "./render/markdown";
 import { planDocument } from "./render/planDocument";
 import { reportDocument } from "./render/reportDocument";
 import { reportRecord } from "./report";
+import { type ReportRecord, reportSchema } from "./reportSchema";
 
 /** A file of the folder, ready to be written. */
 export interface RecordFile {
@@ -40,6 +43,9 @@ export const readPlan = (directory: string): Promise<PlanRecord | undefined> =>
 export const readEvidence = (directory: string): Promise<Evidence | undefined> =>
   read(directory, FILES_OF.evidence, evidenceSchema);
 
+export const readReport = (directory: string): Promise<ReportRecord | undefined> =>
+  read(directory, FILES_OF.report, reportSchema);
+
 /** The runs that `change apply` began, the first one first. */
 export async function readRuns(directory: string): Promise<Run[]> {
   const names = (await readdir(directory).catch(() => [])).filter((name) => /^run-\d+\.json$/.test(name));
@@ -51,17 +57,25 @@ export async function readRuns(directory: string): Promise<Run[]> {
 export async function planFiles(plan: PlanRecord): Promise<RecordFile[]> {
   const document = planDocument(plan);
   return [
+    { what: "what an approver signs", file: APPROVAL_FILE, content: approvalText(plan) },
     { what: "change request, data", file: FILES_OF.plan, content: asFile(plan) },
     { what: "change request, for the ticket", file: "change.md", content: toMarkdown(document) },
     { what: "change request, for people", file: "change.html", content: await toHtml(document) },
   ];
 }
 
+/** The program as it is now: what it made before another version of it need not make again. */
+export const programDigest = (): string => digestOf(canonical(programFiles()));
+
 /** The report in its three formats, made of evidence and plan alone. */
-export async function reportFiles(gathered: Evidence, plan: PlanRecord | undefined): Promise<RecordFile[]> {
+export async function reportFiles(
+  gathered: Evidence,
+  plan: PlanRecord | undefined,
+  program = programDigest(),
+): Promise<RecordFile[]> {
   // As it is read again from its file: made of that, the report is the same whenever it is made.
   const evidence = evidenceSchema.parse(JSON.parse(asFile(gathered)));
-  const report = reportRecord(evidence, plan);
+  const report = reportRecord(evidence, plan, program);
   const document = reportDocument(report, plan);
   return [
     { what: "evidence", file: FILES_OF.evidence, content: asFile(evidence) },

@@ -1,5 +1,6 @@
 /** The change record on the command line: `npm run change -- plan|apply|runbook|report`. */
 import { Command } from "commander";
+import { apply } from "./applyCommand";
 import { plan } from "./planCommand";
 import { report } from "./reportCommand";
 import { runbookCommand } from "./runbookCommand";
@@ -19,6 +20,11 @@ const onStack = (name: string, description: string): Command =>
     .option("--out <folder>", "where the change's records lie (default: changes/<change ID>)");
 
 onStack("plan", "preview, and write the change request: change.html, change.md, change.json").action(plan);
+
+onStack("apply", "carry out exactly the approved plan, or say what has changed since")
+  .option("--attach", "show the run that is at work, or the last one, instead")
+  .option("--stop", "have the run that is at work end its step and stop, as Ctrl-C would")
+  .action(apply);
 
 onStack("report", "what was planned against what happened: report.html, report.md, report.json")
   .option("--verify <folder>", "find any edit in a change's folder instead; needs no stack")

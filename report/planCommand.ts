@@ -1,5 +1,6 @@
 /** `npm run change -- plan`: previews, and writes the change request into the change's folder. */
 import { mkdir } from "node:fs/promises";
+import { signCommand } from "./approval";
 import { writeRecords } from "./chain";
 import { changeDirectory, FILES_OF } from "./directory";
 import { planFiles } from "./files";
@@ -52,7 +53,8 @@ export async function plan(options: StackOptions): Promise<void> {
       `written to ${directory}: change.html (attach it), change.md (for the ticket), change.json`,
       `digest to approve: ${record.digest.value}`,
       `head of the chain:  ${head}   (keep it in the ticket: report --verify --head proves the records by it)`,
-      "next: have it approved (docs/record.md), then npm run change -- apply",
+      `next: have it approved: pulumi config set --path 'rke2-upgrade:approval.changeId' ${record.changeId}, .approver, .digest (docs/record.md),`,
+      `      or signed: ${signCommand(directory)}; then npm run change -- apply`,
     ].join("\n"),
   );
 }

@@ -6,8 +6,12 @@ import type { PlanRecord } from "./planSchema";
 import type { ReportRecord, Statement } from "./reportSchema";
 import { stepsOf, timeOf } from "./steps";
 
-/** The report of a change. @param plan the approved one, where there is one */
-export function reportRecord(evidence: Evidence, plan: PlanRecord | undefined): ReportRecord {
+/** The report of a change. @param plan the approved one, where there is one @param program the digest of its maker */
+export function reportRecord(
+  evidence: Evidence,
+  plan: PlanRecord | undefined,
+  program: string,
+): ReportRecord {
   const resources = ofThisChange(evidence);
   const steps = stepsOf(resources, plan);
   const { updates, change } = evidence;
@@ -25,6 +29,7 @@ export function reportRecord(evidence: Evidence, plan: PlanRecord | undefined): 
     from: plan?.from ?? change.from,
     to: plan?.to ?? change.wanted,
     outcome: outcomeOf(evidence),
+    program,
     evidence: digestOf(asFile(evidence)),
     plan: plan && {
       digest: plan.digest.value,

@@ -5,7 +5,7 @@ import { writeRecords } from "./chain";
 import { changeDirectory } from "./directory";
 import { evidenceOf, joined } from "./evidence";
 import type { Evidence } from "./evidenceSchema";
-import { readEvidence, readPlan, readRuns, reportFiles } from "./files";
+import { programDigest, readEvidence, readPlan, readRuns, reportFiles } from "./files";
 import type { StackOptions } from "./planCommand";
 import { chosenStack, pulumiJson } from "./pulumi";
 import { reportRecord } from "./report";
@@ -26,7 +26,7 @@ export async function report(options: ReportOptions): Promise<void> {
   const directory = changeDirectory(settings.changeId, options.out);
   await mkdir(directory, { recursive: true, mode: 0o750 });
   const { evidence, head } = await writeReport(directory, { stack, changeId: settings.changeId });
-  const { outcome, steps, nodes } = reportRecord(evidence, await readPlan(directory));
+  const { outcome, steps, nodes } = reportRecord(evidence, await readPlan(directory), programDigest());
   const done = steps.filter((step) => step.outcome !== "not done").length;
   console.log(
     [
@@ -57,7 +57,8 @@ export async function writeReport(
 }
 
 async function tellVerdict(directory: string, head?: string): Promise<void> {
-  const faults = await verify(directory, head);
+  const { faults, notes } = await verify(directory, head);
+  for (const note of notes) console.log(note);
   if (faults.length === 0) {
     console.log(
       `${directory}: whole, every file as it was written${head ? ", and the head is in the chain" : ""}`,

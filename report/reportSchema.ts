@@ -40,6 +40,7 @@ export const reportSchema = z.strictObject({
     "going back",
     "settled",
   ]),
+  program: sha256.describe("Of the program that made this report, as in a change request's digest."),
   evidence: sha256.describe("Of evidence.json, which this report is made from alone, with change.json."),
   plan: z.strictObject({ digest: sha256, plannedAt: z.string(), expectedSeconds: z.number() }).optional(),
   startedAt: z.string().optional(),

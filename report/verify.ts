@@ -5,22 +5,29 @@ import { digestOf } from "./canonical";
 import { CHAIN_FILE, chainFaults, latest, readChain } from "./chain";
 import { isWhole } from "./digest";
 import { FILES_OF } from "./directory";
-import { planFiles, type RecordFile, readEvidence, readPlan, reportFiles } from "./files";
+import { planFiles, programDigest, readEvidence, readPlan, readReport, reportFiles } from "./files";
+
+/** What is wrong, and what could not be looked into; a line each. */
+export interface Verdict {
+  readonly faults: string[];
+  readonly notes: string[];
+}
 
 /**
  * Everything that is not as it was written, a line each: a line of the chain, a file, a record that does not follow from
  * its own evidence. Empty where all is whole.
  * @param head the chain's head as it was noted elsewhere: whoever can rewrite the whole folder cannot rewrite that
  */
-export async function verify(directory: string, head?: string): Promise<string[]> {
+export async function verify(directory: string, head?: string): Promise<Verdict> {
   const chain = await readChain(directory).catch((error: Error) => error.message);
-  if (typeof chain === "string") return [chain];
-  if (chain.length === 0) return [`${directory} holds no ${CHAIN_FILE}: nothing there can be proven`];
+  if (typeof chain === "string") return { faults: [chain], notes: [] };
+  if (chain.length === 0) {
+    return { faults: [`${directory} holds no ${CHAIN_FILE}: nothing there can be proven`], notes: [] };
+  }
   const faults = [...chainFaults(chain), ...(await fileFaults(directory, latest(chain)))];
   if (head && !chain.some(({ hash }) => hash === head))
     faults.push(`${CHAIN_FILE}: the head ${head} is not in it: it was made anew`);
-  if (faults.length > 0) return faults;
-  return madeAgain(directory);
+  return faults.length > 0 ? { faults, notes: [] } : madeAgain(directory);
 }
 
 async function fileFaults(directory: string, links: ReturnType<typeof latest>): Promise<string[]> {
@@ -39,25 +46,34 @@ async function fileFaults(directory: string, links: ReturnType<typeof latest>): 
 
 /** What a run writes while it goes on; its record joins the chain when it has ended. */
 const isWorking = (name: string): boolean =>
-  /^(run-\d+\.(log|pid|code|events|json)|runbook.*\.sh|approval\.(txt|sig|txt\.sig))$/.test(name);
+  /^(run-\d+\.(log|pid|json)|runbook.*\.sh|approval\.txt\.sig)$/.test(name);
 
 /** The readable formats are made again from the data, with this program: a chain made anew cannot hide a sentence. */
-async function madeAgain(directory: string): Promise<string[]> {
+async function madeAgain(directory: string): Promise<Verdict> {
   const [plan, evidence] = [await readPlan(directory), await readEvidence(directory)];
-  const files: RecordFile[] = [
-    ...(plan ? await planFiles(plan) : []),
-    ...(evidence ? await reportFiles(evidence, plan) : []),
-  ];
+  const read = (file: string) => readFile(join(directory, file), "utf8").catch(() => "");
   const faults = plan && !isWhole(plan) ? ["change.json: its digest is not the one of what it holds"] : [];
-  const enforced = await readFile(join(directory, FILES_OF.pulumiPlan)).catch(() => "");
-  if (plan && plan.digest.parts.plan !== digestOf(enforced))
+  if (plan && plan.digest.parts.plan !== digestOf(await read(FILES_OF.pulumiPlan))) {
     faults.push("plan.json: it is not the plan of change.json");
-  for (const { file, content } of files) {
-    const found = await readFile(join(directory, file), "utf8").catch(() => "");
-    if (found !== content)
-      faults.push(
-        `${file}: it does not follow from ${plan ? "change.json and " : ""}evidence.json with this version of the program`,
-      );
   }
-  return faults;
+  const program = programDigest();
+  const made = [
+    { from: "the change request", by: plan?.digest.parts.program, files: plan ? await planFiles(plan) : [] },
+    {
+      from: "the evidence",
+      by: (await readReport(directory))?.program,
+      files: evidence ? await reportFiles(evidence, plan, program) : [],
+    },
+  ];
+  const notes = made.flatMap(({ from, by }) =>
+    by && by !== program
+      ? [`another version of the program made ${from}'s formats: not made again, their hashes hold`]
+      : [],
+  );
+  for (const { from, files } of made.filter(({ by }) => by === program)) {
+    for (const { file, content } of files) {
+      if ((await read(file)) !== content) faults.push(`${file}: it does not follow from ${from}`);
+    }
+  }
+  return { faults, notes };
 }

@@ -30,7 +30,7 @@ const evidence = evidenceOf({
 });
 const documents = {
   "change request": planDocument(hostile),
-  report: reportDocument(reportRecord(evidence, hostile), hostile),
+  report: reportDocument(reportRecord(evidence, hostile, "e".repeat(64)), hostile),
 };
 
 for (const [name, document] of Object.entries(documents)) {

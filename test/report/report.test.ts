@@ -63,7 +63,9 @@ describe("report/report: planned against what happened", () => {
   it("has every step with its time beside the expected one, and the ones that were not done", () => {
     const report = reportSchema.parse(
       JSON.parse(
-        JSON.stringify(reportRecord(evidence({ resources: stateOf(settings, { count: 45 }) }), plan)),
+        JSON.stringify(
+          reportRecord(evidence({ resources: stateOf(settings, { count: 45 }) }), plan, "e".repeat(64)),
+        ),
       ),
     );
     const restart = report.steps.find(({ name }) => name === "proj-k8sm01-restart");
@@ -80,17 +82,18 @@ describe("report/report: planned against what happened", () => {
   });
 
   it("tells failures and resumes with their times, who ran them, and what they said where that was kept", () => {
-    const [failed, resumed] = reportRecord(evidence(), plan).runs;
+    const [failed, resumed] = reportRecord(evidence(), plan, "e".repeat(64)).runs;
     assert.deepEqual([failed?.result, resumed?.result], ["failed", "succeeded"]);
     assert.match(failed?.by ?? "", /alice at ops1, logged in from 10\.0\.0\.9|sudo by alice/);
     assert.match(failed?.errors[0] ?? "", /^not measured/);
-    const kept = reportRecord(evidence({ runs: [runAt(-1)] }), plan).runs[0];
+    const kept = reportRecord(evidence({ runs: [runAt(-1)] }), plan, "e".repeat(64)).runs[0];
     assert.deepEqual(kept?.errors, ["proj-k8sm01: restart: it did not come up"]);
     assert.equal(kept?.enforcedPlan, true);
   });
 
   it("names how it ended", () => {
-    const outcome = (more: Parameters<typeof evidence>[0]) => reportRecord(evidence(more), plan).outcome;
+    const outcome = (more: Parameters<typeof evidence>[0]) =>
+      reportRecord(evidence(more), plan, "e".repeat(64)).outcome;
     const up = historyEntry(settings, 0, "succeeded");
     assert.equal(outcome({ history: [up] }), "upgraded, not accepted");
     assert.equal(outcome({ history: [historyEntry(settings, 0, "failed")] }), "under way");
@@ -110,7 +113,7 @@ describe("report/report: planned against what happened", () => {
   });
 
   it("maps to the controls, and says of each statement whether it was measured and from where", () => {
-    const { controls, statements, snapshots, restoreTest } = reportRecord(evidence(), plan);
+    const { controls, statements, snapshots, restoreTest } = reportRecord(evidence(), plan, "e".repeat(64));
     assert.deepEqual(
       controls.map(({ cis }) => cis),
       ["CIS.3.4", "CIS.4.3", "CIS.10.2", "CIS.4.1"],
@@ -129,6 +132,7 @@ describe("report/report: planned against what happened", () => {
     const { controls, restoreTest, nodes } = reportRecord(
       evidence({ resources: stateOf(settings, { count: 0 }), history: [] }),
       undefined,
+      "e".repeat(64),
     );
     assert.ok(!restoreTest.measured);
     assert.equal(nodes.length, settings.nodes.length);

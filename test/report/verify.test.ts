@@ -7,11 +7,12 @@ import { digestOf } from "../../report/canonical";
 import { CHAIN_FILE, chainFaults, type Link, link, readChain, writeRecords } from "../../report/chain";
 import { evidenceOf } from "../../report/evidence";
 import { planFiles, reportFiles } from "../../report/files";
+import { programFiles } from "../../report/program";
 import { verify } from "../../report/verify";
 import { historyEntry, inputsOf, planned, settingsOf, stateOf } from "./fixtures";
 
 const settings = settingsOf();
-const plan = planned(settings);
+const plan = planned(settings, { files: programFiles() });
 const pulumiPlan = inputsOf(settings).preview.plan;
 
 /** A change's folder with plan and report in it. */
@@ -37,9 +38,9 @@ async function folder(): Promise<{ directory: string; head: string }> {
 async function faultsAfter(harm: (directory: string) => unknown, head?: string): Promise<string[]> {
   const made = await folder();
   try {
-    assert.deepEqual(await verify(made.directory, made.head), []);
+    assert.deepEqual(await verify(made.directory, made.head), { faults: [], notes: [] });
     await harm(made.directory);
-    return await verify(made.directory, head ?? made.head);
+    return (await verify(made.directory, head ?? made.head)).faults;
   } finally {
     rmSync(made.directory, { recursive: true });
   }
@@ -48,6 +49,7 @@ async function faultsAfter(harm: (directory: string) => unknown, head?: string):
 describe("report --verify", () => {
   const files = [
     "plan.json",
+    "approval.txt",
     "change.json",
     "change.md",
     "change.html",
@@ -105,7 +107,10 @@ describe("report --verify", () => {
     assert.match((await faultsAfter(forge)).join("\n"), /the head .* is not in it/);
     const withoutHead = await folder();
     await forge(withoutHead.directory);
-    assert.match((await verify(withoutHead.directory)).join("\n"), /report\.md: it does not follow from/);
+    assert.match(
+      (await verify(withoutHead.directory)).faults.join("\n"),
+      /report\.md: it does not follow from the evidence/,
+    );
     rmSync(withoutHead.directory, { recursive: true });
   });
 
@@ -114,6 +119,20 @@ describe("report --verify", () => {
       await writeRecords(directory, [{ what: "Pulumi's plan", file: "plan.json", content: '{"another":1}' }]);
     };
     assert.deepEqual(await faultsAfter(swap), ["plan.json: it is not the plan of change.json"]);
+  });
+
+  it("calls nothing forged that another version of the program made, and says that it was not made again", async () => {
+    const { directory } = await folder();
+    const older = { ...plan, digest: planned(settings, { files: { "index.ts": "3".repeat(64) } }).digest };
+    await writeRecords(directory, await planFiles(older));
+    writeFileSync(join(directory, "change.md"), "as an older version wrote it\n");
+    await writeRecords(directory, [
+      { what: "c", file: "change.md", content: "as an older version wrote it\n" },
+    ]);
+    const { faults, notes } = await verify(directory);
+    assert.match(notes.join(), /another version of the program made the change request/);
+    assert.ok(!faults.join().includes("change.md"));
+    rmSync(directory, { recursive: true });
   });
 
   it("writes no line for a file that is as it was", async () => {
