@@ -25,7 +25,7 @@ export interface ApplyOptions extends StackOptions {
 /** The command. */
 export async function apply(options: ApplyOptions): Promise<void> {
   const stack = await chosenStack(options.stack);
-  const { settings } = readStack(stack, options.configFile);
+  const { settings, file } = readStack(stack, options.configFile);
   const directory = changeDirectory(settings.changeId, options.out);
   if (options.attach) return attach(directory);
   if (options.stop) return stop(directory);
@@ -47,7 +47,7 @@ export async function apply(options: ApplyOptions): Promise<void> {
     approval: approval.how,
     errors: [],
   });
-  await begin(run, { stack, directory, configFile: options.configFile });
+  await begin(run, { stack, directory, configFile: file });
   console.log(
     `${approved.changeId}: run ${run.number} has begun, approved by ${approval.by}, ${approval.how}`,
   );
@@ -98,7 +98,7 @@ function refuse(reasons: readonly string[], next: string): never {
 /** Starts the run in a session of its own, so that a terminal that goes does not take it along. */
 export async function begin(
   run: RunFiles,
-  { stack, directory, configFile }: { stack: string; directory: string; configFile?: string },
+  { stack, directory, configFile }: { stack: string; directory: string; configFile: string },
 ): Promise<void> {
   const log = await open(run.log, "a", 0o600);
   const args = [
@@ -108,7 +108,7 @@ export async function begin(
     run.record,
     directory,
     stack,
-    configFile ?? "",
+    configFile,
   ];
   const child = spawn(process.execPath, args, {
     cwd: projectDirectory,

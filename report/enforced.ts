@@ -14,6 +14,7 @@ import { projectDirectory } from "./program";
 import { choosing } from "./pulumi";
 import { writeReport } from "./reportCommand";
 import { errorsIn, listRuns, readRun, writeRun } from "./runFiles";
+import { withPlannedConfig } from "./stackConfig";
 
 async function main([
   record = "",
@@ -23,8 +24,10 @@ async function main([
 ]: readonly string[]): Promise<void> {
   const files = (await listRuns(directory)).find((run) => run.record === record);
   if (!files) throw new Error(`${record} is no run of ${directory}`);
-  const choice = { stack, configFile: configFile || undefined };
-  const code = await up(join(directory, FILES_OF.pulumiPlan), choosing(choice));
+  const plan = join(directory, FILES_OF.pulumiPlan);
+  const code = await withPlannedConfig(configFile, (planned) =>
+    up(plan, choosing({ stack, configFile: planned })),
+  );
   const log = await readFile(files.log, "utf8");
   const endedAt = new Date().toISOString();
   await writeRun(files, {
@@ -33,8 +36,8 @@ async function main([
     code,
     errors: code === 0 ? [] : errorsIn(log),
   });
-  const plan = await readPlan(directory);
-  await writeReport(directory, { stack, changeId: plan?.changeId ?? "" }).catch((error: Error) => {
+  const { changeId = "" } = (await readPlan(directory)) ?? {};
+  await writeReport(directory, { stack, changeId }).catch((error: Error) => {
     console.error(`the report could not be written: ${error.message}\nnext: npm run change -- report`);
   });
   await writeRecords(

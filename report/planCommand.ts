@@ -10,7 +10,7 @@ import { preview } from "./preview";
 import { programCommit, programFiles } from "./program";
 import { chosenStack } from "./pulumi";
 import { planDocument } from "./render/planDocument";
-import { readStack } from "./stackConfig";
+import { readStack, withPlannedConfig } from "./stackConfig";
 
 /** Options of every command that looks at a stack. */
 export interface StackOptions {
@@ -22,8 +22,8 @@ export interface StackOptions {
 /** Makes the change request as it would be now: previews, and writes nothing. */
 export async function plannedNow(options: StackOptions): Promise<{ record: PlanRecord; pulumiPlan: string }> {
   const stack = await chosenStack(options.stack);
-  const { settings, keys } = readStack(stack, options.configFile);
-  const seen = await preview({ stack, configFile: options.configFile });
+  const { settings, keys, file } = readStack(stack, options.configFile);
+  const seen = await withPlannedConfig(file, (configFile) => preview({ stack, configFile }));
   const record = planRecord({
     stack,
     settings,

@@ -2,10 +2,10 @@
 import { spawn } from "node:child_process";
 import { projectDirectory } from "./program";
 
-/** Which stack, and its config where that is not beside the program. */
+/** Which stack, and the file with its config. */
 export interface StackChoice {
   readonly stack: string;
-  readonly configFile?: string;
+  readonly configFile: string;
 }
 
 /** How a command ended. */
@@ -19,7 +19,8 @@ export interface Ended {
 export const choosing = ({ stack, configFile }: StackChoice): string[] => [
   "--stack",
   stack,
-  ...(configFile ? ["--config-file", configFile] : []),
+  "--config-file",
+  configFile,
 ];
 
 /** Runs pulumi in the project to its end. Plans are experimental in Pulumi 3, hence the variable. */

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { parse } from "yaml";
 import { planOf } from "../../components/plan";
 import { digestOf } from "../../report/canonical";
 import { differences, isWhole } from "../../report/digest";
 import { numbered, planRecord } from "../../report/plan";
 import { plannedBars } from "../../report/render/planDocument";
-import { configKeys } from "../../report/stackConfig";
+import { configKeys, withoutApproval } from "../../report/stackConfig";
 import { stepText } from "../../scripts";
 import { FROM, inputsOf, planned, seenOf, settingsOf, TO } from "./fixtures";
 
@@ -129,6 +130,15 @@ describe("report/digest: what an approval stands on", () => {
       "config b: changed since the plan",
       "config c: added since the plan",
     ]);
+  });
+
+  it("takes the approval out of what the engine is given, and nothing else", () => {
+    const signers = "  rke2-upgrade:approval:\n    allowedSigners:\n      - cab ssh-ed25519 AAAA\n";
+    const rest = `encryptionsalt: v1:abc=:v1:def\nconfig:\n  rke2-upgrade:day: "2026-08-31"\n  rke2-upgrade:secret:\n    secure: v1:${"x".repeat(200)}\n`;
+    const approval = "    changeId: CR-1\n    approver: CAB\n    digest: 0123456789abcdef\n";
+    assert.deepEqual(parse(withoutApproval(`${rest}${signers}${approval}`)), parse(`${rest}${signers}`));
+    assert.deepEqual(parse(withoutApproval(`${rest}  rke2-upgrade:approval:\n${approval}`)), parse(rest));
+    assert.deepEqual(parse(withoutApproval(rest)), parse(rest));
   });
 
   it("leaves the approval out of the config's digest, but not who may sign one", () => {

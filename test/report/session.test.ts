@@ -11,6 +11,7 @@ import { writeRecords } from "../../report/chain";
 import { planFiles } from "../../report/files";
 import { follow } from "../../report/follow";
 import { lives, nextRun, readRun, writeRun } from "../../report/runFiles";
+import { labFile } from "../config/lab";
 import { inputsOf, planned, runAt, settingsOf } from "./fixtures";
 
 describe("report: a run in its own session", () => {
@@ -38,7 +39,7 @@ printf 'Diagnostics:\\n  x (y):\\n    error: it broke\\n'; exit 7
   it("outlives a hang-up of who began it, is shown again, and writes down how it ended", async () => {
     const run = await nextRun(directory);
     await writeRun(run, { ...runAt(0), endedAt: undefined, code: undefined, errors: [] });
-    await begin(run, { stack: "lab", directory });
+    await begin(run, { stack: "lab", directory, configFile: labFile });
     assert.ok(await lives(run));
     const pid = Number(readFileSync(run.pid, "utf8"));
     // A session of its own: its ID is its leader's, and a terminal's hang-up goes to the terminal's session alone.
