@@ -9,7 +9,7 @@ import { changeDirectory, FILES_OF } from "./directory";
 import { readPlan } from "./files";
 import { follow } from "./follow";
 import { movedSince } from "./judgeApply";
-import { plannedNow, type StackOptions } from "./planCommand";
+import { ADOPT, isUnadopted, plannedNow, type StackOptions } from "./planCommand";
 import type { PlanRecord } from "./planSchema";
 import { projectDirectory } from "./program";
 import { chosenStack } from "./pulumi";
@@ -59,6 +59,14 @@ export async function apply(options: ApplyOptions): Promise<void> {
 async function approvedPlan(directory: string): Promise<PlanRecord> {
   const plan = await readPlan(directory);
   if (!plan) throw new Error(`${directory} holds no change request. next: npm run change -- plan`);
+  if (isUnadopted(plan)) {
+    refuse(
+      [
+        "the stack was not adopted when the plan was made: who holds the locks is drawn by lot in the first run, so no plan of that can be enforced",
+      ],
+      ADOPT,
+    );
+  }
   const { faults } = await verify(directory);
   if (faults.length > 0)
     refuse(faults, "bring back the files that were approved, or make a new plan and have it approved");

@@ -19,6 +19,14 @@ export interface StackOptions {
   readonly out?: string;
 }
 
+/** What comes before the first change of a stack. */
+export const ADOPT =
+  "set rke2Version to acceptedVersion, adopt the cluster with pulumi up, which touches no node; then bump and plan";
+
+/** Whether the plan is of a stack's very first run. */
+export const isUnadopted = ({ steps }: PlanRecord): boolean =>
+  steps.some(({ id, operation }) => id === "change" && operation === "create");
+
 /** Makes the change request as it would be now: previews, and writes nothing. */
 export async function plannedNow(options: StackOptions): Promise<{ record: PlanRecord; pulumiPlan: string }> {
   const stack = await chosenStack(options.stack);
@@ -46,6 +54,10 @@ export async function plan(options: StackOptions): Promise<void> {
     ...files,
   ]);
   const { title, verdict } = planDocument(record);
+  const approve = [
+    `next: have it approved: pulumi config set --path 'rke2-upgrade:approval.changeId' ${record.changeId}, .approver, .digest (docs/record.md),`,
+    `      or signed: ${signCommand(directory)}; then npm run change -- apply`,
+  ];
   console.log(
     [
       `${title}: ${record.summary}`,
@@ -53,8 +65,9 @@ export async function plan(options: StackOptions): Promise<void> {
       `written to ${directory}: change.html (attach it), change.md (for the ticket), change.json`,
       `digest to approve: ${record.digest.value}`,
       `head of the chain:  ${head}   (keep it in the ticket: report --verify --head proves the records by it)`,
-      `next: have it approved: pulumi config set --path 'rke2-upgrade:approval.changeId' ${record.changeId}, .approver, .digest (docs/record.md),`,
-      `      or signed: ${signCommand(directory)}; then npm run change -- apply`,
+      ...(isUnadopted(record)
+        ? [`this plan cannot be enforced: the stack is not adopted. next: ${ADOPT}`]
+        : approve),
     ].join("\n"),
   );
 }
