@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   describeLoss,
   describePlan,
-  describeWaysBack,
   duration,
   restoreTestNode,
   type Secrets,
@@ -18,8 +17,9 @@ import { asText, isUnderWay } from "./changePolicy";
 import { ageMs, newestBackup } from "./etcdBackups";
 import { forecast, judgeRun } from "./judgement";
 import { planOf } from "./plan";
+import { describeDecision } from "./recovery/decision";
+import { describeLosses } from "./recovery/losses";
 import { askBack } from "./recovery/questions";
-import { situationOf } from "./recovery/situation";
 import type { Run } from "./step";
 
 /**
@@ -52,7 +52,7 @@ function announceChange({ settings, change }: Run, secrets: Secrets): void {
       await pulumi.log.info(`checks: ${findings.length}, ${describeCost(cost)}`);
       for (const { path, text } of settingsWarnings(settings)) await pulumi.log.warn(`${path}: ${text}`);
       const fits = isUnderWay({ wanted, accepted })
-        ? describeWaysBack(settings, await situationOf(settings, facts, sshPrivateKey))
+        ? await describeDecision(settings, facts, sshPrivateKey)
         : [];
       const steps = forecast(settings, facts);
       const back = [...(await wayBack(settings)), ...fits];
@@ -82,7 +82,9 @@ function announceWayBack({ settings, change }: Run, secrets: Secrets): void {
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
       const last = await newestBackup(settings, accepted);
       const loss = describeLoss(settings, last && ageMs(last));
-      await pulumi.log.warn(loss.join("\n"));
+      loss.push(...(await describeLosses(settings, sshPrivateKey)));
+      await pulumi.log.warn(loss.join("
+"));
       await pulumi.log.info(
         [...describePlan(planOf(settings), wanted, accepted), ...afterwards(settings)].join("\n"),
       );

@@ -1,17 +1,19 @@
-import type * as pulumi from "@pulumi/pulumi";
-import { type ClusterNode, describeWaysBack } from "../config";
+import type { ClusterNode } from "../config";
 import { type Facts, inTurn, lookAtNode, observe } from "../observe";
 import { measured } from "../observe/cost";
 import { keepBackedUp } from "./backupTimer";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
+import { gateProvider } from "./gateProvider";
 import { judgeRun } from "./judgement";
 import { holdAll, holdForWayBack } from "./locks";
-import { configure, providerContext } from "./providerConfig";
+import { providerContext } from "./providerConfig";
+import { describeDecision } from "./recovery/decision";
+import { writeLosses } from "./recovery/losses";
 import { askBack, isRolledBack, nodesInPlay } from "./recovery/questions";
 import { beginRecord, readRecord } from "./recovery/record";
 import { revive } from "./recovery/revive";
-import { situationOf } from "./recovery/situation";
 import { refusal, stops } from "./refusal";
+import { judgeSteadily } from "./steadyLook";
 import { keepWayBack } from "./wayBackKeeper";
 
 interface Inputs {
@@ -24,23 +26,12 @@ interface Inputs {
 }
 
 /** The provider behind {@link Preflight}. */
-export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & GateAnswer> = {
-  configure,
-  async check(_olds, news) {
-    return { inputs: news };
-  },
-  async diff(_id, olds, news) {
-    const fields = ["wanted", "accepted", "changeId", "goBack", "attempt", "owner"] as const;
-    const altered = fields.some((field) => olds[field] !== news[field]);
-    return { changes: altered || !(await (news.goBack ? isBack(news.attempt) : allDone(news.wanted))) };
-  },
-  async create(inputs) {
-    return { id: `preflight-${inputs.changeId}`, outs: { ...inputs, ...(await ask(inputs)) } };
-  },
-  async update(_id, _olds, news) {
-    return { outs: { ...news, ...(await ask(news)) } };
-  },
-};
+export const provider = gateProvider<Inputs>({
+  id: ({ changeId }) => `preflight-${changeId}`,
+  compares: ["wanted", "accepted", "changeId", "goBack", "attempt", "owner"],
+  isDone: ({ goBack, attempt, wanted }) => (goBack ? isBack(attempt) : allDone(wanted)),
+  ask,
+});
 
 /** Whether every node already runs the version: then nothing is left to be done, and nothing to be asked. */
 async function allDone(wanted: string): Promise<boolean> {
@@ -72,6 +63,7 @@ async function askBeforeBack({ owner, attempt, goBack }: Inputs): Promise<GateAn
   if (refused.length > 0) throw new Error(refusal("nothing was touched", "before going back", refused));
   const lost = (node: ClusterNode) => isRolledBack(settings, node);
   await holdForWayBack(settings, sshPrivateKey, owner, nodesInPlay(settings), lost);
+  await writeLosses(settings, sshPrivateKey, attempt);
   await beginRecord(settings, attempt, goBack);
   return gateAnswer(findings, cost);
 }
@@ -80,12 +72,17 @@ async function ask(inputs: Inputs): Promise<GateAnswer> {
   if (inputs.goBack) return askBeforeBack(inputs);
   const { settings, ...secrets } = providerContext();
   await revive(providerContext(), inputs.owner, inputs.attempt);
-  const { result: facts, cost } = await measured(() => observe(settings, secrets));
-  const findings = judgeRun(settings, facts, inputs.owner);
+  const { result, cost } = await measured(() =>
+    judgeSteadily(
+      () => observe(settings, secrets),
+      (facts) => judgeRun(settings, facts, inputs.owner),
+    ),
+  );
+  const { seen: facts, findings } = result;
   const refused = findings.filter(stops);
   if (refused.length > 0) {
-    const ways = describeWaysBack(settings, await situationOf(settings, facts, secrets.sshPrivateKey));
-    throw new Error([refusal("nothing was touched", "before a change", refused), ...ways].join("\n"));
+    const decision = await describeDecision(settings, facts, secrets.sshPrivateKey);
+    throw new Error([refusal("nothing was touched", "before a change", refused), ...decision].join("\n"));
   }
   await holdAll(settings, secrets.sshPrivateKey, inputs.owner, "take");
   await keepWayBack(providerContext(), inputs.owner, touched(facts, inputs));

@@ -1,13 +1,14 @@
-import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterNode, Settings } from "../config";
 import { type Facts, judgeTurn, observeTurn } from "../observe";
 import { lookAtCluster } from "../observe/cluster";
 import { measured } from "../observe/cost";
 import { isMarked, nameOf } from "../observe/facts";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
+import { gateProvider } from "./gateProvider";
 import { judgeTimingOfTurn } from "./judgement";
-import { configure, providerContext } from "./providerConfig";
+import { providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
+import { judgeSteadily } from "./steadyLook";
 import { keepWayBack } from "./wayBackKeeper";
 
 interface Inputs {
@@ -20,23 +21,12 @@ interface Inputs {
 }
 
 /** The provider behind {@link TurnGate}. */
-export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & GateAnswer> = {
-  configure,
-  async check(_olds, news) {
-    return { inputs: news };
-  },
-  async diff(_id, olds, news) {
-    const fields = ["node", "wanted", "accepted", "changeId", "attempt", "owner"] as const;
-    const changed = fields.some((field) => olds[field] !== news[field]);
-    return { changes: changed || !(await finished()).has(news.node) };
-  },
-  async create(inputs) {
-    return { id: `turn-${inputs.node}`, outs: { ...inputs, ...(await ask(inputs)) } };
-  },
-  async update(_id, _olds, news) {
-    return { outs: { ...news, ...(await ask(news)) } };
-  },
-};
+export const provider = gateProvider<Inputs>({
+  id: ({ node }) => `turn-${node}`,
+  compares: ["node", "wanted", "accepted", "changeId", "attempt", "owner"],
+  isDone: async ({ node }) => (await finished()).has(node),
+  ask,
+});
 
 let looked: Promise<ReadonlySet<string>> | undefined;
 
@@ -66,8 +56,13 @@ async function ask({ node: name, accepted, owner }: Inputs): Promise<GateAnswer>
   const node = settings.nodes.find((one) => one.name === name);
   if (!node)
     throw new Error(`${name} is not in nodes. next: put it back; nodes leave the list after acceptance`);
-  const { result: facts, cost } = await measured(() => observeTurn(settings, node, context));
-  const findings = [...judgeTurn(settings, node, facts, owner), ...judgeTimingOfTurn(settings, facts, node)];
+  const { result, cost } = await measured(() =>
+    judgeSteadily(
+      () => observeTurn(settings, node, context),
+      (facts) => [...judgeTurn(settings, node, facts, owner), ...judgeTimingOfTurn(settings, facts, node)],
+    ),
+  );
+  const { seen: facts, findings } = result;
   const refused = findings.filter(stops);
   if (refused.length > 0)
     throw new Error(refusal(stateOf(settings, node, facts), `before ${name}'s turn`, refused));

@@ -18,6 +18,7 @@ export { SNAPSHOT_PREFIX, snapshotName } from "./names";
 export { dueAfterMs, type Objective, objectiveOf, restoreTestNode, type Scenario } from "./objectives";
 export { type ParseOptions, parseSettings } from "./parse";
 export { describePlan, duration, PHASES, type Phase, type Step } from "./plan";
+export { type RemovedApi, removedBetween } from "./removedApis";
 export { RESTORE_TEST_VM_ID, SECRET_KEYS, SETTING_KEYS, type SecretKey } from "./schema";
 export type { ClusterNode, GoBack, Limits, Settings } from "./settings";
 export { type RunningNode, skewFaults } from "./skew";

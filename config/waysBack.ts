@@ -155,7 +155,7 @@ export function wayBackHint(settings: Settings, { name, role }: Settings["nodes"
     (way) =>
       `${goBackCommands(way, settings).join("; ")} (${role === "agent" && way.nodes ? "lost: nothing in etcd" : LOSES[way.strategy]})`,
   );
-  return `if it must go back: ${ways.join(", or ")}; then pulumi preview tells all: docs/goBack.md`;
+  return `if it must go back: ${ways.join(", or ")}; then pulumi preview tells all, and whether procedure §4.3's criteria are met: docs/goBack.md`;
 }
 
 const LOSES: Record<GoBack["strategy"], string> = {

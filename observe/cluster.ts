@@ -10,10 +10,12 @@ import type {
   V1PodDisruptionBudget,
   V1VolumeAttachment,
 } from "@kubernetes/client-node";
-import type { ClusterNode } from "../config";
+import type { ClusterNode, RemovedApi } from "../config";
 import { bareText, shellWord } from "../scripts";
 import { spend } from "./cost";
+import { describeApi } from "./deprecatedApis";
 import { askEvictions, underBudgets } from "./evictions";
+import { nameOf } from "./facts";
 import { type Session, withNode } from "./ssh";
 
 /** An etcd member as the asked one lists it, and what it answered itself. */
@@ -34,6 +36,14 @@ export type UpgradePlan = KubernetesObject & {
 /** A volume of Longhorn, as far as it is judged. */
 export type LonghornVolume = KubernetesObject & { readonly status?: { readonly robustness?: string } };
 
+/** Objects that no version serves but one that the target removes: after the change nobody could read them. */
+export interface StrandedObjects {
+  /** `certificates.k8s.io/v1alpha1 clustertrustbundles` */
+  readonly api: string;
+  /** Of the first five. */
+  readonly names: readonly string[];
+}
+
 /** An eviction that the API server would refuse now. */
 export interface RefusedEviction {
   /** namespace/name */
@@ -51,7 +61,7 @@ export interface ClusterFacts {
   readonly pods: readonly V1Pod[];
   readonly budgets: readonly V1PodDisruptionBudget[];
   readonly leases: readonly V1Lease[];
-  /** Running pods that `criticalWorkloads` selects; the API server itself judges the selector. */
+  /** Pods that `criticalWorkloads` selects; the API server itself judges the selector. */
   readonly critical: readonly V1Pod[];
   readonly signingRequests: readonly V1CertificateSigningRequest[];
   /** Jobs in kube-system: RKE2's helm-install-* among them. */
@@ -62,6 +72,8 @@ export interface ClusterFacts {
   readonly upgradePlans: readonly UpgradePlan[];
   /** Empty where the cluster does not know the kind. */
   readonly longhornVolumes: readonly LonghornVolume[];
+  /** Asked for before a run alone, else empty. */
+  readonly stranded: readonly StrandedObjects[];
   /** Of the pods that a drain would evict and that a budget may hold; see evictions.ts. */
   readonly refusedEvictions: readonly RefusedEviction[];
   /** The change that holds the cluster: `UUID who`, and since when; undefined where it is free. */
@@ -82,6 +94,8 @@ export interface ClusterScope {
   readonly drained: readonly ClusterNode[];
   /** Label selector of critical workloads. */
   readonly critical?: string;
+  /** What the target no longer serves. */
+  readonly removed?: readonly RemovedApi[];
 }
 
 /**
@@ -89,13 +103,13 @@ export interface ClusterScope {
  * @throws with every server's reason where none answers
  */
 export async function lookAtCluster(
-  { servers, drained, critical }: ClusterScope,
+  { servers, ...scope }: ClusterScope,
   privateKey: string,
 ): Promise<ClusterFacts> {
   const reasons: string[] = [];
   for (const server of servers) {
     try {
-      return await withNode(server, privateKey, (session) => ask(server, session, { drained, critical }));
+      return await withNode(server, privateKey, (session) => ask(server, session, scope));
     } catch (error) {
       reasons.push(error instanceof Error ? error.message : String(error));
     }
@@ -106,20 +120,27 @@ export async function lookAtCluster(
 async function ask(
   server: ClusterNode,
   session: Session,
-  { drained, critical = "" }: Omit<ClusterScope, "servers">,
+  { drained, critical = "", removed = [] }: Omit<ClusterScope, "servers">,
 ): Promise<ClusterFacts> {
-  const selector = shellWord(encodeURIComponent(critical));
-  const { code, stdout, stderr } = await session.exec(`sudo -n bash -s -- look-cluster ${selector}`, {
+  const kinds = removed.flatMap((api) => [api.version, ...api.successors].map((one) => kindOf(api, one)));
+  const words = [encodeURIComponent(critical), ...kinds].map(shellWord).join(" ");
+  const { code, stdout, stderr } = await session.exec(`sudo -n bash -s -- look-cluster ${words}`, {
     stdin: bareText("look-cluster"),
   });
   if (code !== 0) throw new Error(stderr.trim().split("\n")[0] || `${server.name}: exit ${code}`);
-  const seen = parseCluster(server.name, stdout);
+  const seen = parseCluster(server.name, stdout, removed);
   const pods = underBudgets(drained, seen.pods, seen.budgets);
   return { ...seen, refusedEvictions: await askEvictions(session, pods) };
 }
 
-/** Reads what look-cluster.sh printed. */
-function parseCluster(askedOn: string, stdout: string): Omit<ClusterFacts, "refusedEvictions"> {
+const kindOf = ({ group, resource }: RemovedApi, version: string) => `${group}/${version}/${resource}`;
+
+/** Reads what look-cluster.sh printed. Pure but for the count of what it cost. */
+export function parseCluster(
+  askedOn: string,
+  stdout: string,
+  removed: readonly RemovedApi[],
+): Omit<ClusterFacts, "refusedEvictions"> {
   const lines = stdout.split("\n").filter(Boolean);
   const said = new Map(lines.map((line) => line.split("\t", 2) as [string, string]));
   spend("apiCalls", said.size);
@@ -143,6 +164,12 @@ function parseCluster(askedOn: string, stdout: string): Omit<ClusterFacts, "refu
     attachments: items<V1VolumeAttachment>("attachments"),
     upgradePlans: items<UpgradePlan>("plans"),
     longhornVolumes: items<LonghornVolume>("longhorn"),
+    stranded: removed.flatMap((api) => {
+      const names = items<KubernetesObject>(`stored:${kindOf(api, api.version)}`).map(nameOf);
+      // What is not served has no line.
+      const isServed = (version: string) => said.has(`stored:${kindOf(api, version)}`);
+      return names.length > 0 && !api.successors.some(isServed) ? [{ api: describeApi(api), names }] : [];
+    }),
     lock: lock.holderIdentity && { holder: lock.holderIdentity, since: lock.acquireTime ?? "" },
     members: (members.members ?? []).map((member) => {
       const peerUrl = member.peerURLs?.[0] ?? "";

@@ -28,5 +28,9 @@ export function parseDeprecatedApis(samples: readonly string[]): DeprecatedApi[]
 }
 
 /** As people write it, and as it is acknowledged: `networking.k8s.io/v1beta1 servicecidrs`. */
-export const describeApi = ({ group, version, resource }: DeprecatedApi): string =>
+export const describeApi = ({
+  group,
+  version,
+  resource,
+}: Pick<DeprecatedApi, "group" | "version" | "resource">): string =>
   `${group ? `${group}/` : ""}${version} ${resource}`;

@@ -8,6 +8,8 @@ export interface Finding {
   readonly wanted: string;
   /** `fail` stops an `up` before anything is touched; `not measured` stops it too, since nobody knows. */
   readonly verdict: "pass" | "warn" | "fail" | "not measured";
+  /** The figure of one moment: it may be well in the next, and is asked again before it stops a run. */
+  readonly momentary?: true;
   /** What to do next; there for all but `pass`. */
   readonly next?: string;
 }

@@ -1,4 +1,4 @@
-import type { Settings } from "../config";
+import { parseVersion, removedBetween, type Settings } from "../config";
 import { lookAtCluster } from "./cluster";
 import { lookAtDashboards } from "./dashboards";
 import type { Facts } from "./facts";
@@ -9,6 +9,7 @@ import { lookAtHosts } from "./proxmox";
 
 export { lookAtVolumes, lookBack, type NodeBack } from "./back";
 export { judgeTiming, judgeTurnTiming } from "./checks/timing";
+export { type Criterion, describeCriteria, judgeCriteria } from "./criteria";
 export { lookAtMembers, type MemberFacts, notOne } from "./etcd";
 export { type Facts, inTurn } from "./facts";
 export type { Finding } from "./finding";
@@ -17,6 +18,7 @@ export { notLive } from "./live";
 export { lookAtNode, type NodeFacts } from "./node";
 export { type Session, type SshTarget, withNode } from "./ssh";
 export { observeTurn } from "./turn";
+export { lookAtWritten, type Written } from "./written";
 
 /** What a look needs beside the settings. */
 export interface LookSecrets {
@@ -40,11 +42,19 @@ export async function observe(settings: Settings, secrets: LookSecrets): Promise
   };
   const { servers, agents: drained, criticalWorkloads: critical } = settings;
   const [cluster, hosts, dashboards] = await Promise.all([
-    look(() => lookAtCluster({ servers, drained, critical }, secrets.sshPrivateKey)),
+    look(() =>
+      lookAtCluster({ servers, drained, critical, removed: removedBy(settings) }, secrets.sshPrivateKey),
+    ),
     look(() => lookAtHosts(settings, secrets.proxmoxTokenSecret)),
     lookAtDashboards(settings.monitoring),
     ...Array.from({ length: 8 }, worker),
   ]);
   const kubeconfig = secrets.kubeconfig ? readKubeconfig(secrets.kubeconfig) : undefined;
   return { nodes: new Map(nodes), cluster, hosts, dashboards, kubeconfig, at: new Date() };
+}
+
+/** What the target no longer serves. */
+function removedBy({ acceptedVersion, rke2Version }: Settings) {
+  const [from, to] = [parseVersion(acceptedVersion), parseVersion(rke2Version)];
+  return from && to ? removedBetween(from, to) : [];
 }

@@ -15,7 +15,7 @@ import { judgeLock } from "./checks/lock";
 import { judgeNode } from "./checks/node";
 import { judgeNodes } from "./checks/nodes";
 import { judgeVersionPolicy } from "./checks/policy";
-import { judgeRemovedApis } from "./checks/removedApis";
+import { judgeRemovedApis, judgeStrandedObjects } from "./checks/removedApis";
 import { judgeServerCapacity } from "./checks/serverCapacity";
 import { judgeStorage } from "./checks/storage";
 import { judgeStrangers } from "./checks/strangers";
@@ -58,6 +58,7 @@ const CHECKS: readonly Check[] = [
   judgeVersionPolicy,
   judgeComponents,
   judgeRemovedApis,
+  judgeStrandedObjects,
   judgeKubeconfig,
   judgeDashboards,
   judgeBackupAges,

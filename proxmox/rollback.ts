@@ -90,8 +90,8 @@ export async function anyRolledBack(
   return false;
 }
 
-/** A manager of high availability would start the machine by itself in the middle of it. */
-async function refuseHighAvailability(client: ProxmoxClient, vmId: number): Promise<void> {
+/** A manager of high availability would start the machine by itself in the middle of it. @throws where one does */
+export async function refuseHighAvailability(client: ProxmoxClient, vmId: number): Promise<void> {
   const found = await client.get("/cluster/resources?type=vm", haResources);
   const state = found.find(({ vmid }) => vmid === vmId)?.hastate;
   if (!state || state === "ignored") return;

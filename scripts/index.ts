@@ -67,6 +67,7 @@ const BARE_LIBRARIES = {
   "look-etcd": [],
   "look-node": ["lib-api"],
   "look-volumes": [],
+  "look-written": [],
 } as const satisfies Record<string, readonly string[]>;
 
 /** A script that is sent without an envelope: read-only or instant. */

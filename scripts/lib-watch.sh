@@ -11,12 +11,13 @@ milliseconds() {
   awk '{ printf "%d", $1 * 1000 }' <<<"$seconds"
 }
 
-# One line a pod that ails: namespace/owner reason. The owner, since a pod that moved has another name. Chart jobs are
+# One line a pod that ails: namespace/owner reason. The owner, since a pod that moved has another name. A container that
+# ended badly after it had been restarted crashes, whether the kubelet says CrashLoopBackOff yet or not. Chart jobs are
 # judged apart (charts-settled.sh): they crash between servers by design. A pod without a place ails where WITH_PENDING is
 # given. sick_pods NODE [WITH_PENDING]: those on NODE, which is in its turn, are not counted.
 # shellcheck disable=SC2016 # Go templates hold dollar signs
 sick_pods() {
-  kube "$API" get pods -A -o go-template='{{range .items}}{{$owner := .metadata.name}}{{range .metadata.ownerReferences}}{{$owner = .name}}{{end}}{{$why := ""}}{{range .status.containerStatuses}}{{if .state.waiting}}{{if eq (printf "%v" .state.waiting.reason) "CrashLoopBackOff"}}{{$why = "CrashLoopBackOff"}}{{end}}{{end}}{{end}}{{range .status.conditions}}{{if and (eq .type "PodScheduled") (eq .status "False")}}{{$why = "Pending"}}{{end}}{{end}}{{if $why}}{{.metadata.namespace}}/{{$owner}} {{$why}} {{.spec.nodeName}}{{"\n"}}{{end}}{{end}}' |
+  kube "$API" get pods -A -o go-template='{{range .items}}{{$owner := .metadata.name}}{{range .metadata.ownerReferences}}{{$owner = .name}}{{end}}{{$why := ""}}{{$phase := .status.phase}}{{range .status.containerStatuses}}{{if .state.waiting}}{{if eq (printf "%v" .state.waiting.reason) "CrashLoopBackOff"}}{{$why = "crashes"}}{{end}}{{end}}{{if .state.terminated}}{{if and (ne (printf "%v" .state.terminated.exitCode) "0") (ne (printf "%v" .restartCount) "0") (ne $phase "Failed")}}{{$why = "crashes"}}{{end}}{{end}}{{end}}{{range .status.conditions}}{{if and (eq .type "PodScheduled") (eq .status "False")}}{{$why = "Pending"}}{{end}}{{end}}{{if $why}}{{.metadata.namespace}}/{{$owner}} {{$why}} {{.spec.nodeName}}{{"\n"}}{{end}}{{end}}' |
     awk -v n="$1" -v pending="${2:-}" '$3 != n && $1 !~ /^kube-system\/helm-install-/ && ($2 != "Pending" || pending) { print $1, $2 }' | sort -u
 }
 

@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
 # Reads the cluster from this server; changes nothing. Lines of name<TAB>JSON, each request bounded.
 #
-# Usage: [CRITICAL]   (after lib.sh and lib-api.sh)
-#   CRITICAL  label selector of critical workloads, URL-encoded
+# Usage: CRITICAL [GROUP/VERSION/RESOURCE…]   (after lib.sh and lib-api.sh)
+#   CRITICAL                label selector of critical workloads, URL-encoded; empty for none
+#   GROUP/VERSION/RESOURCE  kinds of which some objects are listed, each where it is served
+critical=$1
+shift
 
 printf 'nowMs\t%s\n' "$(date +%s%3N)"
 question readyMs /readyz
 question nodes /api/v1/nodes
 question pods /api/v1/pods
 question budgets /apis/policy/v1/poddisruptionbudgets
-if [ -n "${1:-}" ]; then
-  question critical "/api/v1/pods?labelSelector=$1&fieldSelector=status.phase%3DRunning"
+if [ -n "$critical" ]; then
+  question critical "/api/v1/pods?labelSelector=$critical"
 fi
 question leases /apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases
 question lock /apis/coordination.k8s.io/v1/namespaces/kube-system/leases/rke2-upgrade optional
@@ -20,6 +23,7 @@ question volumes /api/v1/persistentvolumes
 question attachments /apis/storage.k8s.io/v1/volumeattachments
 question plans /apis/upgrade.cattle.io/v1/plans optional
 question longhorn /apis/longhorn.io/v1beta2/volumes optional
+for kind in "$@"; do question "stored:$kind" "/apis/$kind?limit=5" optional; done
 ask_all || { echo "  next: kubectl get --raw '/readyz?verbose' on this server" >&2 && exit 1; }
 members=$(etcd_ask /v3/cluster/member/list || true)
 printf 'members\t%s\n' "$members"

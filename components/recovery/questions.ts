@@ -12,7 +12,7 @@ import { type Finding, lookAtVolumes, lookBack, type NodeBack } from "../../obse
 import { connect } from "../../proxmox/connect";
 import { ownMark } from "../../proxmox/mark";
 import { missingPrivileges } from "../../proxmox/permissions";
-import { snapshotToGoTo } from "../../proxmox/rollback";
+import { refuseHighAvailability, snapshotToGoTo } from "../../proxmox/rollback";
 import { ageMs, newestBackup } from "../etcdBackups";
 import type { ProviderContext } from "../providerConfig";
 import { proveBackup } from "./identity";
@@ -164,7 +164,9 @@ async function askHosts(
     const needs = [{ path: `/vms/${node.vmId}`, privileges: ["VM.Snapshot.Rollback", "VM.PowerMgmt"] }];
     const lacks = (await missingPrivileges(client, needs)).flatMap(({ privileges }) => privileges);
     const wish = { vmId: node.vmId, name, mark: ownMark(acceptedVersion), atRest: node.role === "server" };
-    const snapshot = await snapshotToGoTo(client, wish).catch((error: Error) => error);
+    const snapshot = await refuseHighAvailability(client, node.vmId)
+      .then(() => snapshotToGoTo(client, wish))
+      .catch((error: Error) => error);
     return [
       {
         check: `proxmox: VM ${node.vmId} (${node.name}) can go back`,
@@ -172,7 +174,7 @@ async function askHosts(
           snapshot instanceof Error
             ? snapshot.message
             : `to ${snapshot.name} of ${snapshot.takenAt.toISOString()}`,
-        wanted: "a snapshot of this change",
+        wanted: "a snapshot of this change, and no manager that starts it meanwhile",
         ...(snapshot instanceof Error ? { verdict: "fail", next: "see above" } : { verdict: "pass" }),
       },
       {

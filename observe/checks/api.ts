@@ -12,6 +12,7 @@ export const judgeApi = ({ limits }: Settings, { readyMs, askedOn }: ClusterFact
       ? { verdict: "pass" }
       : {
           verdict: readyMs < limits.apiSlowMs ? "warn" : "fail",
+          momentary: true,
           next: `find what loads ${askedOn}: kubectl top nodes, etcd's disk; journalctl -u rke2-server on it`,
         }),
   },

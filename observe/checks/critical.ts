@@ -13,7 +13,9 @@ export function judgeCritical(settings: Settings, { cluster }: Facts, node?: Clu
   const held = names
     .filter((name) => !inTurn(settings, cluster, name))
     .flatMap((name) => {
-      const pods = cluster.value.critical.filter((pod) => pod.spec?.nodeName === name).map(fullName);
+      const pods = cluster.value.critical
+        .filter(({ spec, status }) => spec?.nodeName === name && status?.phase === "Running")
+        .map(fullName);
       return pods.length > 0 ? [`${pods.join(", ")} on ${name}`] : [];
     });
   const finding = {

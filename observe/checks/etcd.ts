@@ -106,7 +106,10 @@ function judgeWrites({ servers, limits }: Settings, { nodes }: Facts): Finding[]
       verdict,
       ...(verdict === "pass"
         ? {}
-        : { next: `iostat -x 1 on ${slowest.name}, and its Proxmox host's storage: who else writes there?` }),
+        : {
+            momentary: true,
+            next: `iostat -x 1 on ${slowest.name}, and its Proxmox host's storage: who else writes there?`,
+          }),
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { isAtLeastMinor, parseVersion, type Settings } from "../../config";
+import { isAtLeastMinor, kubernetesMinor, parseVersion, removedBetween, type Settings } from "../../config";
 import { describeApi } from "../deprecatedApis";
 import type { Facts } from "../facts";
 import type { Finding } from "../finding";
@@ -41,4 +41,30 @@ export function judgeRemovedApis(settings: Settings, { nodes }: Facts): Finding[
     return [{ check, found, wanted, verdict: "warn", next: "watch its clients after the servers' upgrade" }];
   }
   return [{ check, found, wanted, verdict: "pass" }];
+}
+
+/**
+ * Objects that lie in etcd under a version which the target removes, with no other version switched on that serves them:
+ * nobody needs to ask for them, and after the change nobody can.
+ */
+export function judgeStrandedObjects(settings: Settings, { cluster }: Facts): Finding[] {
+  const [from, to] = [parseVersion(settings.acceptedVersion), parseVersion(settings.rke2Version)];
+  if (!from || !to || removedBetween(from, to).length === 0 || !("value" in cluster)) return [];
+  const { stranded } = cluster.value;
+  const open = stranded.filter(({ api }) => !settings.acknowledge.includes(api));
+  const tell = ({ api, names }: (typeof stranded)[number]) =>
+    `${api}: ${names.join(", ")}${settings.acknowledge.includes(api) ? " (acknowledged)" : ""}`;
+  const finding = {
+    check: "compatibility: objects that the target cannot serve",
+    found: stranded.map(tell).join("; ") || "none",
+    wanted: `none in a version that ${kubernetesMinor(to)} removes alone`,
+  };
+  if (stranded.length === 0) return [{ ...finding, verdict: "pass" }];
+  const [first] = open;
+  if (!first)
+    return [{ ...finding, verdict: "warn", next: "delete them before, or they stay in etcd unread" }];
+  const [groupVersion = "", resource = ""] = first.api.split(" ");
+  const [group, version] = groupVersion.split("/");
+  const next = `kubectl get ${resource}.${version}.${group} -o yaml: switch a later version on (kube-apiserver-arg runtime-config) and write them anew, or delete them; to lose them: pulumi config set --path 'rke2-upgrade:acknowledge[${settings.acknowledge.length}]' '${first.api}'`;
+  return [{ ...finding, verdict: "fail", next }];
 }

@@ -1,12 +1,9 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { isConsented, type Settings } from "../../config";
 import type { ClusterFacts } from "../cluster";
+import { crashOf } from "../crashing";
 import { fullName, isMarked, nameOf } from "../facts";
 import { type Finding, must, should } from "../finding";
-
-/** Why a container that does not run will not run by itself. */
-const HOPELESS =
-  /^(CrashLoopBackOff|ImagePullBackOff|ErrImagePull|InvalidImageName|CreateContainer\w*Error)$/;
 
 /** Pods that are stuck (procedure §3.2, §4.1). Those of a node in its turn, and those that the operator knows of, are not. */
 export function judgeWorkloads(settings: Settings, seen: ClusterFacts): Finding[] {
@@ -46,7 +43,8 @@ export function judgeWorkloads(settings: Settings, seen: ClusterFacts): Finding[
 const isChartPod = ({ metadata }: V1Pod): boolean =>
   metadata?.namespace === "kube-system" && metadata.name?.startsWith("helm-install-") === true;
 
-function stuckBy({ metadata, status }: V1Pod, now: Date, limitSeconds: number): string | undefined {
+function stuckBy(pod: V1Pod, now: Date, limitSeconds: number): string | undefined {
+  const { metadata, status } = pod;
   const since = (time: Date | undefined) => (time ? now.getTime() - new Date(time).getTime() : 0);
   const seconds = (ms: number) => `${Math.round(ms / 1000)} s`;
   if (metadata?.deletionTimestamp) {
@@ -54,10 +52,8 @@ function stuckBy({ metadata, status }: V1Pod, now: Date, limitSeconds: number): 
     const over = since(metadata.deletionTimestamp);
     return over > limitSeconds * 1000 ? `Terminating, ${seconds(over)} past its time` : undefined;
   }
-  const reason = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]
-    .map(({ state }) => state?.waiting?.reason ?? "")
-    .find((word) => HOPELESS.test(word));
-  if (reason) return reason;
+  const crash = crashOf(pod);
+  if (crash) return crash;
   const age = since(metadata?.creationTimestamp);
   return status?.phase === "Pending" && age > limitSeconds * 1000 ? `Pending for ${seconds(age)}` : undefined;
 }

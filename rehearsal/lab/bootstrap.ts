@@ -29,21 +29,28 @@ export function nodeConfiguration(stack: Stack, node: StackNode, token: string):
 
 const service = ({ role }: StackNode) => `rke2-${role}.service`;
 
-/** Installs a version on a node with the release server's script, and writes the node's configuration. */
-async function install({ stack, baseline }: LabState, node: StackNode, token: string): Promise<void> {
+/** Shell that installs a version on a node with the release server's script, as an operator would. */
+export function installScript(stack: Stack, { role }: StackNode, version: string): string[] {
   const url = `http://${labAddresses(stack).releases}`;
   const environment = [
-    `INSTALL_RKE2_VERSION='${baseline}'`,
-    `INSTALL_RKE2_TYPE=${node.role}`,
+    `INSTALL_RKE2_VERSION='${version}'`,
+    `INSTALL_RKE2_TYPE=${role}`,
     `INSTALL_RKE2_ARTIFACT_URL=${url}/rke2/releases/download`,
   ];
+  return [
+    `curl -sfL ${url}/ -o /tmp/install.sh`,
+    `sudo env ${environment.join(" ")} sh /tmp/install.sh </dev/null`,
+    "rm /tmp/install.sh",
+  ];
+}
+
+/** Installs a version on a node, and writes the node's configuration. */
+async function install({ stack, baseline }: LabState, node: StackNode, token: string): Promise<void> {
   await ssh(
     node.address,
     [
       "set -euo pipefail",
-      `curl -sfL ${url}/ -o /tmp/install.sh`,
-      `sudo env ${environment.join(" ")} sh /tmp/install.sh </dev/null`,
-      "rm /tmp/install.sh",
+      ...installScript(stack, node, baseline),
       "sudo install -d -m 0755 /etc/rancher/rke2",
       `base64 -d <<<'${Buffer.from(nodeConfiguration(stack, node, token)).toString("base64")}' |`,
       "  sudo install -m 0600 /dev/stdin /etc/rancher/rke2/config.yaml",

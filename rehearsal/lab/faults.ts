@@ -1,77 +1,61 @@
 import { Machine } from "../machines/machine";
 import { run, succeeds } from "../machines/run";
+import { upgradedByHand } from "./byHandFault";
+import { etcdFaults } from "./etcdFaults";
 import { type Fault, required, serviceFault } from "./fault";
 import { hostFaults } from "./hostFaults";
 import { Kubectl } from "./kubectl";
 import { nodeFaults } from "./nodeFaults";
 import { objectFaults } from "./objectFaults";
+import { rke2Faults } from "./rke2Faults";
 import { slowFaults } from "./slowFaults";
 import { readState } from "./state";
 
-/** Refuses connections to the machine's sshd, those from itself aside, as a wrong firewall rule would. */
-const refusal = [
-  "INPUT",
-  "-p",
-  "tcp",
-  "--dport",
-  "22",
-  "-i",
-  "eth0",
-  "-j",
-  "REJECT",
-  "--reject-with",
-  "tcp-reset",
+/** A machine's firewall refuses what a rule of its INPUT chain names; `succeeds` with -C tells whether it does. */
+const iptables = ({ card }: Machine, action: "-C" | "-I" | "-D", rule: readonly string[]) => [
+  ...["netns", "exec", card.namespace, "iptables", action, "INPUT", "-p", "tcp", ...rule],
+  ...["-j", "REJECT", "--reject-with", "tcp-reset"],
 ];
 
-const sshRefused: Fault = {
-  usage: "ssh-refused <node>",
-  effect: "that node refuses SSH connections",
+const refuses = (machine: Machine, rule: readonly string[]) => succeeds("ip", iptables(machine, "-C", rule));
+
+async function refuse(machine: Machine, rule: readonly string[], on: boolean): Promise<void> {
+  if ((await refuses(machine, rule)) !== on) await run("ip", iptables(machine, on ? "-I" : "-D", rule));
+}
+
+/** A wrong firewall rule on one machine, for what comes over its network card. */
+const refused = (name: string, effect: string, rule: readonly string[]): Fault => ({
+  usage: `${name} <node>`,
+  effect,
   async set(on, node) {
-    const { card } = await Machine.byName(required(node, this.usage));
-    const iptables = (...args: string[]) => ["netns", "exec", card.namespace, "iptables", ...args];
-    const isOn = await succeeds("ip", iptables("-C", ...refusal));
-    if (isOn !== on) await run("ip", iptables(on ? "-I" : "-D", ...refusal));
+    await refuse(await Machine.byName(required(node, this.usage)), rule, on);
   },
   async active() {
     const machines = await Machine.all();
-    const on = await Promise.all(
-      machines.map(({ card }) =>
-        succeeds("ip", ["netns", "exec", card.namespace, "iptables", "-C", ...refusal]),
-      ),
-    );
-    return machines.filter((_, index) => on[index]).map(({ record }) => `ssh-refused ${record.name}`);
+    const on = await Promise.all(machines.map((machine) => refuses(machine, rule)));
+    return machines.filter((_, index) => on[index]).map(({ record }) => `${name} ${record.name}`);
   },
-};
+});
 
 /** Where the API servers listen, their own machine's clients included. */
-const apiRefusal = [
-  ...["INPUT", "-p", "tcp", "--dport", "6443", "--syn", "-j", "REJECT", "--reject-with", "tcp-reset"],
-];
+const API = ["--dport", "6443", "--syn"];
 
 const apiDown: Fault = {
   usage: "api-down",
   effect: "no API server takes a new connection",
   async set(on) {
-    const servers = await serverCards();
-    for (const { card } of servers) {
-      const iptables = (...args: string[]) => ["netns", "exec", card.namespace, "iptables", ...args];
-      const isOn = await succeeds("ip", iptables("-C", ...apiRefusal));
-      if (isOn !== on) await run("ip", iptables(on ? "-I" : "-D", ...apiRefusal));
-    }
+    for (const machine of await servers()) await refuse(machine, API, on);
   },
   async active() {
-    const [first] = await serverCards();
-    const on =
-      first &&
-      (await succeeds("ip", ["netns", "exec", first.card.namespace, "iptables", "-C", ...apiRefusal]));
-    return on ? ["api-down"] : [];
+    const [first] = await servers();
+    return first && (await refuses(first, API)) ? ["api-down"] : [];
   },
 };
 
-async function serverCards(): Promise<Machine[]> {
+async function servers(): Promise<Machine[]> {
   const { nodes } = (await readState()).stack;
-  const servers = new Set(nodes.filter(({ role }) => role === "server").map(({ name }) => name));
-  return (await Machine.all()).filter(({ record }) => servers.has(record.name));
+  const names = new Set(nodes.filter(({ role }) => role === "server").map(({ name }) => name));
+  return (await Machine.all()).filter(({ record }) => names.has(record.name));
 }
 
 /** Budget of rehearsal/workloads/30-observations.yaml, and its wanted value there. */
@@ -98,9 +82,16 @@ const faults: Readonly<Record<string, Fault>> = {
   "install-500": serviceFault("install-500", "the release server answers every request with 500"),
   "dashboards-down": serviceFault("dashboards-down", "the monitoring's dashboard answers 503"),
   "pdb-blocks": budgetBlocks,
-  "ssh-refused": sshRefused,
+  "ssh-refused": refused("ssh-refused", "that node refuses SSH connections", ["--dport", "22", "-i", "eth0"]),
+  // Streams that are there go on: the quorum is not harmed.
+  "etcd-refused": refused("etcd-refused", "etcd on that server refuses new connections of its peers", [
+    ...["--dport", "2380", "-i", "eth0", "--syn"],
+  ]),
   "api-down": apiDown,
   ...nodeFaults,
+  ...rke2Faults,
+  "upgraded-by-hand": upgradedByHand,
+  ...etcdFaults,
   ...slowFaults,
   ...objectFaults,
   ...hostFaults,
@@ -120,13 +111,16 @@ export async function setFault(words: readonly string[]): Promise<void> {
   await fault.set(last !== "off", ...rest);
 }
 
-/** The faults there are: usage, effect, and which are on. */
+/**
+ * The faults there are: usage, effect, and which are on. One after the other: each asks every node, and an sshd drops
+ * connections from ten on that are not yet logged in (MaxStartups).
+ */
 export async function listFaults(): Promise<string[]> {
-  const lines = await Promise.all(
-    Object.values(faults).map(async (fault) => {
-      const on = await fault.active();
-      return `${fault.usage.padEnd(54)} ${fault.effect}${on.length ? `  [on: ${on.join(", ")}]` : ""}`;
-    }),
-  );
+  const lines: string[] = [];
+  for (const fault of Object.values(faults)) {
+    // Usage and effect are told without a rehearsal too.
+    const on = await fault.active().catch(() => []);
+    lines.push(`${fault.usage.padEnd(54)} ${fault.effect}${on.length ? `  [on: ${on.join(", ")}]` : ""}`);
+  }
   return lines;
 }

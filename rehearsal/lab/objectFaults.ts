@@ -5,12 +5,21 @@ import { until } from "../machines/poll";
 import type { Fault } from "./fault";
 import { required } from "./fault";
 import { Kubectl } from "./kubectl";
+import { STRANGER } from "./rke2Faults";
 import { readState } from "./state";
 
 const kubectl = async () => new Kubectl(await readState());
 
+/** What kubectl does beside applying and deleting the objects. */
+interface Beside {
+  /** After they were applied. */
+  readonly on?: readonly string[];
+  /** Before they are deleted; they may be gone. */
+  readonly off?: readonly string[];
+}
+
 /** A fault that consists of objects in the cluster: those of rehearsal/faults/NAME.yaml. */
-function objects(name: string, effect: string): Fault {
+function objects(name: string, effect: string, beside: Beside = {}): Fault {
   const manifest = () => readFile(join(projectDirectory, "rehearsal", "faults", `${name}.yaml`), "utf8");
   return {
     usage: name,
@@ -21,13 +30,10 @@ function objects(name: string, effect: string): Fault {
       if (on) {
         // An object of a kind that has just been declared is known a moment later.
         await until(`the objects of ${name}`, 15, () => client.apply(text).then(() => true));
-        if (name === "pod-terminating") await client.run(["delete", ...HELD, "--wait=false"]);
+        if (beside.on) await client.run(beside.on);
         return;
       }
-      if (name === "pod-terminating") {
-        const release = ["patch", ...HELD, "--type=merge", '--patch={"metadata":{"finalizers":null}}'];
-        await client.run(release).catch(() => {}); // it may be gone
-      }
+      if (beside.off) await client.run(beside.off).catch(() => {});
       await client
         .run(["delete", "--filename=-", "--ignore-not-found", "--wait=false"], text)
         .catch(() => {});
@@ -38,6 +44,12 @@ function objects(name: string, effect: string): Fault {
 }
 
 const HELD = ["pod", "fault-terminating", "--namespace=research"];
+
+/** As external-attacher writes a driver's error. */
+const ATTACH_ERROR = {
+  time: "2026-01-01T00:00:00Z",
+  message: "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+};
 
 async function isThere(client: Kubectl, manifest: string): Promise<boolean> {
   // A kind that the cluster does not know has no objects.
@@ -60,18 +72,62 @@ const cordoned: Fault = {
   },
 };
 
+const LEASE = ["lease", "rke2-upgrade", "--namespace=kube-system"];
+
+const heldByAnother: Fault = {
+  usage: "held-by-another",
+  effect: "another change holds the cluster (refused where a change does so already)",
+  async set(on) {
+    const client = await kubectl();
+    const isOurs = (await this.active()).length > 0;
+    if (on === isOurs) return;
+    // A change's own Lease is neither overwritten nor deleted.
+    if (!on) return void (await client.run(["delete", ...LEASE]));
+    const lease = {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { name: "rke2-upgrade", namespace: "kube-system" },
+      spec: { holderIdentity: STRANGER, acquireTime: "2026-01-01T00:00:00.000000Z" },
+    };
+    await client.run(["create", "--filename=-"], JSON.stringify(lease));
+  },
+  async active() {
+    const output = "--output=jsonpath={.spec.holderIdentity}";
+    const holder = await (await kubectl())
+      .run(["get", ...LEASE, "--ignore-not-found", output])
+      .catch(() => "");
+    return holder === STRANGER ? ["held-by-another"] : [];
+  },
+};
+
 /** Faults that are objects in the cluster, by name. */
 export const objectFaults: Readonly<Record<string, Fault>> = {
   cordoned,
   "pending-csr": objects("pending-csr", "somebody waits for a certificate to be approved"),
   "pod-crashloops": objects("pod-crashloops", "a pod of research ends as soon as it has begun"),
   "pod-pending": objects("pod-pending", "a pod of research asks for more than any node has"),
-  "pod-terminating": objects("pod-terminating", "a deleted pod of research is held by a finalizer"),
+  "pod-terminating": objects("pod-terminating", "a deleted pod of research is held by a finalizer", {
+    on: ["delete", ...HELD, "--wait=false"],
+    off: ["patch", ...HELD, "--type=merge", '--patch={"metadata":{"finalizers":null}}'],
+  }),
   "pod-failed": objects("pod-failed", "a job of research has failed for good"),
   "helm-job-fails": objects("helm-job-fails", "one of RKE2's helm-install jobs fails again and again"),
   "agents-full": objects("agents-full", "the agents are so full that none can take another's pods"),
   "server-full": objects("server-full", "a pod leaves proj-k8sm02 with less than 30 % free"),
   "second-budget": objects("second-budget", "the pods of research/observations have two budgets"),
   "upgrade-plan": objects("upgrade-plan", "Rancher's system-upgrade-controller has a Plan for the servers"),
+  "drain-hurts": objects("drain-hurts", "pods on agents that a drain would hurt, each in its own way"),
+  "budget-unmet": objects("budget-unmet", "a budget of research lacks the pod that it demands"),
+  "unknown-node": objects(
+    "unknown-node",
+    "the cluster has a node proj-k8sw09 that is not in nodes, and down",
+  ),
   "volume-degraded": objects("volume-degraded", "a volume of Longhorn lacks a replica"),
+  "volume-unattached": objects("volume-unattached", "a volume cannot be attached to proj-k8sw01", {
+    on: [
+      ...["patch", "volumeattachment", "fault-archive", "--subresource=status", "--type=merge"],
+      `--patch=${JSON.stringify({ status: { attached: false, attachError: ATTACH_ERROR } })}`,
+    ],
+  }),
+  "held-by-another": heldByAnother,
 };

@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { Machine } from "../machines/machine";
+import { rehearsalName } from "../machines/paths";
 import { until } from "../machines/poll";
 import { Daemon } from "./daemon";
 import { type Fault, required } from "./fault";
@@ -54,7 +55,7 @@ function slow({ name, effect, program, call, milliseconds }: Slow): Fault {
 
 /** The process of a program on a machine, seen from the host. */
 async function processOf({ record, group }: Machine, program: string): Promise<number> {
-  const below = group.path.slice(group.path.indexOf("/", "/sys/fs/cgroup".length));
+  const below = group.path.slice(group.path.indexOf(`/${rehearsalName}/`));
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     const [comm, groups] = await Promise.all(
       ["comm", "cgroup"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")),

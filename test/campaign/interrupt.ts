@@ -4,9 +4,8 @@ import { ssh } from "../../rehearsal/lab/operator";
 import { ControlGroup } from "../../rehearsal/machines/controlGroup";
 import { Machine } from "../../rehearsal/machines/machine";
 import { until } from "../../rehearsal/machines/poll";
-import { killAll, type Running } from "../e2e/operator";
+import { cancel, killAll, type Running } from "../e2e/operator";
 import type { Interruption } from "./ledger";
-import { cancel } from "./stories";
 
 /** How long a plugin that outlived its engine gets to end by itself. */
 const ORPHANS_SECONDS = 5;

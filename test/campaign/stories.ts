@@ -1,5 +1,5 @@
 /** What a campaign interrupts: whole runs of `pulumi up`, each from a checkpoint to an end that is proven from outside. */
-import { configure, ok } from "../e2e/operator";
+import { configure } from "../e2e/operator";
 import { proveEnd } from "./endState";
 import { bumped, FROM, type Moment, mustUp, TO } from "./moments";
 import { waysBack } from "./waysBack";
@@ -27,6 +27,3 @@ export const stories: readonly Story[] = [
   },
   ...waysBack,
 ];
-
-/** Lets the backend's lock of a dead engine go, as the README tells an operator to. */
-export const cancel = (): Promise<string> => ok("pulumi", "cancel", "--yes");

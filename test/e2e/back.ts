@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { checkpoint, listCheckpoints, restore } from "../../rehearsal/lab/checkpoint";
 import { operator } from "../../rehearsal/lab/operator";
 import { versions } from "./history";
-import { type Ended, killAll, kubectl, ok, onNode, run, startUp, up } from "./operator";
+import { cancel, type Ended, killAll, kubectl, ok, onNode, run, startUp, up } from "./operator";
 
 export const OLD = "v1.35.4+rke2r1";
 export const NEW = "v1.36.3+rke2r1";
@@ -63,7 +63,7 @@ export async function killedAt(pattern: RegExp, afterMs = 0): Promise<string> {
   await new Promise((resolve) => setTimeout(resolve, afterMs));
   killAll(running, "SIGKILL");
   await running.ended;
-  await ok("pulumi", "cancel", "--yes");
+  await cancel();
   return running.output();
 }
 

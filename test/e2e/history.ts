@@ -82,8 +82,8 @@ export async function versions(): Promise<Record<string, string>> {
   return Object.fromEntries(items.map((node) => [node.metadata.name, node.status.nodeInfo.kubeletVersion]));
 }
 
-/** Asks Proxmox VE's API, as its own clients do; with `form` it posts. */
-export async function proxmox<T>(path: string, form?: string): Promise<T> {
+/** Asks Proxmox VE's API, as its own clients do; with `form` it posts, where no other method is named. */
+export async function proxmox<T>(path: string, form?: string, method?: "DELETE"): Promise<T> {
   const { endpoint, tokenId, tokenSecret, caFile } = (await info()).proxmox;
   const said = await ok(
     "curl",
@@ -93,6 +93,7 @@ export async function proxmox<T>(path: string, form?: string): Promise<T> {
     "-H",
     `Authorization: PVEAPIToken=${tokenId}=${tokenSecret}`,
     ...(form ? ["--data", form] : []),
+    ...(method ? ["--request", method] : []),
     `${endpoint}/api2/json${path}`,
   );
   return (JSON.parse(said) as { data: T }).data;

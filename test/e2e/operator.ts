@@ -92,3 +92,10 @@ export async function configure(keys: Record<string, string>): Promise<void> {
   for (const [key, value] of Object.entries(keys))
     await ok("pulumi", "config", "set", "--path", `rke2-upgrade:${key}`, value);
 }
+
+/** Lets the lock of a dead engine go, as the README has it: a file that it was about to write, empty, goes first. */
+export async function cancel(): Promise<void> {
+  const stacks = `"\${PULUMI_BACKEND_URL#file://}/.pulumi/stacks"`;
+  await ok("bash", "-c", `find ${stacks} -name '*.json.attrs' -empty -delete`);
+  await ok("pulumi", "cancel", "--yes");
+}

@@ -13,7 +13,7 @@ import { until } from "../../rehearsal/machines/poll";
 import { machineDirectory } from "../../rehearsal/machines/record";
 import { run as runOnHost } from "../../rehearsal/machines/run";
 import { identities, proxmox, snapshots } from "./history";
-import { configure, type Ended, killAll, ok, onNode, startUp, up } from "./operator";
+import { cancel, configure, type Ended, killAll, onNode, startUp, up } from "./operator";
 import { printed } from "./watch";
 
 const FROM = "v1.35.4+rke2r1";
@@ -72,7 +72,7 @@ describe("the restore test", function () {
   });
 
   it("fails where the snapshot's disk holds another etcd snapshot than was saved, and leaves no VM", async () => {
-    await ok("pulumi", "cancel", "--yes");
+    await cancel();
     const file = await snapshotInSnapshot();
     const whole = await readFile(file);
     await writeFile(file, Buffer.concat([Buffer.from([(whole[0] ?? 0) ^ 1]), whole.subarray(1)]));

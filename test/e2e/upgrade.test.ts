@@ -12,7 +12,7 @@ import { setFault } from "../../rehearsal/lab/faults";
 import { operator } from "../../rehearsal/lab/operator";
 import { until } from "../../rehearsal/machines/poll";
 import { identities, info, proxmox, restarts, type Span, snapshots, versions } from "./history";
-import { configure, killAll, kubectl, ok, onNode, run, startUp, UP, up } from "./operator";
+import { cancel, configure, killAll, kubectl, ok, onNode, run, startUp, UP, up } from "./operator";
 import { findNoSecret, plantMarker } from "./secrets";
 import { printed, type Sample, watch } from "./watch";
 
@@ -179,7 +179,7 @@ describe("an upgrade of the lab", function () {
     await printed(running, /restarting rke2-server/, 15);
     killAll(running, "SIGKILL");
     await running.ended;
-    await ok("pulumi", "cancel", "--yes");
+    await cancel();
     for (const vmId of aged) await setFault(["snapshots-old", String(vmId), "off"]);
     const taken = await snapshots();
     assert.ok(
@@ -225,8 +225,42 @@ describe("an upgrade of the lab", function () {
     await configure({ "drain.timeoutSeconds": "300", "drain.graceSeconds": "120" });
   });
 
+  it("stops where somebody has uncordoned the agent in its turn", async () => {
+    await ok("kubectl", "uncordon", "proj-k8sw01");
+    try {
+      await stopsWith(/in their turn are cordoned: uncordoned by somebody: proj-k8sw01/, AGENTS);
+    } finally {
+      await ok("kubectl", "cordon", "proj-k8sw01");
+    }
+  });
+
   it("stops where SSH is refused", async () => {
     await withFault(["ssh-refused", "proj-k8sw02"], /proj-k8sw02.*(ECONNREFUSED|refused)/s, AGENTS);
+  });
+
+  it("holds the next agent while storage has not recovered, or its snapshot is gone: the one before is finished", async () => {
+    const running = await startUp();
+    // The preflight has passed, and so has this node's own gate: only the next one's can see it.
+    await printed(running, /proj-k8sw01-drain.* creat/, 15);
+    await setFault(["volume-degraded", "on"]);
+    await proxmox(`/nodes/node04/qemu/3005/snapshot/${SNAPSHOT}`, undefined, "DELETE");
+    try {
+      const { code, output } = await running.ended;
+      assert.notEqual(code, 0, output);
+      assert.match(output, /proj-k8sw02 was not touched: .*cluster: storage: .*degraded.*\n\s*next: /s);
+      assert.match(
+        output,
+        /proj-k8sw02: its VM's snapshot: VM 3005 has no .*\n\s*next: run pulumi up again/s,
+      );
+    } finally {
+      await setFault(["volume-degraded", "off"]);
+    }
+    const now = await versions();
+    assert.deepEqual(
+      AGENTS.map((node) => now[node]),
+      [TO, FROM, FROM, FROM],
+    );
+    // The next run takes it anew: the node still runs what it ran when the change began.
   });
 
   it("goes on after the engine was killed in the middle of an agent's upgrade, and finishes as a plan of before allows", async () => {
@@ -242,12 +276,16 @@ describe("an upgrade of the lab", function () {
     await printed(running, /restarting rke2-agent/, 15);
     killAll(running, "SIGKILL");
     await running.ended;
-    await ok("pulumi", "cancel", "--yes");
+    await cancel();
     // By now every live figure is another: ages, free space, latency, what the gates found.
     const { code, output } = await run([...UP, "--plan", plan], 25, experimental);
     await ok("rm", "-f", plan);
     assert.equal(code, 0, output);
     samples = (await watching?.stop()) ?? [];
+    assert.ok(
+      (await snapshots()).includes(`3005/${SNAPSHOT}`),
+      "a snapshot that was gone was not taken anew",
+    );
     const now = await versions();
     for (const node of [...SERVERS, ...AGENTS]) assert.equal(now[node], TO);
   });

@@ -69,7 +69,8 @@ function judge({ items }: List): Omit<Sample, "at"> {
 }
 
 /** What an engine that failed said of it: its outputs come after, and would push that off a CI log's end. */
-const diagnostics = (output: string): string => /^Diagnostics:[^]*?(?=^Outputs:|$(?![^]))/m.exec(output)?.[0] ?? output;
+const diagnostics = (output: string): string =>
+  output.split(/^(?=Diagnostics:|Outputs:)/m).find((part) => part.startsWith("Diagnostics:")) ?? output;
 
 /** Waits until a command has printed something, bounded. */
 export async function printed(running: Running, pattern: RegExp, minutes: number): Promise<void> {

@@ -106,11 +106,20 @@ describe("observe/checks: the cluster", () => {
     const meta = (more: object) => ({ metadata: { ...pod("sick", "").metadata, ...more } });
     assert.match(only(stuck(waiting("CrashLoopBackOff")), /stuck/).found, /lab\/sick \(CrashLoopBackOff\)/);
     only(stuck(waiting("ImagePullBackOff")), /stuck/);
+    const ended = (restartCount: number, exitCode: number) => ({
+      status: {
+        phase: "Running",
+        containerStatuses: [{ restartCount, state: { terminated: { exitCode } } } as never],
+      },
+    });
+    assert.match(only(stuck(ended(3, 1)), /stuck/).found, /crashes: exit 1, 3 restarts/);
     only(stuck(meta({ deletionTimestamp: ago(400) })), /stuck/);
     only(stuck({ ...meta({ creationTimestamp: ago(400) }), status: { phase: "Pending" } }), /stuck/);
     only(stuck({ status: { phase: "Failed" } }), /failed/, "warn");
     for (const fine of [
       waiting("ContainerCreating"),
+      ended(0, 1),
+      ended(1, 0),
       meta({ deletionTimestamp: ago(5) }),
       { ...meta({ creationTimestamp: ago(5) }), status: { phase: "Pending" } },
     ])
@@ -149,6 +158,24 @@ describe("observe/checks: the cluster", () => {
       { metadata: { name: "another" }, status: { failed: 1 } },
     ];
     assert.match(only(ofCluster({ systemJobs }), /charts/).found, /^failing: helm-install-rke2-canal$/);
+    // As RKE2's own: its container is restarted in place, and the job counts no failure.
+    const [canal] = systemJobs;
+    const crashing = pod("helm-install-rke2-canal-x", "proj-k8sm01", {
+      metadata: {
+        namespace: "kube-system",
+        name: "helm-install-rke2-canal-x",
+        labels: { "batch.kubernetes.io/job-name": "helm-install-rke2-canal" },
+      },
+      status: {
+        phase: "Running",
+        containerStatuses: [{ restartCount: 2, state: { waiting: { reason: "CrashLoopBackOff" } } } as never],
+      },
+    });
+    const running = [{ metadata: canal?.metadata ?? {}, status: { active: 1 } }];
+    assert.match(
+      only(ofCluster({ systemJobs: running, pods: [crashing] }), /charts/).found,
+      /^failing: helm-install-rke2-canal$/,
+    );
     const nodes = settings.nodes.map(({ name }) =>
       name === "proj-k8sm01"
         ? clusterNode(name, { status: { nodeInfo: { kubeletVersion: TO } as never } })

@@ -93,6 +93,7 @@ export const healthyCluster: ClusterFacts = {
   upgradePlans: [],
   longhornVolumes: [],
   refusedEvictions: [],
+  stranded: [],
   members: settings.servers.map(({ name, address }) => ({
     name: `${name}-0a1b2c3d`,
     peerUrl: address,

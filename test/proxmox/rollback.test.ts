@@ -3,6 +3,7 @@ import { ProxmoxClient } from "../../proxmox/client";
 import { AT_REST, ownMark } from "../../proxmox/mark";
 import { anyRolledBack, rollBack } from "../../proxmox/rollback";
 import { takeSnapshot } from "../../proxmox/snapshots";
+import { ClusterFile } from "../../rehearsal/proxmox/cluster";
 import { ProxmoxLab } from "../rehearsal/proxmox/lab";
 
 const NAME = "rke2-v1-35-4-r1-CR-1";
@@ -68,6 +69,17 @@ describe("a VM's rollback", function () {
     await assert.rejects(goBack({ vmId: 3002 }), /would start RKE2 with old etcd data by itself.*next: /);
     assert.equal((await goBack({ vmId: 3002, atRest: false })).name, NAME);
     await assert.rejects(goBack({ name: "rke2-other" }), /VM 3001 has no snapshot rke2-other.*next: /);
+  });
+
+  it("refuses a VM that high availability would start in the middle of it, and lets one that it ignores", async () => {
+    const managed = (state: string) =>
+      new ClusterFile(lab.state).change({ haResources: [{ sid: "vm:3001", type: "vm", state }] });
+    managed("started");
+    await assert.rejects(goBack(), /managed for high availability \(started\).*next: ha-manager set vm:3001/);
+    assert.equal(done(), 0);
+    managed("ignored");
+    await goBack();
+    assert.equal(done(), 1);
   });
 
   it("says which VM a failed task was of, and that it may have left a lock", async () => {

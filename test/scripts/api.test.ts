@@ -29,6 +29,24 @@ describe("scripts/lib-api.sh", () => {
     assert.ok(stdout.includes('pods\t{"items":[]}\n'));
   });
 
+  it("asks for objects of the kinds it is given, and leaves out those that are not served", () => {
+    const answers: Answer[] = [
+      ["200", "ok"],
+      ...Array(kinds - 1).fill(list),
+      ["200", '{"items":[1]}'],
+      ["404", "{}"],
+    ];
+    const asked = "x=y a.io/v1alpha1/things a.io/v1/things";
+    const { stdout, stderr, status } = answered("look-cluster", asked, [
+      ...answers.slice(0, 4),
+      list,
+      ...answers.slice(4),
+    ]);
+    assert.equal(status, 0, stderr);
+    assert.ok(stdout.includes('stored:a.io/v1alpha1/things\t{"items":[1]}\n'), stdout);
+    assert.ok(!stdout.includes("stored:a.io/v1/things"));
+  });
+
   it("says what cannot be read, and stops: no answer is no empty list", () => {
     const forbidden = answered("look-cluster", "", [["200", "ok"], list, ["403", "no"], list]);
     assert.equal(forbidden.status, 1);

@@ -14,6 +14,7 @@ const BARE = [
   "look-back",
   "look-etcd",
   "look-volumes",
+  "look-written",
   "hold-node",
   "hold-cluster",
   "etcd-save",

@@ -7,16 +7,20 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import { setFault } from "../../rehearsal/lab/faults";
 import { until } from "../../rehearsal/machines/poll";
-import { identities, snapshots } from "../e2e/history";
-import { configure, kubectl, ok, run, up } from "../e2e/operator";
+import { identities, info, snapshots } from "../e2e/history";
+import { configure, kubectl, ok, onNode, run, up } from "../e2e/operator";
 
 const FROM = "v1.35.4+rke2r1";
 const TO = "v1.36.3+rke2r1";
+const FIRST = "proj-k8sm01";
 
 /** What is made wrong, and how the preview says so. */
 const WRONG: readonly [fault: string, line: RegExp][] = [
   ["pending-csr", /FAIL {2}cluster: certificate signing requests: pending: fault-somebody/],
-  ["pod-crashloops", /FAIL {2}cluster: pods stuck: .*research\/fault-crashloops-\S+ \(CrashLoopBackOff\)/],
+  [
+    "pod-crashloops",
+    /FAIL {2}cluster: pods stuck: .*research\/fault-crashloops-\S+ \((CrashLoopBackOff|crashes: exit 1, \d+ restarts)\)/,
+  ],
   ["pod-pending", /FAIL {2}cluster: pods stuck: .*research\/fault-pending-\S+ \(Pending for \d+ s\)/],
   ["pod-terminating", /FAIL {2}cluster: pods stuck: .*research\/fault-terminating \(Terminating, \d+ s past/],
   ["pod-failed", /WARN {2}cluster: pods that have failed: .*research\/fault-failed-/],
@@ -25,7 +29,38 @@ const WRONG: readonly [fault: string, line: RegExp][] = [
   ["server-full", /FAIL {2}proj-k8sm02: free capacity: cpu asked for [789]\d %/],
   ["second-budget", /FAIL {2}proj-k8sw0\d: budgets let it be drained: .*more than one PodDisruptionBudget/],
   ["upgrade-plan", /FAIL {2}cluster: no upgrade Plan of Rancher's: kube-system\/fault-rke2-server/],
-  ["volume-degraded", /FAIL {2}cluster: storage: fault-survey-data is degraded/],
+  ["volume-degraded", /FAIL {2}cluster: storage: .*fault-survey-data is degraded/],
+  [
+    "volume-unattached",
+    /FAIL {2}cluster: storage: .*fault-archive on proj-k8sw01: rpc error: .*DeadlineExceeded/,
+  ],
+  [
+    "drain-hurts",
+    /FAIL {2}cluster: pods a drain would hurt: .*research\/fault-bare \(.*: consents\.barePods\)/,
+  ],
+  [
+    "drain-hurts",
+    /FAIL {2}cluster: pods a drain would hurt: .*research\/fault-scratch-\S+ \(loses its emptyDir/,
+  ],
+  [
+    "drain-hurts",
+    /FAIL {2}cluster: pods a drain would hurt: .*research\/fault-slow-end-\S+ \(wants 600 s to end/,
+  ],
+  ["budget-unmet", /FAIL {2}cluster: budgets met: .*research\/fault-unmet \(0 of 1\)/],
+  ["unknown-node", /FAIL {2}cluster: nodes as configured: proj-k8sw09 is not in nodes/],
+  [
+    "held-by-another",
+    /FAIL {2}cluster: held by no other change: CR-0000-000 of somebody@elsewhere since 2026-01-01/,
+  ],
+  // Before etcd-slow: etcd takes a member only while all of its own are well.
+  [
+    "etcd-learner proj-k8sw02",
+    /FAIL {2}etcd: whole: 4 members for 3 .*not voting yet: https:\/\/10\.25\.20\.22:2380/,
+  ],
+  [
+    "etcd-quota proj-k8sm03",
+    /(WARN|FAIL) {2}etcd: database against its quota: \d+ of \d+ MiB on proj-k8sm03/,
+  ],
   ["dashboards-down", /FAIL {2}monitoring: .*: HTTP 503/],
   [
     "disk-full proj-k8sw02",
@@ -33,13 +68,42 @@ const WRONG: readonly [fault: string, line: RegExp][] = [
   ],
   ["certificate-expires proj-k8sm03", /FAIL {2}proj-k8sm03: certificates: client-rke2-controller\.crt/],
   ["containerd-template proj-k8sw04", /WARN {2}proj-k8sw04: containerd's template: .*config\.toml\.tmpl/],
+  ["memory-full proj-k8sw03", /FAIL {2}proj-k8sw03: memory: 256 of \d+ MiB free/],
+  ["rancher-managed proj-k8sm01", /FAIL {2}proj-k8sm01: not provisioned by Rancher: .*50-rancher\.yaml/],
+  ["rpm-installed proj-k8sw04", /FAIL {2}proj-k8sw04: RKE2 from its tarball: installed by rpm/],
+  ["ingress-undecided proj-k8sm03", /FAIL {2}proj-k8sm03: ingress-controller: not set \(wanted none/],
+  [
+    "node-held proj-k8sm02",
+    /FAIL {2}proj-k8sm02: held by no other change: CR-0000-000 of somebody@elsewhere/,
+  ],
   ["clock-skew proj-k8sw03", /FAIL {2}nodes: clocks in step: \d{4} ms apart .*proj-k8sw03/],
   ["cgroup-v1 proj-k8sw01", /FAIL {2}proj-k8sw01: control groups: tmpfs/],
   ["etcd-slow proj-k8sm02 250", /WARN {2}etcd: writes to its log: .*proj-k8sm02 [23]\d\d\.\d ms/],
   ["vm-locked 3004", /WARN {2}proxmox: VM 3004 .*locked \(backup\)/],
   ["shares-host 3002", /WARN {2}proxmox: servers on different hosts: node01, node01/],
   ["storage-full", /FAIL {2}proxmox: room for snapshots, nvmethin01 on node0\d: 5 % free/],
+  ["no-snapshots 3005", /FAIL {2}proxmox: VM 3005 \(proj-k8sw02\): .*cannot be snapshotted/],
+  ["vm-missing 3006", /FAIL {2}proxmox: VM 3006 \(proj-k8sw03\): not listed/],
+  ["no-quorum", /FAIL {2}proxmox: quorum: no quorum/],
+  ["backups-old 3007", /WARN {2}proxmox: age of each VM's last backup: proj-k8sw04 \d{3} h/],
+  ["backup-due", /WARN {2}timing: backup jobs of these VMs in the window: .*backup-fault \(3001, /],
   ["cordoned proj-k8sw03", /FAIL {2}cluster: cordons: by somebody else: proj-k8sw03/],
+  ["memory-pressure proj-k8sw02", /FAIL {2}cluster: pressure on nodes: .*proj-k8sw02: MemoryPressure/],
+  // Last: after five minutes of it Kubernetes moves that node's pods.
+  ["kubelet-frozen proj-k8sw01", /FAIL {2}cluster: nodes Ready: not Ready: .*proj-k8sw01/],
+  ["kubelet-frozen proj-k8sw01", /FAIL {2}cluster: leases renewed: stale: .*proj-k8sw01/],
+];
+
+/** What hides or disturbs the others, and so is wrong alone. */
+const ALONE: readonly [fault: string, line: RegExp][] = [
+  ["ssh-refused proj-k8sw02", /NOT MEASURED {2}proj-k8sw02: answers over SSH: .*refused/is],
+  ["service-stopped proj-k8sw02", /FAIL {2}proj-k8sw02: runs RKE2: nothing \((inactive|failed)\)/],
+  [
+    `upgraded-by-hand proj-k8sw02 ${TO}`,
+    /FAIL {2}version: skew, .*the kubelet of proj-k8sw02 \(1\.36\) is newer than the API server of proj-k8sm01 \(1\.35\)/,
+  ],
+  ["etcd-refused proj-k8sm03", /FAIL {2}etcd: whole: silent: proj-k8sm03-/],
+  ["token-lacks VM.Snapshot", /FAIL {2}proxmox: the token's rights: lacks VM\.Snapshot on \/vms\/3001,/],
 ];
 
 const switchAll = async (state: "on" | "off") => {
@@ -77,6 +141,7 @@ describe("the checks", function () {
 
   after(async () => {
     await switchAll("off");
+    for (const [fault] of ALONE) await setFault([...fault.split(" "), "off"]);
     for (const fault of ["api-down", "etcd-alarm proj-k8sm01", "api-slow proj-k8sm01", "node-offline node02"])
       await setFault([...fault.split(" "), "off"]);
     await configure({ rke2Version: FROM, "limits.podsSeconds": "300" });
@@ -154,7 +219,7 @@ describe("the checks", function () {
       const lost = checksOf(await previewed()).filter(({ verdict }) => verdict === "NOT MEASURED");
       assert.deepEqual(
         lost.map(({ text }) => text.split(":").slice(0, 2).join(":")),
-        ["cluster: the API answers"],
+        ["cluster: the API answers", "compatibility: APIs that the target removes"],
       );
       assert.match(lost[0]?.text ?? "", /does not answer ready.*next: kubectl get --raw/s);
     } finally {
@@ -174,22 +239,104 @@ describe("the checks", function () {
       await setFault(["node-offline", "node02", "off"]);
     }
   });
+
+  it("say what was not measured, and why, where Proxmox VE's API does not answer", async () => {
+    const { endpoint } = (await info()).proxmox;
+    await configure({ "proxmox.endpoint": endpoint.replace(/:\d+$/, ":8007") });
+    try {
+      const lost = checksOf(await previewed()).filter(({ verdict }) => verdict === "NOT MEASURED");
+      assert.equal(lost.length, 1, lost.map(({ text }) => text).join("\n"));
+      assert.match(lost[0]?.text ?? "", /^proxmox: the API answers: .*ECONNREFUSED.*; next: curl /s);
+    } finally {
+      await configure({ "proxmox.endpoint": endpoint });
+    }
+  });
+
+  for (const [fault, line] of ALONE) {
+    it(`name what is wrong alone, with the next move: ${fault}`, async () => {
+      await setFault([...fault.split(" "), "on"]);
+      try {
+        const wrong = checksOf(await previewed())
+          .map(({ verdict, text }) => `${verdict}  ${text}`)
+          .filter((one) => !one.startsWith("ok"));
+        const told = wrong.find((one) => line.test(one));
+        assert.match(told ?? "", /; next: \S/, wrong.join("\n"));
+      } finally {
+        await setFault([...fault.split(" "), "off"]);
+      }
+      await ok("kubectl", "wait", "--for=condition=Ready", "node", "--all", "--timeout=120s");
+    });
+  }
+
+  it("refuse a kubeconfig of another authority, and one that ends soon", async () => {
+    const make =
+      "openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -days 5 -subj /CN=other 2>/dev/null";
+    const certificate = (await onNode(FIRST, `${make} | base64 -w0`)).trim();
+    const own = await onNode(FIRST, "sudo cat /etc/rancher/rke2/rke2.yaml");
+    const kubeconfig = own.replace(
+      /(certificate-authority-data|client-certificate-data): \S+/g,
+      `$1: ${certificate}`,
+    );
+    await ok("pulumi", "config", "set", "--secret", "rke2-upgrade:kubeconfig", kubeconfig);
+    try {
+      const told = checksOf(await previewed()).find(({ text }) => text.startsWith("kubeconfig: "));
+      assert.equal(told?.verdict, "FAIL", told?.text);
+      assert.match(
+        told?.text ?? "",
+        /another cluster's authority, .* ends in 4 days .*next: ssh to a server/,
+      );
+    } finally {
+      await ok("pulumi", "config", "rm", "rke2-upgrade:kubeconfig");
+    }
+  });
+
+  it("warn of a target that stays behind N-2", async () => {
+    const { version } = JSON.parse(await ok("pulumi", "config", "get", "rke2-upgrade:latestStable"));
+    await configure({ "latestStable.version": "v1.39.0+rke2r1" });
+    try {
+      const told = checksOf(await previewed()).find(({ text }) => text.startsWith("version: at most two"));
+      assert.equal(told?.verdict, "WARN", told?.text);
+      assert.match(told?.text ?? "", /1\.36 is 3 behind v1\.39\.0\+rke2r1.*next: go on from 1\.36/);
+    } finally {
+      await configure({ "latestStable.version": version });
+    }
+  });
+
+  it("refuse a window that is too short to begin in, and that closes before the servers could be back", async () => {
+    const hour = (ahead: number) => `${String((new Date().getUTCHours() + ahead) % 24).padStart(2, "0")}:00`;
+    // Two hours, one of them over or nearly: going back alone takes one (procedure §6.2).
+    await configure({ "windows[0].start": hour(23), "windows[0].end": hour(1) });
+    try {
+      const text = checksOf(await previewed()).map(({ verdict, text }) => `${verdict}  ${text}`);
+      for (const line of [
+        /^FAIL {2}timing: maintenance window: open until .* long \(wanted .*next: widen windows/,
+        /^FAIL {2}timing: all servers and their rollback fit: .* left \(wanted .*next: start earlier/,
+        /^WARN {2}timing: the whole change: .*left for another window: proj-k8sw01, /,
+      ])
+        assert.ok(
+          text.some((one) => line.test(one)),
+          `${line}:\n${text.join("\n")}`,
+        );
+    } finally {
+      await configure({ "windows[0].start": "00:00", "windows[0].end": "24:00" });
+    }
+  });
 });
 
-/** Some conditions take their time: a container must fail thrice, a pod must wait for longer than it may. */
+/** Some conditions take their time: a container must have been restarted, a pod must wait for longer than it may. */
 async function untilTheyShow(): Promise<void> {
   const since = Date.now();
   await until("the stuck pods to be stuck", 120, async () => {
     const { items } = await kubectl<{
       items: {
         metadata: { name: string };
-        status: { containerStatuses?: { state: { waiting?: { reason: string } } }[] };
+        status: { containerStatuses?: { restartCount: number }[] };
       }[];
     }>("get", "pods", "--namespace=research");
     const loops = items.some(
       ({ metadata, status }) =>
         metadata.name.startsWith("fault-crashloops") &&
-        status.containerStatuses?.some(({ state }) => state.waiting?.reason === "CrashLoopBackOff"),
+        status.containerStatuses?.some(({ restartCount }) => restartCount > 1),
     );
     return loops && Date.now() - since > 25_000;
   });

@@ -5,12 +5,26 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import { setFault } from "../../rehearsal/lab/faults";
+import { Machine } from "../../rehearsal/machines/machine";
 import * as back from "../e2e/back";
 import { proxmox, restarts, snapshots, versions } from "../e2e/history";
 import { configure, ok, onNode, run, up } from "../e2e/operator";
 
-const { AGENTS, NEW, OLD, SERVERS } = back;
+const { AGENTS, NEW, NEWER, OLD, SERVERS } = back;
 const preview = () => run(["pulumi", "preview", "--non-interactive", "--color=never"]);
+
+/** The VMs that were put back, in order. */
+async function rolledBack(): Promise<string[]> {
+  const tasks = await proxmox<{ type: string; id: string }[]>("/cluster/tasks");
+  return tasks.filter(({ type }) => type === "qmrollback").map(({ id }) => id);
+}
+
+/** Prints what the way back took and lost, as the stack's outputs say it. */
+async function tell(): ReturnType<typeof back.measured> {
+  const measured = await back.measured();
+  console.log(`    ${measured.summary}`);
+  return measured;
+}
 
 describe("going back", function () {
   this.timeout(25 * 60_000);
@@ -45,7 +59,10 @@ describe("going back", function () {
     await setFault(["service-fails", "proj-k8sw01", "off"]);
     assert.notEqual(code, 0, output);
     assert.match(output, /rke2-agent\.service does not come up on v1\.36\.3/);
-    // The decision: the exact config, and what it costs.
+    // The decision: the exact config, and what it costs; a preview tells whether §4.3's criteria are met.
+    const told = await preview();
+    assert.match(told.output, /§4\.3's criteria for going back: none is met/);
+    assert.match(told.output, /no {2} ?data corruption: every server's etcd has the same hash/);
     assert.match(
       output,
       /if it must go back: pulumi config set --path 'rke2-upgrade:goBack\.strategy' reinstall/,
@@ -79,6 +96,7 @@ describe("going back", function () {
     await back.upWell();
     const found = await versions();
     assert.equal(found["proj-k8sw01"], OLD);
+    await tell();
     for (const node of [...SERVERS, ...AGENTS.slice(1)])
       assert.deepEqual(await restarts(node, SERVERS.includes(node as never) ? "server" : "agent", since), []);
     assert.ok(await back.read("after"));
@@ -101,11 +119,8 @@ describe("going back", function () {
     assert.equal((await versions())["proj-k8sm02"], OLD);
     assert.ok(await back.read("before"));
     assert.ok(await back.read("after"));
-    const tasks = await proxmox<{ type: string; id: string }[]>("/cluster/tasks");
-    assert.deepEqual(
-      tasks.filter(({ type }) => type === "qmrollback").map(({ id }) => id),
-      ["3002"],
-    );
+    assert.deepEqual(await rolledBack(), ["3002"]);
+    await tell();
   });
 
   it("goes back across the minor, killed three times on the way: older objects byte for byte, newer ones gone", async () => {
@@ -117,6 +132,8 @@ describe("going back", function () {
     assert.equal(told.code, 0, told.output);
     assert.match(told.output, /every object written since the etcd snapshot \(.* old\) is gone/);
     assert.match(told.output, /cannot be undone/);
+    const [, gone = ""] = /created since, and gone: (.*)/.exec(told.output) ?? [];
+    assert.ok(gone.includes("ConfigMap default/after") && !gone.includes("default/before"), gone);
     for (const pattern of [/back-stop creating/, /back-reset creating/, /proj-k8sm0[23]-back-start creating/])
       await back.killedAt(pattern, chance() * 5000);
     await back.upWell();
@@ -124,9 +141,8 @@ describe("going back", function () {
     await back.isOneEtcd();
     assert.deepEqual(await back.read("before"), before);
     assert.equal(await back.read("after"), undefined);
-    const { rtoSeconds, rpoSeconds, summary } = await back.measured();
-    assert.ok(rtoSeconds > 0 && rpoSeconds > 0, summary);
-    console.log(`    ${summary}`);
+    const { rtoSeconds, rpoSeconds } = await tell();
+    assert.ok(rtoSeconds > 0 && rpoSeconds > 0);
     assert.equal((await snapshots()).length, 7);
   });
 
@@ -142,5 +158,70 @@ describe("going back", function () {
   it("keeps the identity and the snapshot's plain text out of state", async () => {
     const state = await ok("bash", "-c", `find "\${PULUMI_BACKEND_URL#file://}" -type f -exec cat {} +`);
     assert.doesNotMatch(state, /AGE-SECRET-KEY/);
+  });
+
+  it("has an agent's VM put back, and that agent joins again", async () => {
+    await back.from("goback-half");
+    await back.askForWayBack("rollback", ["proj-k8sw01"]);
+    await back.upWell();
+    await tell();
+    assert.equal((await versions())["proj-k8sw01"], OLD);
+    assert.deepEqual(await rolledBack(), ["3004"]);
+    assert.ok(await back.read("after"));
+  });
+
+  it("brings all servers back when all are lost: their VMs, and etcd from its snapshot", async () => {
+    await back.from("goback-half");
+    for (const server of SERVERS) await (await Machine.byName(server)).kill();
+    await back.askForWayBack("rollback");
+    const told = await preview();
+    assert.equal(told.code, 0, told.output);
+    assert.match(told.output, /which objects these are is not measured/);
+    assert.match(told.output, /cannot be undone: a VM's present disk is not kept/);
+    await back.killedAt(/proj-k8sm0\d-vm-rollback creating/, chance() * 8000);
+    await back.upWell();
+    await back.areWell(() => OLD);
+    await back.isOneEtcd();
+    assert.deepEqual((await rolledBack()).toSorted(), ["3001", "3002", "3003"]);
+    assert.ok(await back.read("before"));
+    assert.equal(await back.read("after"), undefined);
+    await tell();
+  });
+
+  it("goes forward again from a way back that was broken off before any data was touched: nothing is lost", async () => {
+    await back.from("goback-half");
+    await back.askForWayBack("restore");
+    await back.killedAt(/back-stop creating/, 2000 + chance() * 6000);
+    await back.forwardAgain();
+    await back.upWell();
+    await back.areWell(() => NEW);
+    assert.equal(await back.isOneEtcd(), baseline);
+    assert.ok((await back.read("before")) && (await back.read("after")));
+    await configure({ acceptedVersion: NEW });
+    await back.upWell();
+    assert.deepEqual(await snapshots(), []);
+  });
+
+  it("goes back within a minor, in place: one server half-way, killed on the way, nothing lost", async () => {
+    await configure({ rke2Version: NEWER });
+    await setFault(["service-fails", "proj-k8sm02", "on"]);
+    const { code, output } = await up();
+    await setFault(["service-fails", "proj-k8sm02", "off"]);
+    assert.notEqual(code, 0, output);
+    assert.match(output, /rke2-server\.service does not come up on v1\.36\.3\+rke2r2/);
+    const found = await versions();
+    assert.deepEqual([found["proj-k8sm01"], found["proj-k8sm03"]], [NEWER, NEW]);
+    await back.write("within");
+    await back.askForWayBack("reinstall");
+    await back.killedAt(/proj-k8sm0[12]-back-\S+ creating/, chance() * 5000);
+    await back.upWell();
+    await back.areWell(() => NEW);
+    assert.equal(await back.isOneEtcd(), baseline);
+    assert.ok(await back.read("within"));
+    await tell();
+    await ok("pulumi", "config", "rm", "rke2-upgrade:goBack");
+    await configure({ rke2Version: NEW });
+    await back.upWell();
+    assert.deepEqual(await snapshots(), []);
   });
 });

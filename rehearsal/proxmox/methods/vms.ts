@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { uptime } from "node:os";
 import { PveError } from "../errors";
-import { type Method, may, onVm, type Site, target } from "../method";
+import { type Call, type Method, may, onVm, type Site, target } from "../method";
 import { configId, flag, optional } from "../parameters";
 import { snapshotOf } from "../snapshotWork";
 import { checkLock, digestOf, type VmConfig } from "../vms";
@@ -44,6 +44,10 @@ async function statusOf({ guests }: Site, vmId: number, { values, lock }: VmConf
   };
 }
 
+/** What high availability is to do with a VM, where it is managed. */
+const managedBy = ({ cluster }: Call, vmId: number) =>
+  cluster.haResources.find(({ sid }) => sid === `vm:${vmId}`);
+
 /** VMs as the cluster's resources list them. Those that the token may not audit are silently missing. */
 export async function vmResources(site: Site, call: Parameters<Method["run"]>[1]) {
   const visible = site.vms.list().filter(({ vmId }) => may(call, `/vms/${vmId}`, "VM.Audit"));
@@ -51,9 +55,11 @@ export async function vmResources(site: Site, call: Parameters<Method["run"]>[1]
     visible.map(async ({ vmId, node, config }) => {
       const { cpus, pid: _pid, ...status } = await statusOf(site, vmId, config);
       const offline = site.faults.isOn(`node-offline-${node}`);
+      const managed = managedBy(call, vmId);
       return {
         ...{ id: `qemu/${vmId}`, type: "qemu", node, template: 0, maxcpu: cpus, ...status },
         ...(offline && { status: "unknown" }),
+        ...(managed && { hastate: managed.state }),
       };
     }),
   );
@@ -94,8 +100,7 @@ export const vmMethods: readonly Method[] = [
       const { node, vmId } = target(call);
       const config = site.vms.load(node, vmId);
       const status = await statusOf(site, vmId, config);
-      const sid = `vm:${vmId}`;
-      const managed = call.cluster.haResources.find((resource) => resource.sid === sid);
+      const managed = managedBy(call, vmId);
       return {
         ...status,
         qmpstatus: status.status,

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { parseSettings } from "../../../config";
+import { parseSettings, parseVersion, removedBetween } from "../../../config";
 import { judgeComponents } from "../../../observe/checks/compatibility";
 import { judgeVersionPolicy } from "../../../observe/checks/policy";
-import { judgeRemovedApis } from "../../../observe/checks/removedApis";
+import { judgeRemovedApis, judgeStrandedObjects } from "../../../observe/checks/removedApis";
+import { parseCluster } from "../../../observe/cluster";
 import { parseDeprecatedApis } from "../../../observe/deprecatedApis";
 import { parseDurations } from "../../../observe/durations";
 import type { Facts } from "../../../observe/facts";
@@ -173,6 +174,48 @@ describe("observe/checks/removedApis", () => {
     const blind = facts();
     const nodes = new Map([...blind.nodes].map(([name]) => [name, { missing: "no answer" }]));
     assert.equal(judge({}, { ...blind, nodes })?.verdict, "not measured");
+  });
+});
+
+describe("observe/checks/removedApis: objects", () => {
+  const api = "certificates.k8s.io/v1alpha1 clustertrustbundles";
+  const stranded = facts({ cluster: { stranded: [{ api, names: ["survey-ca", "archive-ca"] }] } });
+  const judge = (keys: Record<string, unknown>, seen = stranded) =>
+    judgeStrandedObjects(with_({ rke2Version: V37, acceptedVersion: TO, ...keys }), seen)[0];
+
+  it("names them, and what to do, until they are given up by name", () => {
+    const found = judge({});
+    assert.equal(found?.verdict, "fail");
+    assert.equal(found?.found, `${api}: survey-ca, archive-ca`);
+    assert.match(
+      found?.next ?? "",
+      /^kubectl get clustertrustbundles\.v1alpha1\.certificates\.k8s\.io -o yaml/,
+    );
+    assert.equal(judge({ acknowledge: [api] })?.verdict, "warn");
+  });
+
+  it("passes where there are none, and is silent where the target removes nothing or nobody answered", () => {
+    assert.equal(judge({}, facts())?.verdict, "pass");
+    assert.equal(judge({ rke2Version: TO, acceptedVersion: FROM }), undefined);
+    assert.equal(judge({}, { ...facts(), cluster: { missing: "no answer" } }), undefined);
+  });
+
+  it("reads them from the lists: only what no successor serves is stranded", () => {
+    const from = parseVersion(TO);
+    const to = parseVersion(V37);
+    assert.ok(from && to);
+    const list = (...names: string[]) =>
+      JSON.stringify({ items: names.map((name) => ({ metadata: { name } })) });
+    const lines = {
+      "stored:certificates.k8s.io/v1alpha1/clustertrustbundles": list("survey-ca"),
+      "stored:networking.k8s.io/v1beta1/servicecidrs": list("kubernetes"),
+      "stored:networking.k8s.io/v1/servicecidrs": list("kubernetes"),
+      "stored:storage.k8s.io/v1beta1/volumeattributesclasses": list(),
+    };
+    const said = Object.entries(lines).map(([key, json]) => `${key}\t${json}\n`);
+    const read = (text: string) => parseCluster("proj-k8sm01", text, removedBetween(from, to)).stranded;
+    assert.deepEqual(read(said.join("")), [{ api, names: ["survey-ca"] }]);
+    assert.deepEqual(read(""), []);
   });
 });
 

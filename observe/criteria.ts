@@ -1,0 +1,112 @@
+/** The criteria of procedure §4.3 for going back, as what was seen answers them. Told where a change is under way; nothing is decided by them. */
+import type { V1Node, V1Pod } from "@kubernetes/client-node";
+import type { Settings } from "../config";
+import { type Facts, fullName, nameOf } from "./facts";
+import { installed } from "./installed";
+
+/** One of the criteria. */
+export interface Criterion {
+  readonly asks: string;
+  /** Undefined where nobody could tell. */
+  readonly met: boolean | undefined;
+  readonly found: string;
+}
+
+/** Procedure §4.3: control plane nodes that are NotReady for longer. */
+const NOT_READY_MINUTES = 15;
+
+/**
+ * Pure.
+ * @param etcdWhole whether every server's etcd holds the same data, by its own hash; undefined where nobody could tell
+ */
+export function judgeCriteria(settings: Settings, { cluster }: Facts, etcdWhole?: boolean): Criterion[] {
+  const data: Criterion = {
+    asks: "data corruption",
+    met: etcdWhole === undefined ? undefined : !etcdWhole,
+    found:
+      etcdWhole === undefined
+        ? "not measured: not every server's etcd answers"
+        : etcdWhole
+          ? "every server's etcd has the same hash of its data"
+          : "the servers' etcd differ in the hash of their data, or are several clusters",
+  };
+  if ("missing" in cluster) {
+    const found = `not measured: ${cluster.missing}`;
+    return [
+      { asks: SERVERS, met: undefined, found },
+      { asks: CRITICAL, met: undefined, found },
+      data,
+      { asks: ACCESS, met: true, found: `no server's API answers: ${cluster.missing}` },
+    ];
+  }
+  const { nodes, pods, critical, at } = cluster.value;
+  const servers = new Set(settings.servers.map(({ name }) => name));
+  const down = nodes.filter((node) => servers.has(nameOf(node)) && minutesNotReady(node, at) !== undefined);
+  const long = down.filter((node) => (minutesNotReady(node, at) ?? 0) > NOT_READY_MINUTES);
+  const homeless = (settings.criticalWorkloads === undefined ? pods : critical).filter(isUnschedulable);
+  return [
+    {
+      asks: SERVERS,
+      met: long.length > 1,
+      found: down.map((node) => `${nameOf(node)} for ${minutesNotReady(node, at)} min`).join(", ") || "none",
+    },
+    {
+      asks: CRITICAL,
+      // Without a selector nobody has said which are critical: it is told, and the operator knows.
+      met:
+        settings.criticalWorkloads === undefined
+          ? homeless.length === 0
+            ? false
+            : undefined
+          : homeless.length > 0,
+      found: `${homeless.map(fullName).join(", ") || "none"}${settings.criticalWorkloads === undefined ? " of all pods (criticalWorkloads names none)" : ""}`,
+    },
+    data,
+    accessBy(pods),
+  ];
+}
+
+const SERVERS = `several servers NotReady for over ${NOT_READY_MINUTES} min`;
+const CRITICAL = "critical workloads find no node";
+const ACCESS = "no access by kubectl or Rancher";
+
+/** Whole minutes since a node stopped being Ready; undefined where it is. */
+function minutesNotReady({ status }: V1Node, now: Date): number | undefined {
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  if (ready?.status === "True") return undefined;
+  const since = ready?.lastTransitionTime ? new Date(ready.lastTransitionTime).getTime() : now.getTime();
+  return Math.floor((now.getTime() - since) / 60_000);
+}
+
+const isUnschedulable = ({ status }: V1Pod): boolean =>
+  status?.phase === "Pending" &&
+  status.conditions?.some(({ type, status }) => type === "PodScheduled" && status === "False") === true;
+
+const isReady = ({ status }: V1Pod): boolean =>
+  status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
+
+/** The API has answered; Rancher is in reach where one of its pods is Ready. */
+function accessBy(pods: readonly V1Pod[]): Criterion {
+  const rancher = pods.filter((pod) => installed([pod]).some(({ component }) => component === "rancher"));
+  const ready = rancher.filter(isReady).length;
+  return {
+    asks: ACCESS,
+    met: rancher.length > 0 && ready === 0,
+    found:
+      rancher.length === 0
+        ? "the API answers; no Rancher runs here"
+        : `the API answers; ${ready} of ${rancher.length} of Rancher's pods are Ready`,
+  };
+}
+
+/** The criteria in lines, for the operator, and what they come to. */
+export function describeCriteria(criteria: readonly Criterion[]): string[] {
+  const met = criteria.filter((one) => one.met);
+  const word = ({ met }: Criterion) => (met === undefined ? "?  " : met ? "MET" : "no ");
+  return [
+    met.length > 0
+      ? "Procedure §4.3's criteria for going back: met. Where it cannot be mended within the window, go back"
+      : "Procedure §4.3's criteria for going back: none is met. Mend what is wrong and go on",
+    ...criteria.map((one) => `  ${word(one)} ${one.asks}: ${one.found}`),
+  ];
+}

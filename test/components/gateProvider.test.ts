@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import type { GateAnswer } from "../../components/gateAnswer";
+import { gateProvider } from "../../components/gateProvider";
+
+describe("components/gateProvider", () => {
+  const answer = (found: string): GateAnswer => ({ found: [found], askedAt: "", cost: {} as never });
+  const asked: string[] = [];
+  let done = false;
+  const provider = gateProvider<{ node: string; attempt: number; note: string }>({
+    id: ({ node }) => `gate-${node}`,
+    compares: ["node", "attempt"],
+    isDone: async () => done,
+    async ask({ node }) {
+      asked.push(node);
+      if (node === "sick") throw new Error("sick does not hold");
+      return answer(node);
+    },
+  });
+  const inputs = { node: "a", attempt: 1, note: "" };
+  const changes = async (news: Partial<typeof inputs>) =>
+    (await provider.diff?.("gate-a", { ...inputs, ...answer("a") }, { ...inputs, ...news }))?.changes;
+
+  beforeEach(() => {
+    asked.length = 0;
+    done = false;
+  });
+
+  it("asks when it is made and at each update, and keeps the answer beside its inputs", async () => {
+    const made = await provider.create(inputs);
+    assert.equal(made.id, "gate-a");
+    assert.deepEqual(made.outs, { ...inputs, ...answer("a") });
+    const updated = await provider.update?.("gate-a", made.outs as never, { ...inputs, attempt: 2 });
+    assert.deepEqual(updated?.outs, { ...inputs, attempt: 2, ...answer("a") });
+    assert.deepEqual(asked, ["a", "a"]);
+  });
+
+  it("is asked anew until it is done, then only where what it compares has changed", async () => {
+    assert.equal(await changes({}), true);
+    done = true;
+    assert.equal(await changes({}), false);
+    assert.equal(await changes({ note: "other" }), false);
+    assert.equal(await changes({ attempt: 2 }), true);
+  });
+
+  it("stops the run by what its question throws", async () => {
+    await assert.rejects(provider.create({ ...inputs, node: "sick" }), /sick does not hold/);
+  });
+});

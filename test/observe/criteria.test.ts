@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import type { V1Pod } from "@kubernetes/client-node";
+import { describe, it } from "mocha";
+import { describeCriteria, judgeCriteria } from "../../observe";
+import type { ClusterFacts } from "../../observe/cluster";
+import { AT, clusterNode, facts as labFacts, pod, settings } from "./facts";
+
+const facts = (cluster: Partial<ClusterFacts>) => labFacts({ cluster });
+const met = (...args: Parameters<typeof judgeCriteria>) => judgeCriteria(...args).map((one) => one.met);
+
+const notReady = (minutes: Record<string, number>) =>
+  settings.nodes.map(({ name }) =>
+    clusterNode(name, {
+      status: {
+        conditions: [
+          name in minutes
+            ? {
+                type: "Ready",
+                status: "Unknown",
+                lastTransitionTime: new Date(AT.getTime() - (minutes[name] ?? 0) * 60_000),
+              }
+            : { type: "Ready", status: "True" },
+        ],
+      },
+    }),
+  );
+
+const homeless: Partial<V1Pod> = {
+  status: { phase: "Pending", conditions: [{ type: "PodScheduled", status: "False" }] },
+};
+
+describe("observe/criteria (procedure §4.3)", () => {
+  it("are not met by a cluster that is well", () => {
+    assert.deepEqual(met(settings, facts({}), true), [false, false, false, false]);
+    assert.match(describeCriteria(judgeCriteria(settings, facts({}), true))[0] ?? "", /none is met/);
+  });
+
+  it("are met by two servers that are NotReady for over a quarter of an hour, not by one, nor by two for less", () => {
+    const servers = (minutes: Record<string, number>) =>
+      met(settings, facts({ nodes: notReady(minutes) }), true)[0];
+    assert.equal(servers({ "proj-k8sm01": 16, "proj-k8sm02": 20 }), true);
+    assert.equal(servers({ "proj-k8sm01": 16, "proj-k8sm02": 15 }), false);
+    assert.equal(servers({ "proj-k8sm01": 60, "proj-k8sw01": 60 }), false);
+  });
+
+  it("are met by a critical pod without a node; where none is named critical the operator judges", () => {
+    const pods = [pod("beam", "", homeless)];
+    const unnamed = { ...settings, criticalWorkloads: undefined };
+    assert.equal(met(unnamed, facts({ pods }), true)[1], undefined);
+    const named = { ...settings, criticalWorkloads: "critical=true" };
+    assert.equal(met(named, facts({ pods, critical: pods }), true)[1], true);
+    assert.equal(met(named, facts({ pods }), true)[1], false);
+  });
+
+  it("are met by etcd that differs, and say where nobody could tell", () => {
+    assert.equal(met(settings, facts({}), false)[2], true);
+    assert.equal(met(settings, facts({}))[2], undefined);
+  });
+
+  it("are met by an API that is away, or a Rancher without a Ready pod", () => {
+    const away = { ...labFacts(), cluster: { missing: "connection refused" } };
+    assert.deepEqual(met(settings, away, undefined), [undefined, undefined, undefined, true]);
+    const rancher = (ready: "True" | "False") =>
+      pod("rancher-1", "proj-k8sw01", {
+        spec: { containers: [{ name: "rancher", image: "rancher/rancher:v2.14.0" }] },
+        status: { phase: "Running", conditions: [{ type: "Ready", status: ready }] },
+      });
+    assert.equal(met(settings, facts({ pods: [rancher("False")] }), true)[3], true);
+    assert.equal(met(settings, facts({ pods: [rancher("False"), rancher("True")] }), true)[3], false);
+  });
+});
