@@ -83,8 +83,7 @@ function announceWayBack({ settings, change }: Run, secrets: Secrets): void {
       const last = await newestBackup(settings, accepted);
       const loss = describeLoss(settings, last && ageMs(last));
       loss.push(...(await describeLosses(settings, sshPrivateKey)));
-      await pulumi.log.warn(loss.join("
-"));
+      await pulumi.log.warn(loss.join("\n"));
       await pulumi.log.info(
         [...describePlan(planOf(settings), wanted, accepted), ...afterwards(settings)].join("\n"),
       );
