@@ -19,7 +19,7 @@ function inventory({ nodes, steps }: Facts): Statement[] {
     {
       text: `versions before and after of ${known.length} of ${nodes.length} nodes`,
       measured: known.length === nodes.length && nodes.length > 0,
-      source: "the stack's output manifest, from each node's own verification",
+      source: "the last line of each node's own verification",
     },
     {
       text: written

@@ -2,6 +2,7 @@
 import { asFile, digestOf } from "./canonical";
 import { controlsOf } from "./controls";
 import type { Evidence, Resource, Run, Update } from "./evidenceSchema";
+import { turnOf } from "./lanes";
 import type { PlanRecord } from "./planSchema";
 import type { ReportRecord, Statement } from "./reportSchema";
 import { stepsOf, timeOf } from "./steps";
@@ -77,41 +78,37 @@ function outcomeOf({ change, updates }: Evidence): ReportRecord["outcome"] {
   return updates.some(({ goBack }) => goBack) ? "gone back" : "withdrawn";
 }
 
+/** By what the nodes' own steps said in this change, never by the stack's output, which only a run that ends well renews. */
 function nodesOf(
-  evidence: Evidence,
+  { change, manifest }: Evidence,
   resources: readonly Resource[],
   plan: PlanRecord | undefined,
 ): ReportRecord["nodes"] {
-  const raw = evidence.manifest as Record<string, unknown>;
-  const manifest = (typeof raw.nodes === "object" && raw.nodes !== null ? raw.nodes : raw) as Record<
-    string,
-    { before?: string; after?: string; when?: string }
-  >;
-  const names = plan?.nodes.map(({ name }) => name) ?? Object.keys(manifest).sort();
+  const said = (step: string, name: string) =>
+    resources.filter(({ result }) => result?.step === step && result.node === name).at(-1)?.result;
+  const listed = manifest as Record<string, unknown>;
+  const names = plan?.nodes.map(({ name }) => name) ?? Object.keys((listed.nodes as object) ?? listed).sort();
   return names.map((name) => {
-    const { before, after, when } = manifest[name] ?? {};
-    const turn = resources
-      .filter((one) => TURN.test(one.name) && one.name.startsWith(`${name}-`))
-      .map(timeOf);
-    const starts = turn.flatMap(({ startedAt }) => startedAt ?? []).sort();
-    const ends = turn.flatMap(({ endedAt }) => endedAt ?? []).sort();
-    const [first, last] = [starts[0], ends.at(-1)];
+    const [asked, proven] = [said("gate-node", name), said("verify-node", name)];
+    const turn = resources.filter((one) => turnOf(one.name) === name).map(timeOf);
+    const first = turn.flatMap(({ startedAt }) => startedAt ?? []).sort()[0];
+    const last = turn
+      .flatMap(({ endedAt }) => endedAt ?? [])
+      .sort()
+      .at(-1);
     const evicted = resources.find((one) => one.name === `${name}-drain`)?.result?.evicted;
+    const before = asked?.version === proven?.version && proven ? change.from : asked?.version;
     return {
       name,
-      before: before ?? "not measured",
-      after: after ?? "not measured",
-      provenAt: when ?? "not measured",
+      before: before === undefined ? "not measured" : String(before),
+      after: proven ? String(proven.version) : "not measured",
+      provenAt: proven ? String(proven.startedAt) : "not measured",
       seconds: first && last ? between(first, last) : undefined,
       expectedSeconds: plan?.nodes.find((node) => node.name === name)?.expectedSeconds,
       evicted: typeof evicted === "number" ? evicted : undefined,
     };
   });
 }
-
-/** Steps of a node's own turn; its snapshot and its release files come before. */
-const TURN =
-  /-(turn-gate|gate-cluster|gate-node|gpu-before|cordon|drain|backup-config|install|restart|verify-node|verify-cluster|gpu-after|uncordon)$/;
 
 const snapshotsOf = (resources: readonly Resource[]): ReportRecord["snapshots"] =>
   resources

@@ -65,19 +65,26 @@ const factList = (facts: Document["facts"], name: string): Html =>
   html`<dl class="${name}">${facts.map(([label, value]) => html`<div><dt>${label}</dt><dd>${inline(value)}</dd></div>`)}</dl>`;
 
 function table({ caption, columns, rows }: Extract<Block, { kind: "table" }>): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption>
+  return html`<section class="scroll" tabindex="0" aria-label="${caption}"><table><caption>${caption}</caption>
 <thead><tr>${columns.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${rows.map(
     (
       row,
     ) => html`<tr>${row.map((one, i) => (i === 0 ? html`<th scope="row">${inline(one)}</th>` : html`<td>${inline(one)}</td>`))}</tr>
 `,
-  )}</tbody></table></div>`;
+  )}</tbody></table></section>`;
 }
+
+/** A moment on its own, which is not to be broken in two. */
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 function inline(given: Cell): Html {
   const { text, tone, code } = cell(given);
-  const shown = code ? html`<code>${text}</code>` : html`${text}`;
+  const shown = code
+    ? html`<code>${text}</code>`
+    : MOMENT.test(text)
+      ? html`<time>${text}</time>`
+      : html`${text}`;
   if (!tone) return shown;
   return html`<span class="${tone}">${MARKS[tone] ? html`<span aria-hidden="true">${MARKS[tone]}</span> ` : ""}${shown}</span>`;
 }

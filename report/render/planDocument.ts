@@ -183,9 +183,8 @@ function compatibilitySection(findings: readonly Finding[]): Section {
 
 function stepsSection(plan: PlanRecord): Section {
   const rows = plan.steps.map((step): Cell[] => [
-    String(step.number),
-    laneOf(step),
-    step.node && laneOf(step) !== step.node ? `${step.node}: ${step.title}` : step.title,
+    `${step.number}. ${step.title}`,
+    step.node ?? laneOf(step),
     step.script ? { text: step.script, code: true } : { text: "by the program", tone: "quiet" },
     step.operation,
     `${duration(step.expectedSeconds)}${step.expectedFrom === "measured" ? ", measured" : ""}`,
@@ -195,7 +194,7 @@ function stepsSection(plan: PlanRecord): Section {
     "steps",
     "Steps, in order",
     "Every step; the scripts stand below, with their digests",
-    ["No.", "Where", "What", "Script", "Pulumi", "Expected", "At most"],
+    ["What", "Where", "Script", "Pulumi", "Expected", "At most"],
     rows,
   );
 }

@@ -1,9 +1,10 @@
 /** The report as a document. */
 import { duration, utc } from "../../config";
+import { laneOfStep } from "../lanes";
 import type { PlanRecord } from "../planSchema";
 import type { ReportRecord, ReportStep, Statement } from "../reportSchema";
 import type { Bar, Cell, Document, Section, Tone } from "./document";
-import { laneOf, plannedBars } from "./planDocument";
+import { plannedBars } from "./planDocument";
 
 const OUTCOMES: Record<ReportRecord["outcome"], readonly [Tone, string]> = {
   "under way": ["warn", "The change is under way: not every step is done."],
@@ -73,10 +74,16 @@ function timelineSection(report: ReportRecord, plan: PlanRecord | undefined): Se
   const bars = report.steps.flatMap((step): Bar[] => {
     if (!step.startedAt || step.seconds === undefined) return [];
     const from = (new Date(step.startedAt).getTime() - begin) / 1000;
-    const phase = plan?.steps.find(({ id }) => id === step.name)?.phase ?? "around";
-    const lane = phase === "around" ? "Around" : laneOf({ phase, node: step.node });
     const late = step.expectedSeconds !== undefined && step.seconds > step.expectedSeconds;
-    return [{ lane, label: step.name, from, to: from + step.seconds, tone: late ? "warn" : "good" }];
+    return [
+      {
+        lane: laneOfStep(step.name),
+        label: step.name,
+        from,
+        to: from + step.seconds,
+        tone: late ? "warn" : "good",
+      },
+    ];
   });
   const ordered = plan ? [...plannedBars(plan.steps)] : [];
   return {

@@ -25,17 +25,17 @@ nav ol{list-style:none;display:flex;flex-wrap:wrap;gap:.3rem 1.1rem;padding:.8re
 a{color:var(--accent)}a:focus-visible,[tabindex]:focus-visible,summary:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 .skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:1rem;background:var(--paper);padding:.5rem}
 section{padding:2rem 0 0}
-.scroll{overflow-x:auto;border:1px solid var(--line);border-radius:.5rem;margin:0 0 1.2rem}
+.scroll{overflow-x:auto;padding:0;border:1px solid var(--line);border-radius:.5rem;margin:0 0 1.2rem}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 caption{text-align:left;padding:.6rem .8rem;color:var(--soft);font-size:.88rem}
 th,td{padding:.45rem .8rem;text-align:left;vertical-align:top;border-top:1px solid var(--line);font-variant-numeric:tabular-nums}
 tbody th{font-weight:600}thead th{background:var(--sheet);font-size:.85rem}
-td,tbody th{overflow-wrap:anywhere;min-width:4.5rem}
+td,tbody th{overflow-wrap:break-word}tbody th{min-width:9rem}td code{overflow-wrap:anywhere}time{white-space:nowrap}td.verdict{white-space:nowrap}
 code,pre{font:.88em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 details{border:1px solid var(--line);border-radius:.5rem;margin:0 0 .5rem}
 summary{padding:.5rem .8rem;cursor:pointer;overflow-wrap:anywhere}
 pre{margin:0;padding:.8rem;overflow-x:auto;background:var(--sheet);border-top:1px solid var(--line)}
-figure{margin:0 0 1.2rem}figcaption{color:var(--soft);font-size:.9rem;margin-bottom:.6rem}
+figure{margin:0 0 1.2rem;overflow-x:clip}figcaption{color:var(--soft);font-size:.9rem;margin-bottom:.6rem}
 .lane{display:grid;grid-template-columns:11rem 1fr 6rem;gap:.8rem;align-items:center;min-height:1.9rem;border-top:1px solid var(--line)}
 .lane .name{font-size:.9rem;overflow-wrap:anywhere}.lane .took{font-size:.85rem;color:var(--soft);text-align:right}
 .track{position:relative;height:1.1rem;display:block}
@@ -44,7 +44,7 @@ figure{margin:0 0 1.2rem}figcaption{color:var(--soft);font-size:.9rem;margin-bot
 .axis .track{height:1.5rem}.tick{position:absolute;top:0;font-size:.75rem;color:var(--soft);border-left:1px solid var(--line);padding-left:.25rem;white-space:nowrap}
 footer{margin-top:3rem;padding-top:1rem;padding-bottom:3rem;color:var(--soft);font-size:.88rem;overflow-wrap:anywhere}
 footer p{margin:.2rem 0;border:0}
-@media (max-width:40rem){.lane{grid-template-columns:7rem 1fr}.lane .took{display:none}h1{font-size:1.6rem}}
+@media (max-width:40rem){.lane{grid-template-columns:7rem 1fr}header,nav,main,footer{padding-inline:1rem}.facts{grid-template-columns:1fr}.axis .tick:nth-child(even){display:none}.lane .took{display:none}h1{font-size:1.6rem}}
 @media print{:root{--paper:#fff;--sheet:#f6f7f9;--ink:#000;--soft:#444;--line:#bbb;--accent:#0b4a70;--bar:#2f7fb0;
 --good:#17663a;--goodbg:#fff;--warn:#7a4b00;--warnbg:#fff;--bad:#9c1c1c;--badbg:#fff}
 @page{margin:15mm}body{font-size:10pt}nav,.skip,details{display:none}header,main,footer{max-width:none;padding-inline:0}

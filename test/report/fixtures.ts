@@ -110,7 +110,8 @@ export function stateOf(
   const steps = done.flatMap(({ id, node, planned }, i): StateResource[] => {
     const end = (i + 1) * 10;
     if (planned) {
-      const line = { step: planned.script, node, startedAt: at(end - 10), seconds: 9.5, evicted: 3 };
+      const version = planned.script === "gate-node" ? FROM : TO;
+      const line = { step: planned.script, node, startedAt: at(end - 10), seconds: 9.5, evicted: 3, version };
       const words = planned.args.map((word) => shellWord(String(word))).join(" ");
       const create = `sudo -n bash -s -- ${planned.script} ${OWNER} ${words} # ${changeId} attempt ${attempt}`;
       const outputs = {
