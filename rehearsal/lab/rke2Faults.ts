@@ -8,6 +8,8 @@ import { readState } from "./state";
 const UNIT = `$(systemctl list-unit-files 'rke2-*.service' --state=enabled --no-legend | awk 'NR == 1 { print $1 }')`;
 
 const CONFIG = "/etc/rancher/rke2/config.yaml";
+/** What has the RKE2 of the rehearsal fail when it starts (rehearsal/rke2/services.go). */
+const FAILS = "/etc/rehearsal/faults/service-fails";
 const OWNER = "/var/lib/rke2-upgrade/owner";
 /** Nobody's UUID: the holder of what these faults hold. */
 export const STRANGER = "00000000-0000-4000-8000-000000000000 CR-0000-000 of somebody@elsewhere";
@@ -32,9 +34,10 @@ export const rke2Faults: Readonly<Record<string, Fault>> = {
   "service-fails": onNode({
     name: "service-fails",
     effect: "rke2 ends with an error whenever it is started on that node",
-    on: "sudo install -D /dev/null /etc/rehearsal/faults/service-fails",
-    off: "sudo rm -f /etc/rehearsal/faults/service-fails",
-    test: "test -e /etc/rehearsal/faults/service-fails",
+    // In memory, with a link to it on the disk: a VM snapshot that was taken meanwhile must not bring the fault back.
+    on: `sudo mkdir -p /etc/rehearsal/faults && sudo ln -sfn /run/fault-service-fails ${FAILS} && sudo touch /run/fault-service-fails`,
+    off: `sudo rm -f ${FAILS} /run/fault-service-fails`,
+    test: `test -e ${FAILS}`,
   }),
   "service-stopped": onNode({
     name: "service-stopped",
