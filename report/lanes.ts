@@ -5,7 +5,8 @@ const TURN =
   /^(.*)-(turn-gate|gate-cluster|gate-node|gpu-before|cordon|drain|backup-config|install|restart|verify-node|verify-cluster|gpu-after|uncordon)$/;
 
 /** The node whose turn it is part of. */
-export const turnOf = (name: string): string | undefined => TURN.exec(name)?.[1];
+export const turnOf = (name: string): string | undefined =>
+  name.includes("-back-") ? undefined : TURN.exec(name)?.[1];
 
 const AROUND: readonly (readonly [RegExp, string])[] = [
   [/^settled(-|$)/, "Acceptance"],
@@ -13,7 +14,7 @@ const AROUND: readonly (readonly [RegExp, string])[] = [
   [/(^|-)preflight$/, "Preflight"],
   [/-fetch-artifacts$/, "Artifacts"],
   [
-    /-(restore-point|leader-away|vm-snapshot|release-hold|check-health|restore-test|etcd-backup)$/,
+    /(^|-)(restore-point|leader-away|vm-snapshot|release-hold|check-health|restore-test|etcd-backup)$/,
     "The way back",
   ],
   [/^charts/, "Charts settle"],

@@ -156,10 +156,7 @@ function runOf(update: Update, { operators, runs }: Evidence): ReportRecord["run
     endedAt: update.endedAt,
     result: update.result,
     does: does(update),
-    by:
-      own?.by ??
-      asked?.by ??
-      "not measured: Pulumi's history names nobody, and no gate of this run is left in state",
+    by: own?.by ?? asked?.by ?? "not measured",
     enforcedPlan: update.enforcedPlan || own !== undefined,
     program: update.program,
     errors:

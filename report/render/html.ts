@@ -81,7 +81,7 @@ const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 function inline(given: Cell): Html {
   const { text, tone, code } = cell(given);
   const shown = code
-    ? html`<code>${text}</code>`
+    ? html`<code class="${text.length > 24 ? "long" : "short"}">${text}</code>`
     : MOMENT.test(text)
       ? html`<time>${text}</time>`
       : html`${text}`;

@@ -128,12 +128,17 @@ const nodesSection = ({ nodes }: ReportRecord): Section => ({
         { text: node.after, code: true },
         node.provenAt,
         seconds(node.seconds),
-        seconds(node.expectedSeconds),
+        expected(node.expectedSeconds),
         node.evicted === undefined ? "none drained" : String(node.evicted),
       ]),
     },
   ],
 });
+
+/** A commit's first digits, as git shows it; the whole stands in the data. */
+const shortened = (program: string): string => program.replace(/^([0-9a-f]{12})[0-9a-f]{28}/, "$1");
+
+const expected = (value: number | undefined): string => (value === undefined ? "no plan" : seconds(value));
 
 const runsSection = ({ runs }: ReportRecord): Section => ({
   id: "runs",
@@ -141,7 +146,8 @@ const runsSection = ({ runs }: ReportRecord): Section => ({
   blocks: [
     {
       kind: "table",
-      caption: "Every run of pulumi up in this change",
+      caption:
+        "Every run of pulumi up in this change. Who ran one is told by its gates, or by change apply: Pulumi's history names nobody",
       columns: ["Began", "Ended", "What", "Result", "By", "The approved plan", "Program", "What it said"],
       rows: runs.map((run): Cell[] => [
         moment(run.startedAt),
@@ -150,7 +156,7 @@ const runsSection = ({ runs }: ReportRecord): Section => ({
         { text: run.result, tone: run.result === "succeeded" ? "good" : "bad" },
         run.by,
         run.enforcedPlan ? "enforced" : "not enforced",
-        run.program,
+        shortened(run.program),
         run.errors.join("\n"),
       ]),
     },
@@ -169,7 +175,7 @@ const stepsSection = ({ steps }: ReportRecord): Section => ({
         step.name,
         moment(step.startedAt),
         took(step),
-        seconds(step.expectedSeconds),
+        expected(step.expectedSeconds),
         outcome(step),
       ]),
     },

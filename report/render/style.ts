@@ -30,7 +30,7 @@ table{border-collapse:collapse;width:100%;font-size:.92rem}
 caption{text-align:left;padding:.6rem .8rem;color:var(--soft);font-size:.88rem}
 th,td{padding:.45rem .8rem;text-align:left;vertical-align:top;border-top:1px solid var(--line);font-variant-numeric:tabular-nums}
 tbody th{font-weight:600}thead th{background:var(--sheet);font-size:.85rem}
-td,tbody th{overflow-wrap:break-word}tbody th{min-width:9rem}td code{overflow-wrap:anywhere}time{white-space:nowrap}td.verdict{white-space:nowrap}
+td,tbody th{overflow-wrap:break-word}tbody th{min-width:9rem}code.long{overflow-wrap:anywhere}time{white-space:nowrap}td.verdict{white-space:nowrap}
 code,pre{font:.88em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 details{border:1px solid var(--line);border-radius:.5rem;margin:0 0 .5rem}
 summary{padding:.5rem .8rem;cursor:pointer;overflow-wrap:anywhere}
