@@ -33,8 +33,9 @@ export async function interrupt(running: Running, how: Interruption, step: strin
     killAll(running, how === "killed" ? "SIGKILL" : "SIGHUP");
     await running.ended;
   }
-  // A lost terminal orphans plugins and the language host: the operator makes sure that none is left.
   const operator = new ControlGroup("operator");
+  if (how === "killed") await operator.kill();
+  // A lost terminal orphans plugins and the language host: the operator makes sure that none is left.
   await until("orphans to end", ORPHANS_SECONDS, async () => !(await operator.populated())).catch(() =>
     operator.kill(),
   );
