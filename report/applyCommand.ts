@@ -3,12 +3,13 @@ import { spawn } from "node:child_process";
 import { open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { whoRuns } from "../components/operator";
-import { APPROVAL_FILE, judgeApproval } from "./approval";
+import { judgeApproval } from "./approval";
 import { writeRecords } from "./chain";
-import { changeDirectory, FILES_OF } from "./directory";
+import { changeDirectory, planNames } from "./directory";
 import { readPlan } from "./files";
 import { follow } from "./follow";
 import { movedSince } from "./judgeApply";
+import { directionOf } from "./plan";
 import { ADOPT, isUnadopted, plannedNow, type StackOptions } from "./planCommand";
 import type { PlanRecord } from "./planSchema";
 import { projectDirectory } from "./program";
@@ -33,11 +34,11 @@ export async function apply(options: ApplyOptions): Promise<void> {
   if (last && (await lives(last))) {
     throw new Error(`run ${last.number} is at work. next: npm run change -- apply --attach`);
   }
-  const approved = await approvedPlan(directory);
+  const approved = await approvedPlan(directory, directionOf(settings));
   const approval = judgeApproval(settings, approved, directory);
   if ("missing" in approval) refuse([approval.missing], approval.next);
   await refuseMoved(approved, directory, options);
-  await keepSignature(directory);
+  await keepSignature(directory, approved);
   const run = await nextRun(directory);
   await writeRun(run, {
     startedAt: new Date().toISOString(),
@@ -47,7 +48,13 @@ export async function apply(options: ApplyOptions): Promise<void> {
     approval: approval.how,
     errors: [],
   });
-  await begin(run, { stack, directory, configFile: file });
+  await begin(run, {
+    plan: planNames(approved.direction).enforced,
+    stack,
+    directory,
+    configFile: file,
+    changeId: approved.changeId,
+  });
   console.log(
     `${approved.changeId}: run ${run.number} has begun, approved by ${approval.by}, ${approval.how}`,
   );
@@ -56,9 +63,12 @@ export async function apply(options: ApplyOptions): Promise<void> {
 }
 
 /** The plan in the folder, whole. */
-async function approvedPlan(directory: string): Promise<PlanRecord> {
-  const plan = await readPlan(directory);
-  if (!plan) throw new Error(`${directory} holds no change request. next: npm run change -- plan`);
+async function approvedPlan(directory: string, direction: PlanRecord["direction"]): Promise<PlanRecord> {
+  const plan = await readPlan(directory, direction);
+  if (!plan)
+    throw new Error(
+      `${directory} holds no change request for this (${direction}). next: npm run change -- plan`,
+    );
   if (isUnadopted(plan)) {
     refuse(
       [
@@ -79,15 +89,15 @@ async function refuseMoved(approved: PlanRecord, directory: string, options: App
   const { record: now, pulumiPlan: nowPlan } = await plannedNow(options);
   const runs = await Promise.all((await listRuns(directory)).map(readRun));
   const begun = runs.some(({ digest }) => digest === approved.digest.value);
-  const approvedPlan = await readFile(join(directory, FILES_OF.pulumiPlan), "utf8");
+  const approvedPlan = await readFile(join(directory, planNames(approved.direction).enforced), "utf8");
   const moved = movedSince({ approved, approvedPlan, now, nowPlan, begun });
   if (moved.length > 0)
     refuse(moved, "npm run change -- plan, and have the new plan approved; or take back what has changed");
 }
 
 /** The signature that was verified goes into the chain with what it is of. */
-async function keepSignature(directory: string): Promise<void> {
-  const file = `${APPROVAL_FILE}.sig`;
+async function keepSignature(directory: string, { direction }: PlanRecord): Promise<void> {
+  const file = `${planNames(direction).approval}.sig`;
   const content = await readFile(join(directory, file), "utf8").catch(() => undefined);
   if (content !== undefined)
     await writeRecords(directory, [{ what: "the approver's signature", file, content }]);
@@ -103,10 +113,20 @@ function refuse(reasons: readonly string[], next: string): never {
   );
 }
 
+/** What a run is begun with. */
+interface Begun {
+  /** The name of Pulumi's plan file in the folder. */
+  readonly plan: string;
+  readonly stack: string;
+  readonly directory: string;
+  readonly configFile: string;
+  readonly changeId: string;
+}
+
 /** Starts the run in a session of its own, so that a terminal that goes does not take it along. */
 export async function begin(
   run: RunFiles,
-  { stack, directory, configFile }: { stack: string; directory: string; configFile: string },
+  { plan, stack, directory, configFile, changeId }: Begun,
 ): Promise<void> {
   const log = await open(run.log, "a", 0o600);
   const args = [
@@ -115,8 +135,10 @@ export async function begin(
     join(__dirname, "enforced.ts"),
     run.record,
     directory,
+    plan,
     stack,
     configFile,
+    changeId,
   ];
   const child = spawn(process.execPath, args, {
     cwd: projectDirectory,

@@ -4,15 +4,13 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NAMESPACE, type Settings } from "../config";
+import { planNames } from "./directory";
 import type { PlanRecord } from "./planSchema";
 
 /** Signatures for other purposes are none for this one (ssh-keygen -n). */
 const PURPOSE = "rke2-upgrade";
 
-/** The file that is signed. Its text follows from the change request, so it is made anew to verify a signature. */
-export const APPROVAL_FILE = "approval.txt";
-
-/** What an approver signs. */
+/** What an approver signs. It follows from the change request, so a signature is verified without the file. */
 export const approvalText = ({
   changeId,
   stack,
@@ -22,8 +20,8 @@ export const approvalText = ({
   `I approve ${changeId} on ${stack}: ${summary}\nsha256 ${digest.value}\n`;
 
 /** How to sign it, for the one who does. */
-export const signCommand = (directory: string): string =>
-  `ssh-keygen -Y sign -f YOUR-KEY -n ${PURPOSE} ${join(directory, APPROVAL_FILE)}`;
+export const signCommand = (directory: string, { direction }: Pick<PlanRecord, "direction">): string =>
+  `ssh-keygen -Y sign -f YOUR-KEY -n ${PURPOSE} ${join(directory, planNames(direction).approval)}`;
 
 /** The approval, or why there is none. */
 export type Approval =
@@ -59,7 +57,7 @@ export function judgeApproval(
     return { by: approver, how: `by the stack's config, unsigned, ${of}` };
   }
   const fault = signatureFault(approver, allowedSigners, plan, directory);
-  if (fault) return { missing: fault, next: `${approver} signs it: ${signCommand(directory)}` };
+  if (fault) return { missing: fault, next: `${approver} signs it: ${signCommand(directory, plan)}` };
   return { by: approver, how: "signed with an SSH key that approval.allowedSigners names, of this digest" };
 }
 
@@ -70,7 +68,7 @@ function signatureFault(
   plan: PlanRecord,
   directory: string,
 ): string | undefined {
-  const signature = join(directory, `${APPROVAL_FILE}.sig`);
+  const signature = join(directory, `${planNames(plan.direction).approval}.sig`);
   if (!existsSync(signature)) return `there is no ${signature}`;
   const folder = mkdtempSync(join(tmpdir(), "rke2-approval-"));
   try {

@@ -2,14 +2,12 @@
  * The process of one run: `pulumi up` with exactly the approved plan, then what it said and how it ended into the run's
  * record, and the report. Started by `change apply` in a session of its own; its output is the run's log.
  *
- * usage: enforced.ts RECORD DIRECTORY STACK CONFIG-FILE
+ * usage: enforced.ts RECORD DIRECTORY PLAN STACK CONFIG-FILE CHANGE-ID
  */
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { writeRecords } from "./chain";
-import { FILES_OF } from "./directory";
-import { readPlan } from "./files";
 import { projectDirectory } from "./program";
 import { choosing } from "./pulumi";
 import { writeReport } from "./reportCommand";
@@ -19,14 +17,15 @@ import { withPlannedConfig } from "./stackConfig";
 async function main([
   record = "",
   directory = "",
+  plan = "",
   stack = "",
   configFile = "",
+  changeId = "",
 ]: readonly string[]): Promise<void> {
   const files = (await listRuns(directory)).find((run) => run.record === record);
   if (!files) throw new Error(`${record} is no run of ${directory}`);
-  const plan = join(directory, FILES_OF.pulumiPlan);
   const code = await withPlannedConfig(configFile, (planned) =>
-    up(plan, choosing({ stack, configFile: planned })),
+    up(join(directory, plan), choosing({ stack, configFile: planned })),
   );
   const log = await readFile(files.log, "utf8");
   const endedAt = new Date().toISOString();
@@ -36,7 +35,6 @@ async function main([
     code,
     errors: code === 0 ? [] : errorsIn(log),
   });
-  const { changeId = "" } = (await readPlan(directory)) ?? {};
   await writeReport(directory, { stack, changeId }).catch((error: Error) => {
     console.error(`the report could not be written: ${error.message}\nnext: npm run change -- report`);
   });

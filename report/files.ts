@@ -2,9 +2,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
-import { APPROVAL_FILE, approvalText } from "./approval";
+import { approvalText } from "./approval";
 import { asFile, canonical, digestOf } from "./canonical";
-import { FILES_OF } from "./directory";
+import { DIRECTIONS, FILES_OF, planNames } from "./directory";
 import { type Evidence, evidenceSchema, type Run, runSchema } from "./evidenceSchema";
 import { type PlanRecord, planSchema } from "./planSchema";
 import { programFiles } from "./program";
@@ -38,8 +38,22 @@ async function read<T extends z.ZodType>(
   return parsed.data;
 }
 
-export const readPlan = (directory: string): Promise<PlanRecord | undefined> =>
-  read(directory, FILES_OF.plan, planSchema);
+/** The change request of a direction. */
+export const readPlan = (
+  directory: string,
+  direction: PlanRecord["direction"],
+): Promise<PlanRecord | undefined> => read(directory, planNames(direction).data, planSchema);
+
+/** Every change request of the folder. */
+export async function readPlans(directory: string): Promise<PlanRecord[]> {
+  const plans = await Promise.all(DIRECTIONS.map((direction) => readPlan(directory, direction)));
+  return plans.flatMap((plan) => plan ?? []);
+}
+
+/** The one that a report holds against what happened. */
+export const reportedPlan = async (directory: string): Promise<PlanRecord | undefined> =>
+  (await readPlans(directory))[0];
+
 export const readEvidence = (directory: string): Promise<Evidence | undefined> =>
   read(directory, FILES_OF.evidence, evidenceSchema);
 
@@ -56,11 +70,12 @@ export async function readRuns(directory: string): Promise<Run[]> {
 /** The change request in its three formats. */
 export async function planFiles(plan: PlanRecord): Promise<RecordFile[]> {
   const document = planDocument(plan);
+  const names = planNames(plan.direction);
   return [
-    { what: "what an approver signs", file: APPROVAL_FILE, content: approvalText(plan) },
-    { what: "change request, data", file: FILES_OF.plan, content: asFile(plan) },
-    { what: "change request, for the ticket", file: "change.md", content: toMarkdown(document) },
-    { what: "change request, for people", file: "change.html", content: await toHtml(document) },
+    { what: "what an approver signs", file: names.approval, content: approvalText(plan) },
+    { what: "change request, data", file: names.data, content: asFile(plan) },
+    { what: "change request, for the ticket", file: names.ticket, content: toMarkdown(document) },
+    { what: "change request, for people", file: names.page, content: await toHtml(document) },
   ];
 }
 

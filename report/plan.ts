@@ -83,7 +83,8 @@ export function planRecord({ stack, settings, configKeys, files, commit, preview
 const isTurn = ({ phase }: PlanLine): boolean =>
   ["servers", "agents", "back-servers", "back-agents"].includes(phase);
 
-function directionOf(settings: Settings): PlanRecord["direction"] {
+/** Where the stack's config goes. */
+export function directionOf(settings: Settings): PlanRecord["direction"] {
   if (settings.goBack) return "going back";
   const under = isUnderWay({ wanted: settings.rke2Version, accepted: settings.acceptedVersion });
   return under ? "upgrade" : "settled";

@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { signCommand } from "./approval";
 import { writeRecords } from "./chain";
-import { changeDirectory, FILES_OF } from "./directory";
+import { changeDirectory, planNames } from "./directory";
 import { planFiles } from "./files";
 import { planRecord } from "./plan";
 import { type PlanRecord, planSchema } from "./planSchema";
@@ -50,19 +50,20 @@ export async function plan(options: StackOptions): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o750 });
   const files = await planFiles(record);
   const head = await writeRecords(directory, [
-    { what: "Pulumi's plan", file: FILES_OF.pulumiPlan, content: pulumiPlan },
+    { what: "Pulumi's plan", file: planNames(record.direction).enforced, content: pulumiPlan },
     ...files,
   ]);
+  const names = planNames(record.direction);
   const { title, verdict } = planDocument(record);
   const approve = [
     `next: have it approved: pulumi config set --path 'rke2-upgrade:approval.changeId' ${record.changeId}, .approver, .digest (docs/record.md),`,
-    `      or signed: ${signCommand(directory)}; then npm run change -- apply`,
+    `      or signed: ${signCommand(directory, record)}; then npm run change -- apply`,
   ];
   console.log(
     [
       `${title}: ${record.summary}`,
       verdict.text,
-      `written to ${directory}: change.html (attach it), change.md (for the ticket), change.json`,
+      `written to ${directory}: ${names.page} (attach it), ${names.ticket} (for the ticket), ${names.data}`,
       `digest to approve: ${record.digest.value}`,
       `head of the chain:  ${head}   (keep it in the ticket: report --verify --head proves the records by it)`,
       ...(isUnadopted(record)

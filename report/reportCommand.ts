@@ -5,7 +5,7 @@ import { writeRecords } from "./chain";
 import { changeDirectory } from "./directory";
 import { evidenceOf, joined } from "./evidence";
 import type { Evidence } from "./evidenceSchema";
-import { programDigest, readEvidence, readPlan, readRuns, reportFiles } from "./files";
+import { programDigest, readEvidence, readRuns, reportedPlan, reportFiles } from "./files";
 import type { StackOptions } from "./planCommand";
 import { chosenStack, pulumiJson } from "./pulumi";
 import { reportRecord } from "./report";
@@ -26,7 +26,7 @@ export async function report(options: ReportOptions): Promise<void> {
   const directory = changeDirectory(settings.changeId, options.out);
   await mkdir(directory, { recursive: true, mode: 0o750 });
   const { evidence, head } = await writeReport(directory, { stack, changeId: settings.changeId });
-  const { outcome, steps, nodes } = reportRecord(evidence, await readPlan(directory), programDigest());
+  const { outcome, steps, nodes } = reportRecord(evidence, await reportedPlan(directory), programDigest());
   const done = steps.filter((step) => step.outcome !== "not done").length;
   console.log(
     [
@@ -52,7 +52,7 @@ export async function writeReport(
     runs: await readRuns(directory),
   });
   const evidence = joined(await readEvidence(directory), now);
-  const head = await writeRecords(directory, await reportFiles(evidence, await readPlan(directory)));
+  const head = await writeRecords(directory, await reportFiles(evidence, await reportedPlan(directory)));
   return { evidence, head };
 }
 

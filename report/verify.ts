@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { digestOf } from "./canonical";
 import { CHAIN_FILE, chainFaults, latest, readChain } from "./chain";
 import { isWhole } from "./digest";
-import { FILES_OF } from "./directory";
-import { planFiles, programDigest, readEvidence, readPlan, readReport, reportFiles } from "./files";
+import { planNames } from "./directory";
+import { planFiles, programDigest, readEvidence, readPlans, readReport, reportFiles } from "./files";
 
 /** What is wrong, and what could not be looked into; a line each. */
 export interface Verdict {
@@ -46,23 +46,32 @@ async function fileFaults(directory: string, links: ReturnType<typeof latest>): 
 
 /** What a run writes while it goes on; its record joins the chain when it has ended. */
 const isWorking = (name: string): boolean =>
-  /^(run-\d+\.(log|pid|json)|runbook.*\.sh|approval\.txt\.sig)$/.test(name);
+  /^(run-\d+\.(log|pid|json)|runbook.*\.sh|[a-z]+\.approval\.txt\.sig)$/.test(name);
 
 /** The readable formats are made again from the data, with this program: a chain made anew cannot hide a sentence. */
 async function madeAgain(directory: string): Promise<Verdict> {
-  const [plan, evidence] = [await readPlan(directory), await readEvidence(directory)];
+  const [plans, evidence] = [await readPlans(directory), await readEvidence(directory)];
   const read = (file: string) => readFile(join(directory, file), "utf8").catch(() => "");
-  const faults = plan && !isWhole(plan) ? ["change.json: its digest is not the one of what it holds"] : [];
-  if (plan && plan.digest.parts.plan !== digestOf(await read(FILES_OF.pulumiPlan))) {
-    faults.push("plan.json: it is not the plan of change.json");
+  const faults: string[] = [];
+  for (const plan of plans) {
+    const { data, enforced } = planNames(plan.direction);
+    if (!isWhole(plan)) faults.push(`${data}: its digest is not the one of what it holds`);
+    if (plan.digest.parts.plan !== digestOf(await read(enforced)))
+      faults.push(`${enforced}: it is not the plan of ${data}`);
   }
   const program = programDigest();
   const made = [
-    { from: "the change request", by: plan?.digest.parts.program, files: plan ? await planFiles(plan) : [] },
+    ...(await Promise.all(
+      plans.map(async (plan) => ({
+        from: planNames(plan.direction).data,
+        by: plan.digest.parts.program,
+        files: await planFiles(plan),
+      })),
+    )),
     {
       from: "the evidence",
       by: (await readReport(directory))?.program,
-      files: evidence ? await reportFiles(evidence, plan, program) : [],
+      files: evidence ? await reportFiles(evidence, plans[0], program) : [],
     },
   ];
   const notes = made.flatMap(({ from, by }) =>

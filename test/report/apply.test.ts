@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Settings } from "../../config";
-import { APPROVAL_FILE, approvalText, judgeApproval } from "../../report/approval";
+import { approvalText, judgeApproval } from "../../report/approval";
+import { planNames } from "../../report/directory";
 import { movedSince } from "../../report/judgeApply";
 import type { PlanRecord } from "../../report/planSchema";
 import { planDifferences } from "../../report/pulumiPlan";
@@ -49,7 +50,7 @@ describe("report/approval", () => {
     };
     const signers = { ...given, allowedSigners: [`cab ${key("cab")}`, `boss ${key("boss")}`] };
     key("stranger");
-    const file = join(directory, APPROVAL_FILE);
+    const file = join(directory, planNames("upgrade").approval);
     const sign = (text: string, who: string, purpose = "rke2-upgrade") => {
       writeFileSync(file, text);
       rmSync(`${file}.sig`, { force: true });

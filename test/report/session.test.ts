@@ -28,7 +28,11 @@ printf 'Diagnostics:\\n  x (y):\\n    error: it broke\\n'; exit 7
     writeFileSync(join(bin, "pulumi"), engine, { mode: 0o755 });
     process.env.PATH = `${bin}:${path}`;
     const settings = settingsOf();
-    const plan = { what: "Pulumi's plan", file: "plan.json", content: inputsOf(settings).preview.plan };
+    const plan = {
+      what: "Pulumi's plan",
+      file: "change.plan.json",
+      content: inputsOf(settings).preview.plan,
+    };
     await writeRecords(directory, [plan, ...(await planFiles(planned(settings)))]);
   });
   after(() => {
@@ -39,7 +43,13 @@ printf 'Diagnostics:\\n  x (y):\\n    error: it broke\\n'; exit 7
   it("outlives a hang-up of who began it, is shown again, and writes down how it ended", async () => {
     const run = await nextRun(directory);
     await writeRun(run, { ...runAt(0), endedAt: undefined, code: undefined, errors: [] });
-    await begin(run, { stack: "lab", directory, configFile: labFile });
+    await begin(run, {
+      plan: "change.plan.json",
+      stack: "lab",
+      directory,
+      configFile: labFile,
+      changeId: "CR-1",
+    });
     assert.ok(await lives(run));
     const pid = Number(readFileSync(run.pid, "utf8"));
     // A session of its own: its ID is its leader's, and a terminal's hang-up goes to the terminal's session alone.
@@ -53,7 +63,7 @@ printf 'Diagnostics:\\n  x (y):\\n    error: it broke\\n'; exit 7
     });
     const deadline = Date.now() + 30_000;
     while (!shown.includes("--plan=") && Date.now() < deadline) await pause(50);
-    assert.match(shown, new RegExp(`^up --yes .*--plan=${directory}/plan\\.json --stack lab`, "m"));
+    assert.match(shown, new RegExp(`^up --yes .*--plan=${directory}/change\\.plan\\.json --stack lab`, "m"));
     writeFileSync(go, "");
     assert.equal(await followed, 7, shown);
     const { code, errors, endedAt } = await readRun(run);

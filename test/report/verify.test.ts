@@ -27,7 +27,7 @@ async function folder(): Promise<{ directory: string; head: string }> {
     runs: [],
   });
   await writeRecords(directory, [
-    { what: "Pulumi's plan", file: "plan.json", content: pulumiPlan },
+    { what: "Pulumi's plan", file: "change.plan.json", content: pulumiPlan },
     ...(await planFiles(plan)),
   ]);
   const head = await writeRecords(directory, await reportFiles(evidence, plan));
@@ -48,8 +48,8 @@ async function faultsAfter(harm: (directory: string) => unknown, head?: string):
 
 describe("report --verify", () => {
   const files = [
-    "plan.json",
-    "approval.txt",
+    "change.plan.json",
+    "change.approval.txt",
     "change.json",
     "change.md",
     "change.html",
@@ -116,9 +116,11 @@ describe("report --verify", () => {
 
   it("finds a plan and a change request that do not belong together", async () => {
     const swap = async (directory: string) => {
-      await writeRecords(directory, [{ what: "Pulumi's plan", file: "plan.json", content: '{"another":1}' }]);
+      await writeRecords(directory, [
+        { what: "Pulumi's plan", file: "change.plan.json", content: '{"another":1}' },
+      ]);
     };
-    assert.deepEqual(await faultsAfter(swap), ["plan.json: it is not the plan of change.json"]);
+    assert.deepEqual(await faultsAfter(swap), ["change.plan.json: it is not the plan of change.json"]);
   });
 
   it("calls nothing forged that another version of the program made, and says that it was not made again", async () => {
@@ -130,7 +132,7 @@ describe("report --verify", () => {
       { what: "c", file: "change.md", content: "as an older version wrote it\n" },
     ]);
     const { faults, notes } = await verify(directory);
-    assert.match(notes.join(), /another version of the program made the change request/);
+    assert.match(notes.join(), /another version of the program made change\.json/);
     assert.ok(!faults.join().includes("change.md"));
     rmSync(directory, { recursive: true });
   });
