@@ -7,10 +7,12 @@ import {
   type Secrets,
   settingsWarnings,
   snapshotName,
+  withExpectations,
 } from "../config";
 import { observe } from "../observe";
 import { describeCost, measured } from "../observe/cost";
 import { findingLines } from "../observe/print";
+import { nodesSeen, stepsSeen, tellSeen } from "../observe/seen";
 import { asText, isUnderWay } from "./changePolicy";
 import { ageMs, newestBackup } from "./etcdBackups";
 import { forecast, judgeRun } from "./judgement";
@@ -41,7 +43,8 @@ function announceChange({ settings, change }: Run, secrets: Secrets): void {
       const { result: facts, cost } = await measured(() =>
         observe(settings, { sshPrivateKey, proxmoxTokenSecret, kubeconfig }),
       );
-      const findings = findingLines(judgeRun(settings, facts, owner));
+      const judged = judgeRun(settings, facts, owner);
+      const findings = findingLines(judged);
       await pulumi.log.info(
         `${title}\nChecks (${findings.filter((f) => !f.warn).length} of ${findings.length} hold)`,
       );
@@ -51,12 +54,12 @@ function announceChange({ settings, change }: Run, secrets: Secrets): void {
       const fits = isUnderWay({ wanted, accepted })
         ? await describeDecision(settings, facts, sshPrivateKey)
         : [];
-      const lines = [
-        ...describePlan(forecast(settings, facts), accepted, wanted),
-        ...(await wayBack(settings)),
-        ...fits,
-      ];
-      await pulumi.log.info(lines.join("\n"));
+      const steps = forecast(settings, facts);
+      const back = [...(await wayBack(settings)), ...fits];
+      await pulumi.log.info([...describePlan(steps, accepted, wanted), ...back].join("\n"));
+      const at = facts.at.toISOString();
+      const told = { findings: judged, nodes: nodesSeen(facts), steps: stepsSeen(steps), wayBack: back };
+      await tellSeen({ at, cost, ...told });
     });
 }
 
@@ -66,7 +69,11 @@ function announceWayBack({ settings, change }: Run, secrets: Secrets): void {
   pulumi
     .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, change.owner])
     .apply(async ([sshPrivateKey, proxmoxTokenSecret, owner]) => {
-      const findings = findingLines(await askBack({ settings, sshPrivateKey, proxmoxTokenSecret }, owner));
+      const at = new Date().toISOString();
+      const { result: asked, cost } = await measured(() =>
+        askBack({ settings, sshPrivateKey, proxmoxTokenSecret }, owner),
+      );
+      const findings = findingLines(asked);
       const hold = findings.filter((finding) => !finding.warn).length;
       await pulumi.log.warn(
         `${settings.changeId}: going back, ${wanted} → ${accepted}, by ${asText(settings.goBack)}`,
@@ -75,10 +82,13 @@ function announceWayBack({ settings, change }: Run, secrets: Secrets): void {
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
       const last = await newestBackup(settings, accepted);
       const loss = describeLoss(settings, last && ageMs(last));
-      await pulumi.log.warn([...loss, ...(await describeLosses(settings, sshPrivateKey))].join("\n"));
+      loss.push(...(await describeLosses(settings, sshPrivateKey)));
+      await pulumi.log.warn(loss.join("\n"));
       await pulumi.log.info(
         [...describePlan(planOf(settings), wanted, accepted), ...afterwards(settings)].join("\n"),
       );
+      const steps = stepsSeen(withExpectations(planOf(settings), settings));
+      await tellSeen({ at, findings: asked, nodes: {}, steps, wayBack: loss, cost });
     });
 }
 

@@ -32,17 +32,22 @@ export const planLines = (settings: Settings): string[] =>
       `${id}: ${title} (about ${expectedSeconds} s, at most ${boundSeconds} s)`,
   );
 
+/** A line of the plan; where it is a script on a node, what is run there. */
+export interface PlanLine extends Step {
+  readonly planned?: PlannedStep;
+}
+
 /**
  * Every step of a run in order, as data: what the components lay out, for preview and the stack's output `plan`.
  * A function of the config alone.
  */
-export function planOf(settings: Settings): Step[] {
+export function planOf(settings: Settings): PlanLine[] {
   const wanted = { wanted: settings.rke2Version, accepted: settings.acceptedVersion };
   if (settings.goBack) return back(settings);
   return isUnderWay(wanted) ? forward(settings) : settled(settings);
 }
 
-function forward(settings: Settings): Step[] {
+function forward(settings: Settings): PlanLine[] {
   const { nodes, servers, agents, limits, restoreTest } = settings;
   const tested = restoreTestNode(settings);
   const snapshot = (node: ClusterNode): Step => ({
@@ -100,7 +105,7 @@ function forward(settings: Settings): Step[] {
 }
 
 /** The way back: the phases that components/recovery lays out, and the proof at their end. */
-function back(settings: Settings): Step[] {
+function back(settings: Settings): PlanLine[] {
   const { limits } = settings;
   return [
     bare("change", "change", "judge the move; freeze attempt, direction and owner", limits.gateSeconds),
@@ -109,7 +114,7 @@ function back(settings: Settings): Step[] {
       // Lanes side by side are told step by step: the first of each, the second of each.
       const longest = Math.max(...lanes.map((lane) => lane.length));
       return Array.from({ length: longest }).flatMap((_, i) =>
-        lanes.flatMap((lane): Step[] => {
+        lanes.flatMap((lane): PlanLine[] => {
           const one = lane[i];
           if (!one) return [];
           return [{ ...backLine(phase, one, settings), ...(lanes.length > 1 && { together: `${id}-${i}` }) }];
@@ -125,7 +130,7 @@ function back(settings: Settings): Step[] {
   ];
 }
 
-function backLine(phase: Phase, one: BackStep, { limits }: Settings): Step {
+function backLine(phase: Phase, one: BackStep, { limits }: Settings): PlanLine {
   switch (one.kind) {
     case "command":
       return line(phase, one.planned, one.node);
@@ -147,7 +152,7 @@ function backLine(phase: Phase, one: BackStep, { limits }: Settings): Step {
   }
 }
 
-function settled(settings: Settings): Step[] {
+function settled(settings: Settings): PlanLine[] {
   const { nodes, limits } = settings;
   return [
     bare("change", "change", "judge the move; freeze attempt, direction and owner", limits.gateSeconds),
@@ -170,7 +175,8 @@ const bare = (phase: Phase, id: string, title: string, boundSeconds: number): St
   boundSeconds,
 });
 
-const line = (phase: Phase, planned: PlannedStep, node?: ClusterNode): Step => ({
+const line = (phase: Phase, planned: PlannedStep, node?: ClusterNode): PlanLine => ({
   ...bare(phase, node ? `${node.name}-${planned.id}` : planned.id, planned.title, planned.limitSeconds),
   node: node?.name,
+  planned,
 });

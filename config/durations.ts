@@ -40,26 +40,33 @@ const kindOf = ({ id, node }: Step): string => (node ? id.slice(node.length + 1)
 
 const scriptOf = (step: Step): string => SCRIPTS[kindOf(step)] ?? kindOf(step);
 
-/** The plan with `expectedSeconds` in every step. Without measurements it is a function of the config alone. */
-export const withExpectations = (
-  plan: readonly Step[],
+/** The plan with `expectedSeconds` and where it is from in every step. Without measurements it is a function of the config alone. */
+export const withExpectations = <S extends Step>(
+  plan: readonly S[],
   settings: Settings,
   measured: readonly Measured[] = [],
-): Step[] => plan.map((step) => ({ ...step, expectedSeconds: expected(step, settings, measured) }));
+): S[] => plan.map((step) => ({ ...step, ...expected(step, settings, measured) }));
 
 /**
  * The slowest that the node's own records know of the step, else of the same step on nodes of its role: a run that
  * found its work done took no time, and a forecast had better be too long. A node with a GPU is compared with none
  * other, since its limits differ. Never more than the step is allowed to take.
  */
-function expected(step: Step, settings: Settings, measured: readonly Measured[]): number {
+function expected(
+  step: Step,
+  settings: Settings,
+  measured: readonly Measured[],
+): Required<Pick<Step, "expectedSeconds" | "expectedFrom">> {
   const records = measured.filter((record) => record.step === scriptOf(step));
   const own = records.filter((record) => record.node === step.node);
   const peers = records.filter((record) => isPeer(settings, step.node, record.node));
   const seconds = [own, peers]
     .map((found) => Math.max(0, ...found.map((record) => record.seconds)))
     .find((slowest) => slowest >= 1);
-  return Math.min(Math.ceil(seconds ?? unmeasured(step, settings)), step.boundSeconds);
+  return {
+    expectedSeconds: Math.min(Math.ceil(seconds ?? unmeasured(step, settings)), step.boundSeconds),
+    expectedFrom: seconds === undefined ? "config" : "measured",
+  };
 }
 
 function isPeer({ nodes }: Settings, name: string | undefined, other: string): boolean {

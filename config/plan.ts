@@ -34,6 +34,8 @@ export interface Step {
   readonly boundSeconds: number;
   /** How long it should take (durations.ts). */
   readonly expectedSeconds?: number;
+  /** Where that is from: this cluster's own earlier runs, or the config. */
+  readonly expectedFrom?: "measured" | "config";
   /** Steps of the same group run side by side. */
   readonly together?: string;
 }

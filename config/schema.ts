@@ -4,6 +4,7 @@
  * to people; test/config holds the three together.
  */
 import { z } from "zod";
+import { approvalField } from "./approvalSchema";
 import { amount, certificate, host, hostKey, podGlobs, port, seconds, user, version, vmId } from "./fields";
 import * as formats from "./formats";
 import { hinted } from "./hints";
@@ -247,6 +248,7 @@ export const settingsSchema = z.strictObject({
     ),
     "a list of dashboards' URLs",
   ).default([]),
+  approval: approvalField,
   ...policyFields,
 });
 

@@ -16,6 +16,7 @@ readonly -A packages=(
   [debootstrap]=debootstrap [systemd-nspawn]=systemd-container [haproxy]=haproxy [ip]=iproute2
   [mkfs.xfs]=xfsprogs [sshd]=openssh-server [ssh]=openssh-client [shellcheck]=shellcheck
   [ps]=procps [iptables]=iptables [age]=age [openssl]=openssl [curl]=curl [nsenter]=util-linux [strace]=strace
+  [chromium]=chromium
 )
 
 check_machine() {

@@ -3,7 +3,12 @@ import type { GateAnswer } from "../../components/gateAnswer";
 import { gateProvider } from "../../components/gateProvider";
 
 describe("components/gateProvider", () => {
-  const answer = (found: string): GateAnswer => ({ found: [found], askedAt: "", cost: {} as never });
+  const answer = (found: string): GateAnswer => ({
+    found: [found],
+    askedAt: "",
+    askedBy: "alice at ops1",
+    cost: {} as never,
+  });
   const asked: string[] = [];
   let done = false;
   const provider = gateProvider<{ node: string; attempt: number; note: string }>({

@@ -1,0 +1,176 @@
+/** `npm run change -- apply`: carries out exactly the approved plan, in a session of its own, or says why not. */
+import { spawn } from "node:child_process";
+import { open, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { whoRuns } from "../components/operator";
+import { judgeApproval } from "./approval";
+import { writeRecords } from "./chain";
+import { changeDirectory, planNames } from "./directory";
+import { readPlan } from "./files";
+import { follow } from "./follow";
+import { movedSince } from "./judgeApply";
+import { directionOf } from "./plan";
+import { ADOPT, isUnadopted, plannedNow, type StackOptions } from "./planCommand";
+import type { PlanRecord } from "./planSchema";
+import { projectDirectory } from "./program";
+import { chosenStack } from "./pulumi";
+import { listRuns, lives, nextRun, type RunFiles, readRun, writeRun } from "./runFiles";
+import { readStack } from "./stackConfig";
+import { verify } from "./verify";
+
+export interface ApplyOptions extends StackOptions {
+  readonly attach?: boolean;
+  readonly stop?: boolean;
+}
+
+/** The command. */
+export async function apply(options: ApplyOptions): Promise<void> {
+  const stack = await chosenStack(options.stack);
+  const { settings, file } = readStack(stack, options.configFile);
+  const directory = changeDirectory(settings.changeId, options.out);
+  if (options.attach) return attach(directory);
+  if (options.stop) return stop(directory);
+  const last = (await listRuns(directory)).at(-1);
+  if (last && (await lives(last))) {
+    throw new Error(`run ${last.number} is at work. next: npm run change -- apply --attach`);
+  }
+  const approved = await approvedPlan(directory, directionOf(settings));
+  const approval = judgeApproval(settings, approved, directory);
+  if ("missing" in approval) refuse([approval.missing], approval.next);
+  await refuseMoved(approved, directory, options);
+  await keepSignature(directory, approved);
+  const run = await nextRun(directory);
+  await writeRun(run, {
+    startedAt: new Date().toISOString(),
+    by: whoRuns(),
+    digest: approved.digest.value,
+    approvedBy: approval.by,
+    approval: approval.how,
+    errors: [],
+  });
+  await begin(run, {
+    plan: planNames(approved.direction).enforced,
+    stack,
+    directory,
+    configFile: file,
+    changeId: approved.changeId,
+  });
+  console.log(
+    `${approved.changeId}: run ${run.number} has begun, approved by ${approval.by}, ${approval.how}`,
+  );
+  console.log("it goes on without this terminal; npm run change -- apply --attach shows it again\n");
+  await watch(run);
+}
+
+/** The plan in the folder, whole. */
+async function approvedPlan(directory: string, direction: PlanRecord["direction"]): Promise<PlanRecord> {
+  const plan = await readPlan(directory, direction);
+  if (!plan)
+    throw new Error(
+      `${directory} holds no change request for this (${direction}). next: npm run change -- plan`,
+    );
+  if (isUnadopted(plan)) {
+    refuse(
+      [
+        "the stack was not adopted when the plan was made: who holds the locks is drawn by lot in the first run, so no plan of that can be enforced",
+      ],
+      ADOPT,
+    );
+  }
+  const { faults } = await verify(directory);
+  if (faults.length > 0)
+    refuse(faults, "bring back the files that were approved, or make a new plan and have it approved");
+  return plan;
+}
+
+/** Makes the plan afresh and refuses where it has become another. */
+async function refuseMoved(approved: PlanRecord, directory: string, options: ApplyOptions): Promise<void> {
+  console.log("making the plan afresh, to see what has changed since it was approved");
+  const { record: now, pulumiPlan: nowPlan } = await plannedNow(options);
+  const runs = await Promise.all((await listRuns(directory)).map(readRun));
+  const begun = runs.some(({ digest }) => digest === approved.digest.value);
+  const approvedPlan = await readFile(join(directory, planNames(approved.direction).enforced), "utf8");
+  const moved = movedSince({ approved, approvedPlan, now, nowPlan, begun });
+  if (moved.length > 0)
+    refuse(moved, "npm run change -- plan, and have the new plan approved; or take back what has changed");
+}
+
+/** The signature that was verified goes into the chain with what it is of. */
+async function keepSignature(directory: string, { direction }: PlanRecord): Promise<void> {
+  const file = `${planNames(direction).approval}.sig`;
+  const content = await readFile(join(directory, file), "utf8").catch(() => undefined);
+  if (content !== undefined)
+    await writeRecords(directory, [{ what: "the approver's signature", file, content }]);
+}
+
+function refuse(reasons: readonly string[], next: string): never {
+  throw new Error(
+    [
+      "nothing was touched: this plan is not carried out",
+      ...reasons.map((reason) => `  ${reason}`),
+      `next: ${next}`,
+    ].join("\n"),
+  );
+}
+
+/** What a run is begun with. */
+interface Begun {
+  /** The name of Pulumi's plan file in the folder. */
+  readonly plan: string;
+  readonly stack: string;
+  readonly directory: string;
+  readonly configFile: string;
+  readonly changeId: string;
+}
+
+/** Starts the run in a session of its own, so that a terminal that goes does not take it along. */
+export async function begin(
+  run: RunFiles,
+  { plan, stack, directory, configFile, changeId }: Begun,
+): Promise<void> {
+  const log = await open(run.log, "a", 0o600);
+  const args = [
+    "--require",
+    "ts-node/register/transpile-only",
+    join(__dirname, "enforced.ts"),
+    run.record,
+    directory,
+    plan,
+    stack,
+    configFile,
+    changeId,
+  ];
+  const child = spawn(process.execPath, args, {
+    cwd: projectDirectory,
+    detached: true,
+    stdio: ["ignore", log.fd, log.fd],
+  });
+  await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
+  await writeFile(run.pid, `${child.pid}\n`, { mode: 0o640 });
+  child.unref();
+  await log.close();
+}
+
+async function attach(directory: string): Promise<void> {
+  const run = (await listRuns(directory)).at(-1);
+  if (!run) throw new Error(`${directory} holds no run. next: npm run change -- apply`);
+  await watch(run);
+}
+
+/** As Ctrl-C would in a terminal: the engine ends what it is at, and begins no more. */
+async function stop(directory: string): Promise<void> {
+  const run = (await listRuns(directory)).at(-1);
+  if (!run || !(await lives(run))) throw new Error(`no run of ${directory} is at work`);
+  process.kill(-Number(await readFile(run.pid, "utf8")), "SIGINT");
+  await watch(run);
+}
+
+async function watch(run: RunFiles): Promise<void> {
+  const code = await follow(run, (text) => process.stdout.write(text));
+  if (code === undefined) {
+    throw new Error(
+      `run ${run.number} ended without a word: it was killed. next: pgrep -a pulumi shows whether an engine is left; when there is none: pulumi cancel --yes, then npm run change -- apply`,
+    );
+  }
+  process.exitCode = code;
+}

@@ -1,0 +1,114 @@
+/** The controls of procedure §5.2 and §5.3, each with what this change gives as evidence. Pure. */
+import { CONTROLS } from "./procedure";
+import type { ReportRecord, Statement } from "./reportSchema";
+
+type Facts = Omit<ReportRecord, "controls">;
+
+/** Every control with its statements; what was not measured says so. */
+export const controlsOf = (facts: Facts): ReportRecord["controls"] => [
+  { ...CONTROLS.inventory, statements: inventory(facts) },
+  { ...CONTROLS.change, statements: changeControl(facts) },
+  { ...CONTROLS.backup, statements: backup(facts) },
+  { ...CONTROLS.baseline, statements: baseline(facts) },
+];
+
+function inventory({ nodes, steps }: Facts): Statement[] {
+  const known = nodes.filter(({ after }) => after !== "not measured");
+  const written = steps.some(({ name, outcome }) => /manifest/.test(name) && outcome === "written");
+  return [
+    {
+      text: `versions before and after of ${known.length} of ${nodes.length} nodes`,
+      measured: known.length === nodes.length && nodes.length > 0,
+      source: "the last line of each node's own verification",
+    },
+    {
+      text: written
+        ? "the version manifest stands in the cluster as a ConfigMap"
+        : "no version manifest was written to the cluster",
+      measured: written,
+      source: "the resource ConfigMap in the stack's state",
+    },
+    { text: "inventory in GLPI: not measured", measured: false, source: "attach this report to the ticket" },
+  ];
+}
+
+function changeControl({ plan, approvals, runs, changeId }: Facts): Statement[] {
+  const failed = runs.filter(({ result }) => result !== "succeeded").length;
+  return [
+    plan
+      ? {
+          text: `a change request ${changeId} with the digest ${plan.digest}, planned at ${plan.plannedAt}`,
+          measured: true,
+          source: "change.json",
+        }
+      : {
+          text: "no change request was made with change plan",
+          measured: false,
+          source: "change.json is not there",
+        },
+    ...(approvals.length > 0
+      ? approvals.map(({ digest, approvedBy, approval }) => ({
+          text: `${digest.slice(0, 16)}… approved by ${approvedBy}: ${approval}`,
+          measured: true,
+          source: "the run's own record",
+        }))
+      : [
+          {
+            text: "approval: not measured",
+            measured: false,
+            source: "no run was begun with change apply, which verifies it",
+          },
+        ]),
+    {
+      text: `${runs.length} runs, ${failed} of them failed and were gone on with`,
+      measured: runs.length > 0,
+      source: "Pulumi's history",
+    },
+  ];
+}
+
+function backup({ snapshots, backups, restoreTest, nodes }: Facts): Statement[] {
+  return [
+    {
+      text: `${snapshots.length} VM snapshots for ${nodes.length} nodes`,
+      measured: snapshots.length > 0,
+      source: "VmSnapshot in the stack's state, each with its task in Proxmox VE",
+    },
+    {
+      text: `${backups.length} etcd snapshot off its node, encrypted; later ones lie beside it`,
+      measured: backups.length > 0,
+      source: "EtcdBackup in the stack's state, with its sha256",
+    },
+    { ...restoreTest, text: `restore test ${restoreTest.text}` },
+  ];
+}
+
+function baseline({ steps }: Facts): Statement[] {
+  const kept = steps.filter(
+    ({ name, outcome }) => name.endsWith("-backup-config") && outcome !== "not done",
+  ).length;
+  const validated = steps.find(({ name, outcome }) => /(^|-)validate$/.test(name) && outcome !== "not done");
+  return [
+    {
+      text: `RKE2's config was kept as it was on ${kept} nodes`,
+      measured: kept > 0,
+      source: "the last line of backup-config",
+    },
+    validated
+      ? {
+          text: `validated after the upgrade: ${validated.outcome}`,
+          measured: true,
+          source: "the last line of validate (§3.3.3)",
+        }
+      : {
+          text: "validation after the upgrade: not measured",
+          measured: false,
+          source: "no step validate has ended",
+        },
+    {
+      text: "CIS benchmark scan after the upgrade: not measured",
+      measured: false,
+      source: "§5.1: this program runs none",
+    },
+  ];
+}

@@ -1,0 +1,175 @@
+/** Evidence from a stack's state and history. Pure; what is not named here never gets into a record. */
+import type { Evidence, Resource, Run, Update } from "./evidenceSchema";
+import { nameOf } from "./preview";
+import { type ChangeInState, changeSchema, configured, type HistoryEntry, type StateResource } from "./state";
+
+/** Fields of dynamic resources that are evidence. A list of what is taken, never of what is left out. */
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  VmSnapshot: ["name", "vmId", "takenAt", "seconds", "crashConsistent", "upid"],
+  RestoreTest: ["node", "result", "why", "seconds"],
+  EtcdBackup: ["file", "sha256", "bytes", "takenAt", "server", "version"],
+  Recovered: ["rtoSeconds", "rpoSeconds", "summary"],
+  Release: ["wanted", "from"],
+};
+
+/** What evidence is made of. */
+export interface Sources {
+  readonly changeId: string;
+  readonly stack: string;
+  readonly resources: readonly StateResource[];
+  readonly history: readonly HistoryEntry[];
+  readonly runs: readonly Run[];
+}
+
+/** The evidence of one change. @throws where the stack holds another change, or none */
+export function evidenceOf({ changeId, stack, resources, history, runs }: Sources): Evidence {
+  const change = changeIn(resources);
+  if (!change) throw new Error(`the stack ${stack} holds no change. next: adopt the cluster with pulumi up`);
+  if (change.changeId !== changeId) {
+    throw new Error(
+      `the stack ${stack} is at change ${change.changeId}, not ${changeId}. next: report --verify shows what was kept of ${changeId}`,
+    );
+  }
+  const found = resources.flatMap((one) => resource(one, changeId));
+  return {
+    kind: "evidence",
+    version: 1,
+    changeId,
+    stack,
+    change: {
+      wanted: change.wanted,
+      accepted: change.accepted,
+      from: change.from,
+      mode: change.mode,
+      attempt: change.attempt,
+      goBack: change.goBack,
+    },
+    manifest: resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs.manifest ?? {},
+    resources: byTime(found),
+    updates: history
+      .filter((entry) => configured(entry, "changeId") === changeId)
+      .map(update)
+      .sort((a, b) => compare(a.startedAt, b.startedAt)),
+    operators: operatorsIn(found),
+    runs: [...runs].sort((a, b) => compare(a.startedAt, b.startedAt)),
+  };
+}
+
+/** The change's own resource. */
+export function changeIn(resources: readonly StateResource[]): ChangeInState | undefined {
+  const found = resources.find(({ type }) => type.endsWith("rke2:Change"));
+  return found && changeSchema.parse(found.outputs);
+}
+
+/**
+ * Evidence joined with what was kept before: acceptance takes the steps out of the state, and what they proved must not
+ * go with them. What is in both is as it is now.
+ */
+export function joined(before: Evidence | undefined, now: Evidence): Evidence {
+  if (!before) return now;
+  const names = new Set(now.resources.map(({ name }) => name));
+  const gone = before.resources
+    .filter(({ name }) => !names.has(name))
+    .map((one) => ({ ...one, inState: false }));
+  const operators = [...before.operators, ...now.operators].map((one) => JSON.stringify(one));
+  const updates = new Map([...before.updates, ...now.updates].map((one) => [one.startedAt, one]));
+  return {
+    ...now,
+    resources: byTime([...gone, ...now.resources]),
+    updates: [...updates.values()].sort((a, b) => compare(a.startedAt, b.startedAt)),
+    operators: [...new Set(operators)].map((text) => JSON.parse(text)).sort((a, b) => compare(a.at, b.at)),
+  };
+}
+
+function resource({ urn, type, created, modified, outputs }: StateResource, changeId: string): Resource[] {
+  const name = nameOf(urn);
+  const base = { name, created, modified, inState: true };
+  if (type === "command:remote:Command") {
+    const [, owner, attempt] = / # (\S+) attempt (\d+)$/.exec(textOf(outputs.create)) ?? [];
+    if (owner !== changeId) return [];
+    return [
+      { ...base, kind: "Command", attempt: Number(attempt), result: lastObject(textOf(outputs.stdout)) },
+    ];
+  }
+  const kind = /^pulumi-nodejs:dynamic\/rke2:(\w+)$/.exec(type)?.[1];
+  if (kind === "TurnGate" || kind === "Preflight") {
+    if (outputs.changeId !== changeId) return [];
+    const found = Array.isArray(outputs.found) ? outputs.found.map(String) : undefined;
+    const gate = { found, askedAt: textOf(outputs.askedAt), askedBy: textOf(outputs.askedBy) || undefined };
+    return [{ ...base, kind, attempt: numberOf(outputs.attempt), ...gate, result: costOf(outputs.cost) }];
+  }
+  if (kind && FIELDS[kind]) {
+    const owner =
+      outputs.changeId ??
+      outputs.movedUnder ??
+      (textOf(outputs.name).endsWith(`-${changeId}`) ? changeId : "");
+    if (owner !== changeId) return [];
+    return [{ ...base, kind, attempt: numberOf(outputs.attempt), result: chosen(outputs, FIELDS[kind]) }];
+  }
+  if (type.startsWith("kubernetes:batch")) return [{ ...base, kind: "Job" }];
+  if (type.startsWith("kubernetes:core/v1:ConfigMap")) return [{ ...base, kind: "ConfigMap" }];
+  return [];
+}
+
+/** The flat JSON object that a step prints last; undefined where it printed none. */
+export function lastObject(stdout: string): Resource["result"] {
+  const line = stdout.trim().split("\n").at(-1) ?? "";
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? chosen(value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Texts, numbers and truth values among the named fields; all of them where none are named. */
+function chosen(
+  values: Record<string, unknown>,
+  fields: readonly string[] = Object.keys(values),
+): Resource["result"] {
+  const plain = fields.flatMap((field): [string, string | number | boolean][] => {
+    const value = values[field];
+    return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+      ? [[field, value]]
+      : [];
+  });
+  return Object.fromEntries(plain);
+}
+
+const costOf = (cost: unknown): Resource["result"] =>
+  typeof cost === "object" && cost !== null ? chosen(cost as Record<string, unknown>) : undefined;
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+const numberOf = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
+
+function update(entry: HistoryEntry): Update {
+  const { kind, startTime, endTime, result, resourceChanges, environment } = entry;
+  const goBack = configured(entry, "goBack");
+  return {
+    startedAt: startTime,
+    endedAt: endTime,
+    kind,
+    result,
+    changes: resourceChanges,
+    wanted: configured(entry, "rke2Version"),
+    accepted: configured(entry, "acceptedVersion"),
+    goBack: goBack === "{}" ? "" : goBack,
+    enforcedPlan: environment.updatePlan === "true",
+    program: environment["git.head"]
+      ? `${environment["git.head"]}${environment["git.dirty"] === "true" ? ", with uncommitted files" : ""}`
+      : "not measured",
+    pulumi: environment["pulumi.version"] ?? "not measured",
+  };
+}
+
+const operatorsIn = (resources: readonly Resource[]): Evidence["operators"] =>
+  resources
+    .flatMap(({ kind, askedAt, askedBy }) =>
+      kind === "Preflight" && askedAt && askedBy ? [{ at: askedAt, by: askedBy }] : [],
+    )
+    .sort((a, b) => compare(a.at, b.at));
+
+const byTime = (resources: readonly Resource[]): Resource[] =>
+  [...resources].sort((a, b) => compare(a.modified ?? "", b.modified ?? "") || compare(a.name, b.name));
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,70 @@
+/** What is kept of a stack's state and history as evidence: chosen field by field, so that nothing secret comes along. */
+import { z } from "zod";
+
+/** The JSON object that a step prints last. */
+const resultSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
+const resourceSchema = z.strictObject({
+  name: z.string(),
+  kind: z
+    .string()
+    .describe("Command, VmSnapshot, RestoreTest, EtcdBackup, TurnGate, Preflight, Recovered, …"),
+  attempt: z.number().optional(),
+  created: z.string().optional().describe("By the engine's clock."),
+  modified: z.string().optional().describe("When it was last done, by the engine's clock."),
+  inState: z.boolean().describe("false: it was in an earlier export and has gone since, as acceptance does."),
+  result: resultSchema.optional().describe("What the step said of itself."),
+  found: z.array(z.string()).optional().describe("A gate's findings, a line each."),
+  askedAt: z.string().optional(),
+  askedBy: z.string().optional(),
+});
+export type Resource = z.infer<typeof resourceSchema>;
+
+const updateSchema = z.strictObject({
+  startedAt: z.string(),
+  endedAt: z.string(),
+  kind: z.string(),
+  result: z.string(),
+  changes: z.record(z.string(), z.number()),
+  wanted: z.string(),
+  accepted: z.string(),
+  goBack: z.string(),
+  enforcedPlan: z.boolean(),
+  program: z.string().describe("git's commit and whether files differed from it."),
+  pulumi: z.string(),
+});
+export type Update = z.infer<typeof updateSchema>;
+
+/** One run that `change apply` began. */
+export const runSchema = z.strictObject({
+  startedAt: z.string(),
+  endedAt: z.string().optional().describe("Absent while it runs, or where it was killed."),
+  by: z.string(),
+  digest: z.string(),
+  approvedBy: z.string(),
+  approval: z.string().describe("How the approval was proven."),
+  code: z.number().optional(),
+  errors: z.array(z.string()),
+});
+export type Run = z.infer<typeof runSchema>;
+
+export const evidenceSchema = z.strictObject({
+  kind: z.literal("evidence"),
+  version: z.literal(1),
+  changeId: z.string(),
+  stack: z.string(),
+  change: z.strictObject({
+    wanted: z.string(),
+    accepted: z.string(),
+    from: z.string(),
+    mode: z.string(),
+    attempt: z.number(),
+    goBack: z.string(),
+  }),
+  manifest: z.unknown().describe("The stack's output: versions by node, before and after."),
+  resources: z.array(resourceSchema),
+  updates: z.array(updateSchema),
+  operators: z.array(z.strictObject({ at: z.string(), by: z.string() })),
+  runs: z.array(runSchema),
+});
+export type Evidence = z.infer<typeof evidenceSchema>;

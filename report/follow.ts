@@ -1,0 +1,26 @@
+/** Shows a run's log as it grows, to its end. Whoever follows may go: the run does not notice. */
+import { open } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import { lives, type RunFiles, readRun } from "./runFiles";
+
+const EVERY_MS = 300;
+
+/** Follows a run until it has ended. @returns its exit code; undefined where it ended without a word */
+export async function follow(run: RunFiles, show: (text: string) => void): Promise<number | undefined> {
+  const log = await open(run.log, "r");
+  try {
+    for (;;) {
+      // Asked first: what it wrote before it ended is then all there.
+      const alive = await lives(run);
+      for (;;) {
+        const { bytesRead, buffer } = await log.read({ buffer: Buffer.alloc(65_536) });
+        if (bytesRead === 0) break;
+        show(buffer.toString("utf8", 0, bytesRead));
+      }
+      if (!alive) return (await readRun(run)).code;
+      await pause(EVERY_MS);
+    }
+  } finally {
+    await log.close();
+  }
+}

@@ -1,0 +1,27 @@
+/** Which row of the report's timeline a resource belongs to, by its name. Pure. */
+
+/** Steps of a node's own turn; its snapshot and its release files come before. */
+const TURN =
+  /^(.*)-(turn-gate|gate-cluster|gate-node|gpu-before|cordon|drain|backup-config|install|restart|verify-node|verify-cluster|gpu-after|uncordon)$/;
+
+/** The node whose turn it is part of. */
+export const turnOf = (name: string): string | undefined =>
+  name.includes("-back-") ? undefined : TURN.exec(name)?.[1];
+
+const AROUND: readonly (readonly [RegExp, string])[] = [
+  [/^settled(-|$)/, "Acceptance"],
+  [/(^|-)(back-\w+|wake|member-remove|vm-rollback|place-snapshot|verify-back|recovered)$/, "Going back"],
+  [/(^|-)preflight$/, "Preflight"],
+  [/-fetch-artifacts$/, "Artifacts"],
+  [
+    /(^|-)(restore-point|leader-away|vm-snapshot|release-hold|check-health|restore-test|etcd-backup)$/,
+    "The way back",
+  ],
+  [/^charts/, "Charts settle"],
+  [/(^|-)(validate|smoke-test)$/, "Validation"],
+  [/^manifest/, "Manifest"],
+];
+
+/** The row: a node's name for its turn, else what it is part of. */
+export const laneOfStep = (name: string): string =>
+  turnOf(name) ?? AROUND.find(([pattern]) => pattern.test(name))?.[1] ?? "Around";

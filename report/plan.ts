@@ -1,0 +1,187 @@
+/** Puts the change request together from config, Pulumi's plan and what the preview saw. Pure. */
+import { isUnderWay } from "../components/changePolicy";
+import { type PlanLine, planOf } from "../components/plan";
+import {
+  describeWindow,
+  duration,
+  nextAfter,
+  openAt,
+  type Settings,
+  totalSeconds,
+  withExpectations,
+} from "../config";
+import { type StepScript, stepText } from "../scripts";
+import { digestOf } from "./canonical";
+import { digest } from "./digest";
+import type { PlanRecord } from "./planSchema";
+import type { Preview } from "./preview";
+import { notices, raci, recoveries } from "./procedure";
+import type { Commit } from "./program";
+import { risksOf } from "./risks";
+
+/** All that a change request is made of. */
+export interface PlanInputs {
+  readonly stack: string;
+  readonly settings: Settings;
+  readonly configKeys: Record<string, string>;
+  readonly files: Record<string, string>;
+  readonly commit: Commit;
+  readonly preview: Preview;
+}
+
+/** The change request. */
+export function planRecord({ stack, settings, configKeys, files, commit, preview }: PlanInputs): PlanRecord {
+  const { seen } = preview;
+  const steps = expectedSteps(settings, seen.steps);
+  const direction = directionOf(settings);
+  const [from, to] =
+    direction === "going back"
+      ? [settings.rke2Version, settings.acceptedVersion]
+      : [settings.acceptedVersion, settings.rke2Version];
+  const scripts = scriptsOf(steps);
+  const nodes = settings.nodes.map((node) => ({
+    name: node.name,
+    role: node.role,
+    gpu: node.gpu,
+    address: node.address,
+    vmId: node.vmId,
+    proxmoxNode: node.proxmoxNode,
+    from,
+    to,
+    seen: seen.nodes[node.name] ?? { notMeasured: "a way back asks only what it needs" },
+    expectedSeconds: totalSeconds(steps.filter((step) => isTurn(step) && step.node === node.name)),
+  }));
+  const expectedSeconds = totalSeconds(steps);
+  return {
+    $schema: "docs/change.schema.json",
+    kind: "change request",
+    version: 1,
+    changeId: settings.changeId,
+    stack,
+    direction,
+    summary: summaryOf(settings, direction, from, to, expectedSeconds),
+    from,
+    to,
+    plannedAt: seen.at,
+    program: { commit: commit.commit, uncommitted: [...commit.uncommitted], pulumi: preview.pulumiVersion },
+    window: windowOf(settings, new Date(seen.at)),
+    expectedSeconds,
+    measuredSteps: steps.filter((step) => step.expectedFrom === "measured").length,
+    nodes,
+    steps: numbered(steps).map(([number, step]) => stepRecord(number, step, preview.operations)),
+    scripts,
+    findings: seen.findings,
+    wayBack: { lines: seen.wayBack, objectives: recoveries(settings) },
+    risks: risksOf(settings, seen.findings),
+    raci: raci(),
+    notices: notices(),
+    digest: digest({ plan: preview.plan, files, configKeys, nodes: seen.nodes, scripts }),
+  };
+}
+
+/** The steps that are a node's own turn, by their phase. */
+const isTurn = ({ phase }: PlanLine): boolean =>
+  ["servers", "agents", "back-servers", "back-agents"].includes(phase);
+
+/** Where the stack's config goes. */
+export function directionOf(settings: Settings): PlanRecord["direction"] {
+  if (settings.goBack) return "going back";
+  const under = isUnderWay({ wanted: settings.rke2Version, accepted: settings.acceptedVersion });
+  return under ? "upgrade" : "settled";
+}
+
+/** With the durations that the program expected when it looked; where it told none, those of the config. */
+const expectedSteps = (settings: Settings, told: Preview["seen"]["steps"]): PlanLine[] =>
+  withExpectations(planOf(settings), settings).map((step) => ({ ...step, ...told[step.id] }));
+
+function summaryOf(
+  { servers, agents, goBack }: Settings,
+  direction: PlanRecord["direction"],
+  from: string,
+  to: string,
+  seconds: number,
+): string {
+  const nodes = `${servers.length} servers, one at a time, then ${agents.length} agents`;
+  const takes = `about ${duration(Math.ceil(seconds / 60) * 60)} in all`;
+  switch (direction) {
+    case "upgrade":
+      return `RKE2 ${from} → ${to} on ${nodes}; ${takes}.`;
+    case "going back":
+      return `RKE2 goes back, ${from} → ${to}, by ${goBack?.strategy}${goBack?.nodes ? ` of ${goBack.nodes.join(", ")}` : ""}; ${takes}.`;
+    case "settled":
+      return `RKE2 ${to}: every node is proven, nothing is installed; the way back is let go; ${takes}.`;
+  }
+}
+
+function windowOf({ windows, windowOverride, changeId }: Settings, at: Date): PlanRecord["window"] {
+  const span = openAt(windows, at) ?? nextAfter(windows, at);
+  return {
+    configured: windows.map(describeWindow),
+    opens: span?.start.toISOString(),
+    closes: span?.end.toISOString(),
+    override: windowOverride === changeId,
+  };
+}
+
+/** Numbers as preview prints them: neighbours of one group share one. */
+export function numbered<S extends Pick<PlanLine, "together" | "phase">>(steps: readonly S[]): [number, S][] {
+  let number = 0;
+  return steps.map((step, i) => {
+    const before = steps[i - 1];
+    const joins = step.together && before?.together === step.together && before.phase === step.phase;
+    if (!joins) number += 1;
+    return [number, step];
+  });
+}
+
+function stepRecord(
+  number: number,
+  {
+    id,
+    phase,
+    title,
+    node,
+    together,
+    planned,
+    expectedSeconds = 0,
+    expectedFrom = "config",
+    boundSeconds,
+  }: PlanLine,
+  operations: ReadonlyMap<string, string>,
+): PlanRecord["steps"][number] {
+  return {
+    number,
+    id,
+    phase,
+    title,
+    node,
+    together,
+    ...(planned && {
+      runsOn: `${planned.on.user}@${planned.on.address}:${planned.on.port}`,
+      script: planned.script,
+      args: planned.args.map(String),
+      ofAttempt: planned.ofAttempt,
+    }),
+    operation: operationOf(id, operations),
+    expectedSeconds,
+    expectedFrom,
+    boundSeconds,
+  };
+}
+
+/** Resources of a component bear its name before the step's: `way-back-restore-test`. */
+function operationOf(id: string, operations: ReadonlyMap<string, string>): string {
+  const name = [...operations.keys()].find((name) => name === id || name.endsWith(`-${id}`));
+  return (name && operations.get(name)) ?? "not in the plan";
+}
+
+/** The text of every script that the plan runs, once each, sorted by name. */
+function scriptsOf(steps: readonly PlanLine[]): PlanRecord["scripts"] {
+  const names = new Set(steps.flatMap(({ planned }) => (planned ? [planned.script] : [])));
+  return Object.fromEntries(
+    ([...names].sort() as StepScript[]).map((name) => {
+      const text = stepText(name);
+      return [name, { sha256: digestOf(text), text }];
+    }),
+  );
+}

@@ -1,0 +1,115 @@
+/** The report as data: what was planned against what happened. docs/report.schema.json is made from it. */
+import { z } from "zod";
+import { runSchema } from "./evidenceSchema";
+import { sha256 } from "./planSchema";
+
+const stepSchema = z.strictObject({
+  name: z.string(),
+  node: z.string().optional().describe("Whose turn it belongs to."),
+  planned: z.boolean().describe("Whether the approved plan has it."),
+  expectedSeconds: z.number().optional(),
+  startedAt: z.string().optional().describe("Absent where it was not measured."),
+  seconds: z.number().optional(),
+  endedAt: z.string().optional(),
+  attempt: z.number().optional(),
+  outcome: z.string().describe("What it said of itself, or that it was not measured."),
+});
+
+const statement = z.strictObject({
+  text: z.string(),
+  measured: z.boolean(),
+  source: z
+    .string()
+    .describe("Where the measurement is from; what would have to be looked at where there is none."),
+});
+
+export const reportSchema = z.strictObject({
+  $schema: z.literal("docs/report.schema.json"),
+  kind: z.literal("change report"),
+  version: z.literal(1),
+  changeId: z.string(),
+  stack: z.string(),
+  from: z.string(),
+  to: z.string(),
+  outcome: z.enum([
+    "under way",
+    "upgraded, not accepted",
+    "accepted",
+    "withdrawn",
+    "gone back",
+    "going back",
+    "settled",
+  ]),
+  program: sha256.describe("Of the program that made this report, as in a change request's digest."),
+  evidence: sha256.describe("Of evidence.json, which this report is made from alone, with change.json."),
+  plan: z.strictObject({ digest: sha256, plannedAt: z.string(), expectedSeconds: z.number() }).optional(),
+  startedAt: z.string().optional(),
+  endedAt: z.string().optional(),
+  seconds: z.number().optional().describe("From the first run's start to the last one's end."),
+  workedSeconds: z.number().describe("The sum of the runs' own times."),
+  nodes: z.array(
+    z.strictObject({
+      name: z.string(),
+      before: z.string(),
+      after: z.string(),
+      provenAt: z.string(),
+      seconds: z.number().optional(),
+      expectedSeconds: z.number().optional(),
+      evicted: z.number().optional(),
+    }),
+  ),
+  steps: z.array(stepSchema),
+  gates: z.array(
+    z.strictObject({
+      name: z.string(),
+      askedAt: z.string(),
+      askedBy: z.string(),
+      found: z.array(z.string()),
+    }),
+  ),
+  snapshots: z.array(
+    z.strictObject({
+      node: z.string(),
+      name: z.string(),
+      vmId: z.number(),
+      takenAt: z.string(),
+      consistent: z.string(),
+      seconds: z.number(),
+      task: z.string(),
+    }),
+  ),
+  backups: z.array(
+    z.strictObject({ file: z.string(), sha256: z.string(), takenAt: z.string(), version: z.string() }),
+  ),
+  restoreTest: statement,
+  runs: z.array(
+    z.strictObject({
+      startedAt: z.string(),
+      endedAt: z.string(),
+      result: z.string(),
+      does: z.string(),
+      by: z.string(),
+      enforcedPlan: z.boolean(),
+      program: z.string(),
+      errors: z.array(z.string()),
+    }),
+  ),
+  approvals: z.array(runSchema.pick({ digest: true, approvedBy: true, approval: true })),
+  statements: z.array(statement).describe("What else the procedure asks for (§4.1, §5.1), measured or not."),
+  controls: z
+    .array(
+      z.strictObject({
+        cis: z.string(),
+        iso27001: z.string(),
+        nist: z.string(),
+        implementation: z.string(),
+        statements: z.array(statement),
+      }),
+    )
+    .describe("Procedure §5.2 and §5.3."),
+});
+
+/** The report. */
+export type ReportRecord = z.infer<typeof reportSchema>;
+export type Statement = z.infer<typeof statement>;
+export type ReportStep = z.infer<typeof stepSchema>;

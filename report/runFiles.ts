@@ -1,0 +1,78 @@
+/** A run that `change apply` began, as files in the change's folder: its record, its log, its process. */
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { asFile } from "./canonical";
+import { type Run, runSchema } from "./evidenceSchema";
+
+/** The files of one run. */
+export interface RunFiles {
+  readonly number: number;
+  readonly record: string;
+  readonly log: string;
+  readonly pid: string;
+}
+
+const filesOf = (directory: string, number: number): RunFiles => ({
+  number,
+  record: join(directory, `run-${number}.json`),
+  log: join(directory, `run-${number}.log`),
+  pid: join(directory, `run-${number}.pid`),
+});
+
+/** The runs of a folder, the first one first. */
+export async function listRuns(directory: string): Promise<RunFiles[]> {
+  const names = await readdir(directory).catch(() => []);
+  return names
+    .flatMap((name) => /^run-(\d+)\.json$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b)
+    .map((number) => filesOf(directory, number));
+}
+
+/** The files of the next run. */
+export async function nextRun(directory: string): Promise<RunFiles> {
+  return filesOf(directory, ((await listRuns(directory)).at(-1)?.number ?? 0) + 1);
+}
+
+export const readRun = async ({ record }: RunFiles): Promise<Run> =>
+  runSchema.parse(JSON.parse(await readFile(record, "utf8")));
+
+export const writeRun = ({ record }: RunFiles, run: Run): Promise<void> =>
+  writeFile(record, asFile(run), { mode: 0o640 });
+
+/** Whether the process of a run lives: the number alone may long be another's, so its own command line must say so too. */
+export async function lives({ pid, record }: RunFiles): Promise<boolean> {
+  const number = await readFile(pid, "utf8").then(
+    (text) => text.trim(),
+    () => "",
+  );
+  if (!/^\d+$/.test(number)) return false;
+  const line = await readFile(`/proc/${number}/cmdline`, "utf8").catch(() => undefined);
+  if (line !== undefined) return line.includes(record);
+  try {
+    // No /proc here: all that can be asked is whether there is such a process.
+    process.kill(Number(number), 0);
+    return process.platform !== "linux";
+  } catch {
+    return false;
+  }
+}
+
+/** What an engine said of its failures: the errors of its diagnostics, each with the resource that it is of. */
+export function errorsIn(log: string): string[] {
+  const diagnostics = /^Diagnostics:\n(.*?)(?=^\S|$(?![\s\S]))/ms.exec(log)?.[1];
+  if (diagnostics === undefined) return log.split("\n").filter((line) => line.startsWith("error: "));
+  const errors: string[] = [];
+  let [resource, open] = ["", false];
+  for (const line of diagnostics.split("\n")) {
+    const header = /^ {2}(\S.*):$/.exec(line)?.[1];
+    if (header) [resource, open] = [header, false];
+    else if (/^ {4}error: /.test(line)) {
+      errors.push(`${resource}: ${line.slice(11)}`);
+      open = true;
+    } else if (open && line.trim() !== "" && !/^ {4}(warning|info|debug): /.test(line)) {
+      errors.push(`${errors.pop()}\n${line.replace(/^ {4}/, "")}`);
+    } else open = false;
+  }
+  return errors;
+}

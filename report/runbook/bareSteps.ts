@@ -1,0 +1,108 @@
+/** The steps that are no script on a node, by hand: locks, VM snapshots and rollbacks, etcd snapshots. Pure. */
+import { backupDirectory } from "../../components/etcdBackups";
+import type { PlanLine } from "../../components/plan";
+import { helperFor } from "../../components/turns";
+import { type ClusterNode, type Settings, snapshotName } from "../../config";
+import { ownMark, snapshotDescription } from "../../proxmox/mark";
+import { shellWord } from "../../scripts";
+import type { RunbookInputs } from "./make";
+
+const KUBECTL = "sudo -n /var/lib/rancher/rke2/bin/kubectl --kubeconfig /etc/rancher/rke2/rke2.yaml";
+
+/** The lines of a step by its ID. */
+export function bareStep(number: number, step: PlanLine, inputs: RunbookInputs): string[] {
+  const { settings } = inputs;
+  const node = settings.nodes.find(({ name }) => name === step.node);
+  const kind = node ? step.id.slice(node.name.length + 1) : step.id;
+  switch (kind) {
+    case "preflight":
+      return locks(number, "take", inputs);
+    case "vm-snapshot":
+      return node ? [vmSnapshot(settings, node, step.boundSeconds)] : [];
+    case "vm-rollback":
+      return node ? [vmRollback(settings, node, step.boundSeconds)] : [];
+    case "etcd-backup":
+      return [etcdBackup(settings)];
+    case "place-snapshot":
+      return node ? [placeBackup(settings, node)] : [];
+    case "turn-gate":
+      return [look(helperFor(settings, node), "get nodes -o wide")];
+    case "smoke-test":
+      return [smokeTest(settings)];
+    case "release":
+      return [...deletions(settings), ...locks(number, "release", inputs)];
+    case "manifest":
+    case "recovered":
+      return [look(helperFor(settings), "get nodes -o wide")];
+    default:
+      return [`echo ${shellWord(`nothing to do by hand: ${step.title}`)}`];
+  }
+}
+
+const target = ({ user, address, port }: ClusterNode): string => `${shellWord(`${user}@${address}`)} ${port}`;
+
+/** What a look at the cluster shows; for the operator to judge. */
+const look = (server: ClusterNode, what: string): string =>
+  `on ${target(server)} 60 ${shellWord(`${KUBECTL} ${what}`)} </dev/null`;
+
+/** The cluster first, as the program does: whoever loses there has touched no node. Going back, a dead API holds nobody up. */
+function locks(number: number, action: "take" | "release", { settings, owner }: RunbookInputs): string[] {
+  const who = shellWord(`${settings.changeId} by hand`);
+  const cluster = `script_hold_cluster | on ${target(helperFor(settings))} 60 ${shellWord(`sudo -n bash -s -- hold-cluster ${action} ${owner} ${who}`)}`;
+  const nodes = settings.nodes.map(
+    (node) =>
+      `script_hold_node | run ${number} ${target(node)} 60 ${shellWord(`sudo -n bash -s -- hold-node ${action} ${owner} ${who}`)}`,
+  );
+  const lease = settings.goBack
+    ? `${cluster} || echo 'the API does not answer: the nodes are taken alone'`
+    : cluster;
+  return action === "take" ? [lease, ...nodes] : [...nodes, lease];
+}
+
+const nameOf = ({ acceptedVersion, changeId }: Settings): string => snapshotName(acceptedVersion, changeId);
+
+function vmSnapshot(settings: Settings, node: ClusterNode, seconds: number): string {
+  const description = snapshotDescription(node, settings.changeId);
+  return `vm_snapshot ${node.proxmoxNode} ${node.vmId} ${nameOf(settings)} ${shellWord(description)} ${shellWord(ownMark(settings.acceptedVersion))} ${seconds}`;
+}
+
+const vmRollback = (settings: Settings, node: ClusterNode, seconds: number): string =>
+  `vm_rollback ${node.proxmoxNode} ${node.vmId} ${nameOf(settings)} ${seconds}`;
+
+const fileVersion = ({ acceptedVersion }: Settings): string => acceptedVersion.replaceAll("+", "-");
+
+function etcdBackup(settings: Settings): string {
+  const [first] = settings.servers as [ClusterNode, ...ClusterNode[]];
+  const { backup, changeId, limits } = settings;
+  const words = [
+    first.name,
+    `rke2up-${changeId}`,
+    backupDirectory(settings),
+    fileVersion(settings),
+    ...backup.recipients,
+  ];
+  return `etcd_backup ${target(first)} ${limits.etcdSnapshotSeconds} ${words.map(shellWord).join(" ")}`;
+}
+
+const placeBackup = (settings: Settings, node: ClusterNode): string =>
+  `place_backup ${target(node)} ${settings.limits.etcdSnapshotSeconds} ${shellWord(backupDirectory(settings))} ${shellWord(fileVersion(settings))}`;
+
+/** Procedure §3.3.3: a pod of its own, to its end, and gone. */
+function smokeTest(settings: Settings): string {
+  const { validation, limits } = settings;
+  const pod = "rke2-upgrade-by-hand";
+  const command = [
+    `${KUBECTL} delete pod ${pod} --ignore-not-found`,
+    `${KUBECTL} run ${pod} --image=${shellWord(validation.image)} --restart=Never -- true`,
+    `${KUBECTL} wait pod/${pod} --for=jsonpath='{.status.phase}'=Succeeded --timeout=${limits.smokeTestSeconds}s`,
+    `${KUBECTL} delete pod ${pod}`,
+  ].join(" && ");
+  return `on ${target(helperFor(settings))} ${limits.smokeTestSeconds + 60} ${shellWord(command)} </dev/null`;
+}
+
+/** By their exact name, never by force. */
+const deletions = (settings: Settings): string[] =>
+  settings.nodes.map(
+    ({ proxmoxNode, vmId }) =>
+      `pve DELETE /nodes/${proxmoxNode}/qemu/${vmId}/snapshot/${nameOf(settings)} | pve_wait ${proxmoxNode} ${settings.limits.snapshotSeconds}`,
+  );

@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# What every step of a runbook stands on; the steps follow below. Nothing here knows Pulumi or Node.js.
+#
+# It asks before every step. To run it from one step on: FROM=24 bash runbook.sh; to be asked nothing: YES=1.
+# Every step converges: one that has done its work does nothing when it is run again.
+set -euo pipefail
+
+: "${SSH_KEY:?the file with the SSH private key for all nodes: export SSH_KEY=~/.ssh/id_ed25519}"
+FROM=${FROM:-1}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+stop() {
+  echo "runbook: $1" >&2
+  echo "  next: $2" >&2
+  exit 1
+}
+
+# step NUMBER TITLE: whether to do it now.
+step() {
+  local answer
+  if (($1 < FROM)); then return 1; fi
+  printf '\n%s. %s\n' "$1" "$2"
+  if [ "${YES:-}" = 1 ]; then return 0; fi
+  read -r -p "   Enter: do it, s: skip it, q: stop here. " answer </dev/tty
+  case $answer in
+  s) return 1 ;;
+  q) stop "stopped before step $1" "FROM=$1 bash $0 goes on there" ;;
+  esac
+}
+
+# on USER@ADDRESS PORT SECONDS COMMAND: runs a command there, host keys pinned. Standard input goes along.
+on() {
+  timeout "$3" ssh -i "$SSH_KEY" -p "$2" -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes \
+    -o UserKnownHostsFile="$work/known_hosts" -o GlobalKnownHostsFile=/dev/null -o ConnectTimeout=15 "$1" "$4"
+}
+
+# run NUMBER USER@ADDRESS PORT SECONDS COMMAND: a step's script there, from standard input.
+run() {
+  local number=$1
+  shift
+  on "$@" || stop "step $number ended with $?; its own words stand above" "mend the cause, then FROM=$number bash $0"
+}
+
+# pve METHOD PATH [FIELD=VALUE]…: Proxmox VE's API. The token is read from a file, never from a command line.
+pve() {
+  local method=$1 path=$2 field options=()
+  shift 2
+  : "${PROXMOX_TOKEN_FILE:?the file with the API token, user@realm!name=secret, in one line}"
+  for field in "$@"; do options+=(--data-urlencode "$field"); done
+  (umask 077 && printf 'Authorization: PVEAPIToken=%s\n' "$(cat "$PROXMOX_TOKEN_FILE")" >"$work/token")
+  [ ! -e "$work/proxmox.pem" ] || options+=(--cacert "$work/proxmox.pem")
+  curl -sS --fail-with-body --max-time 60 -X "$method" -H "@$work/token" "${options[@]}" "$PROXMOX_ENDPOINT/api2/json$path"
+}
+
+# pve_wait HOST SECONDS: waits for the task whose answer stands on standard input.
+pve_wait() {
+  local upid status deadline=$((SECONDS + $2))
+  upid=$(sed 's/.*"data":"\([^"]*\)".*/\1/')
+  [[ $upid == UPID:* ]] || stop "Proxmox VE gave no task: $upid" "look into its task list on $1"
+  while ((SECONDS < deadline)); do
+    status=$(pve GET "/nodes/$1/tasks/$upid/status")
+    if [[ $status == *'"status":"stopped"'* ]]; then
+      [[ $status == *'"exitstatus":"OK"'* || $status == *'"exitstatus":"WARNINGS'* ]] && return 0
+      status=${status#*'"exitstatus":"'}
+      stop "task $upid failed: ${status%%'"'*}" "read it in Proxmox VE; it may have left a lock: qm unlock"
+    fi
+    sleep 1
+  done
+  stop "task $upid is not done after $2 s" "read it in Proxmox VE"
+}
+
+# vm_snapshot HOST VMID NAME DESCRIPTION MARK SECONDS: without RAM; one that is there is kept.
+vm_snapshot() {
+  local listed
+  listed=$(pve GET "/nodes/$1/qemu/$2/snapshot")
+  if [[ $listed == *"\"name\":\"$3\""* ]]; then
+    echo "VM $2 has $3 already: kept"
+    return
+  fi
+  pve POST "/nodes/$1/qemu/$2/snapshot" "snapname=$3" vmstate=0 "description=$4"$'\n'"$5" | pve_wait "$1" "$6"
+}
+
+# vm_rollback HOST VMID NAME SECONDS: to the snapshot, then power on. What the disk holds since is gone.
+vm_rollback() {
+  pve POST "/nodes/$1/qemu/$2/snapshot/$3/rollback" start=0 | pve_wait "$1" "$4"
+  pve POST "/nodes/$1/qemu/$2/status/start" | pve_wait "$1" "$4"
+}
+
+# etcd_backup USER@ADDRESS PORT SECONDS NODE NAME DIRECTORY VERSION RECIPIENT…: an etcd snapshot off the server, and
+# the server's token apart from it, both encrypted.
+etcd_backup() {
+  local target=$1 port=$2 seconds=$3 node=$4 name=$5 directory=$6 version=$7 said path sum bytes file recipients=()
+  shift 7
+  for file in "$@"; do recipients+=(-r "$file"); done
+  command -v age >/dev/null || stop "age is not installed here" "install age: the snapshot is the keys of the cluster, it is never kept in clear"
+  file=$directory/etcd-$(date -u +%FT%H%M%SZ)-$version.age
+  (umask 077 && mkdir -p "$directory" "${directory%/*}/tokens")
+  said=$(script_etcd_save | on "$target" "$port" "$seconds" "sudo -n bash -s -- etcd-save $name $node")
+  IFS=$'\t' read -r path sum bytes <<<"$said"
+  (umask 077 && on "$target" "$port" "$seconds" "sudo -n cat /var/lib/rancher/rke2/server/token" </dev/null |
+    age "${recipients[@]}" >"${directory%/*}/tokens/${directory##*/}.age")
+  (umask 077 && on "$target" "$port" "$seconds" "sudo -n cat $path" </dev/null | tee >(sha256sum >"$work/sum") |
+    age "${recipients[@]}" >"$file.part")
+  # The sum is written beside the pipe: wait until it is there.
+  until [ -s "$work/sum" ]; do sleep 0.1; done
+  [ "$(cut -d' ' -f1 "$work/sum")" = "$sum" ] || stop "$path has sha256 $sum, something else arrived" "do this step again"
+  echo "$sum  etcd snapshot of $node, before encryption" >"$file.sha256"
+  mv "$file.part" "$file"
+  on "$target" "$port" "$seconds" "sudo -n \$(command -v rke2 || echo /opt/rke2/bin/rke2) etcd-snapshot delete ${path##*/}" </dev/null >/dev/null
+  echo "$file ($bytes bytes before encryption)"
+}
+
+# place_backup USER@ADDRESS PORT SECONDS DIRECTORY VERSION: the newest etcd snapshot of that version in plain on the server.
+place_backup() {
+  local file sum folder=/var/lib/rke2-upgrade/restore
+  : "${AGE_IDENTITY:?the file with an age identity that the etcd snapshot is for}"
+  file=$(find "$4" -maxdepth 1 -name "etcd-*-$5.age" 2>/dev/null | sort | tail -n 1)
+  [ -n "$file" ] || stop "$4 holds no etcd snapshot of $5" "bring one there, with its .sha256"
+  sum=$(cut -d' ' -f1 "$file.sha256")
+  [[ $sum =~ ^[0-9a-f]{64}$ ]] || stop "$file.sha256 holds no checksum" "bring it there"
+  echo "placing $file"
+  age -d -i "$AGE_IDENTITY" "$file" | on "$1" "$2" "$3" "sudo -n bash -c 'umask 077; mkdir -p $folder; cd $folder; cat >etcd-snapshot.part && echo \"$sum  etcd-snapshot.part\" | sha256sum -c --status - && mv etcd-snapshot.part etcd-snapshot && echo \"$sum  etcd-snapshot\" >etcd-snapshot.sha256 && sync .'"
+}

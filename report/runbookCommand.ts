@@ -1,0 +1,91 @@
+/** `npm run change -- runbook`: the remaining steps, or those of going back, as a plain bash file. */
+import { randomUUID } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { asText } from "../components/changePolicy";
+import type { GoBack, Settings } from "../config";
+import { GO_BACK_STRATEGIES } from "../config/schema";
+import { changeDirectory } from "./directory";
+import { changeIn } from "./evidence";
+import type { StackOptions } from "./planCommand";
+import { nameOf } from "./preview";
+import { chosenStack, pulumiJson } from "./pulumi";
+import { runbook } from "./runbook/make";
+import { readStack } from "./stackConfig";
+import { exportSchema, type StateResource } from "./state";
+
+export interface RunbookOptions extends StackOptions {
+  readonly back?: string;
+}
+
+/** The command. */
+export async function runbookCommand(options: RunbookOptions): Promise<void> {
+  const stack = await chosenStack(options.stack);
+  const { settings: configured } = readStack(stack, options.configFile);
+  const settings = options.back ? goingBack(configured, options.back) : configured;
+  const state = await stateOf(stack);
+  const { owner, attempt, fresh } = standing(settings, state);
+  const text = runbook({ settings, owner, attempt, done: fresh ? new Set() : doneIn(state, attempt) });
+  const directory = changeDirectory(settings.changeId, options.out);
+  await mkdir(directory, { recursive: true, mode: 0o750 });
+  const file = join(
+    directory,
+    settings.goBack ? `runbook-back-${settings.goBack.strategy}.sh` : "runbook.sh",
+  );
+  await writeFile(file, text, { mode: 0o750 });
+  console.log(
+    [
+      `${file}: ${text.split("\n").filter((line) => line.startsWith("if step ")).length} steps left`,
+      ...(state.length === 0
+        ? ["no state was found: all steps are in it, with a new owner's ID for the locks"]
+        : []),
+      `next: read it, then SSH_KEY=… bash ${file}`,
+    ].join("\n"),
+  );
+}
+
+/** The settings with a way back that the stack's config does not ask for yet. */
+function goingBack(settings: Settings, strategy: string): Settings {
+  const known = GO_BACK_STRATEGIES.find((one) => one === strategy) as GoBack["strategy"] | undefined;
+  if (!known)
+    throw new Error(`--back ${strategy} is no way back. next: one of ${GO_BACK_STRATEGIES.join(", ")}`);
+  return { ...settings, goBack: { strategy: known } };
+}
+
+/** The state; empty where nothing is there to be read, which is what a runbook is for. */
+async function stateOf(stack: string): Promise<StateResource[]> {
+  try {
+    return exportSchema.parse(await pulumiJson(["stack", "export", "--stack", stack])).deployment.resources;
+  } catch {
+    return [];
+  }
+}
+
+/** Whose locks, and which attempt: a direction that has not begun is the next attempt, and nothing of it is done. */
+function standing(
+  settings: Settings,
+  state: readonly StateResource[],
+): { owner: string; attempt: number; fresh: boolean } {
+  const change = changeIn(state);
+  if (!change) return { owner: randomUUID(), attempt: 1, fresh: true };
+  const same =
+    change.wanted === settings.rke2Version &&
+    change.accepted === settings.acceptedVersion &&
+    change.goBack === asText(settings.goBack);
+  return { owner: change.owner, attempt: same ? change.attempt : change.attempt + 1, fresh: !same };
+}
+
+/** Names of what succeeded in this attempt: a step whose update failed keeps the inputs of the one before. */
+function doneIn(state: readonly StateResource[], attempt: number): Set<string> {
+  return new Set(
+    state.flatMap(({ urn, type, outputs }) => {
+      const own =
+        type === "command:remote:Command"
+          ? Number(/ attempt (\d+)$/.exec(String(outputs.create))?.[1])
+          : typeof outputs.attempt === "number"
+            ? outputs.attempt
+            : attempt;
+      return own === attempt ? [nameOf(urn)] : [];
+    }),
+  );
+}

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { evidenceOf, joined, lastObject } from "../../report/evidence";
+import type { Evidence } from "../../report/evidenceSchema";
+import { reportFiles } from "../../report/files";
+import { reportRecord } from "../../report/report";
+import { reportSchema } from "../../report/reportSchema";
+import { exportSchema, historySchema } from "../../report/state";
+import { FROM, historyEntry, planned, runAt, settingsOf, stateOf, TO } from "./fixtures";
+
+const settings = settingsOf();
+const accepted = settingsOf({ acceptedVersion: TO });
+const plan = planned(settings);
+
+const evidence = (more: Partial<Parameters<typeof evidenceOf>[0]> = {}): Evidence =>
+  evidenceOf({
+    changeId: "CR-1",
+    stack: "lab",
+    resources: stateOf(settings),
+    history: [historyEntry(settings, 200, "succeeded"), historyEntry(settings, 0, "failed")],
+    runs: [],
+    ...more,
+  });
+
+describe("report/evidence", () => {
+  it("takes what is named and nothing else: no secret, no script, no connection", () => {
+    const text = JSON.stringify(evidence());
+    for (const never of [
+      "ciphertext",
+      "4dabf18193072939515e22adb298388d",
+      "#!/usr/bin/env bash",
+      "__provider",
+      "b099f419",
+    ])
+      assert.ok(!text.includes(never), never);
+  });
+
+  it("is of one change: a stack at another one is refused, other changes' runs are left out", () => {
+    assert.throws(() => evidence({ changeId: "CR-2" }), /at change CR-1, not CR-2.*next:/s);
+    const other = settingsOf({ changeId: "CR-0" });
+    assert.equal(evidence({ history: [historyEntry(other, 0, "succeeded")] }).updates.length, 0);
+  });
+
+  it("keeps what acceptance takes out of the state, and says that it is gone from there", () => {
+    const before = evidence();
+    const now = evidence({ resources: stateOf(accepted) });
+    const both = joined(before, now);
+    assert.equal(both.resources.length, before.resources.length);
+    assert.ok(both.resources.every(({ inState }) => !inState));
+    assert.deepEqual(joined(both, now), both);
+  });
+
+  it("reads a step's last line, whatever else was said", () => {
+    assert.deepEqual(lastObject('said\n{"step":"a","seconds":1.5,"deep":{"x":1}}\n'), {
+      step: "a",
+      seconds: 1.5,
+    });
+    assert.equal(lastObject("cut sho"), undefined);
+    assert.equal(lastObject(""), undefined);
+  });
+});
+
+describe("report/report: planned against what happened", () => {
+  it("has every step with its time beside the expected one, and the ones that were not done", () => {
+    const report = reportSchema.parse(
+      JSON.parse(
+        JSON.stringify(
+          reportRecord(evidence({ resources: stateOf(settings, { count: 45 }) }), plan, "e".repeat(64)),
+        ),
+      ),
+    );
+    const restart = report.steps.find(({ name }) => name === "proj-k8sm01-restart");
+    assert.deepEqual([restart?.seconds, restart?.expectedSeconds], [9.5, 42]);
+    assert.equal(report.steps.find(({ name }) => name === "proj-k8sw04-uncordon")?.outcome, "not done");
+    const names = report.steps.map(({ name }) => name).filter((name) => name !== "smoke-test");
+    assert.equal(new Set(names).size, names.length);
+    for (const { id } of plan.steps)
+      if (id !== "change")
+        assert.ok(
+          report.steps.some(({ name }) => name === id),
+          id,
+        );
+  });
+
+  it("tells failures and resumes with their times, who ran them, and what they said where that was kept", () => {
+    const [failed, resumed] = reportRecord(evidence(), plan, "e".repeat(64)).runs;
+    assert.deepEqual([failed?.result, resumed?.result], ["failed", "succeeded"]);
+    assert.match(failed?.by ?? "", /alice at ops1, logged in from 10\.0\.0\.9|sudo by alice/);
+    assert.match(failed?.errors[0] ?? "", /^not measured/);
+    const kept = reportRecord(evidence({ runs: [runAt(-1)] }), plan, "e".repeat(64)).runs[0];
+    assert.deepEqual(kept?.errors, ["proj-k8sm01: restart: it did not come up"]);
+    assert.equal(kept?.enforcedPlan, true);
+  });
+
+  it("names how it ended", () => {
+    const outcome = (more: Parameters<typeof evidence>[0]) =>
+      reportRecord(evidence(more), plan, "e".repeat(64)).outcome;
+    const up = historyEntry(settings, 0, "succeeded");
+    assert.equal(outcome({ history: [up] }), "upgraded, not accepted");
+    assert.equal(outcome({ history: [historyEntry(settings, 0, "failed")] }), "under way");
+    assert.equal(
+      outcome({ resources: stateOf(accepted), history: [up, historyEntry(accepted, 200, "succeeded")] }),
+      "accepted",
+    );
+    const withdrawn = settingsOf({ rke2Version: FROM });
+    assert.equal(
+      outcome({ resources: stateOf(withdrawn), history: [up, historyEntry(withdrawn, 200, "succeeded")] }),
+      "withdrawn",
+    );
+    assert.equal(
+      outcome({ resources: stateOf(withdrawn), history: [historyEntry(withdrawn, 0, "succeeded")] }),
+      "settled",
+    );
+  });
+
+  it("maps to the controls, and says of each statement whether it was measured and from where", () => {
+    const { controls, statements, snapshots, restoreTest } = reportRecord(evidence(), plan, "e".repeat(64));
+    assert.deepEqual(
+      controls.map(({ cis }) => cis),
+      ["CIS.3.4", "CIS.4.3", "CIS.10.2", "CIS.4.1"],
+    );
+    const all = [...controls.flatMap((control) => control.statements), ...statements];
+    for (const { text, measured, source } of all) {
+      assert.ok(source.length > 5, text);
+      if (!measured) assert.match(text, /not measured|^no |not run|was not|^0 /, text);
+    }
+    assert.equal(snapshots.length, settings.nodes.length);
+    assert.match(snapshots.find(({ node }) => node === "proj-k8sm02")?.consistent ?? "", /crash-consistent/);
+    assert.ok(restoreTest.measured);
+  });
+
+  it("claims nothing where nothing is in the state", () => {
+    const { controls, restoreTest, nodes } = reportRecord(
+      evidence({ resources: stateOf(settings, { count: 0 }), history: [] }),
+      undefined,
+      "e".repeat(64),
+    );
+    assert.ok(!restoreTest.measured);
+    assert.equal(nodes.length, settings.nodes.length);
+    const claims = controls
+      .flatMap(({ statements }) => statements)
+      .filter(({ measured, source }) => measured && source !== "change.json");
+    assert.deepEqual(claims, []);
+  });
+
+  it("is the same bytes from the same evidence, whenever it is made", async () => {
+    const first = await reportFiles(evidence(), plan);
+    const again = await reportFiles(JSON.parse(first[0]?.content ?? ""), plan);
+    assert.deepEqual(again, first);
+  });
+});
+
+describe("report/state: Pulumi's own forms", () => {
+  it("reads an export and a history with more in them than is asked for", () => {
+    const resources = [{ urn: "urn:pulumi:a::b::c::d", type: "t", id: "x", inputs: {}, parent: "p" }];
+    const read = exportSchema.parse({
+      version: 3,
+      deployment: { manifest: {}, resources, pending_operations: [] },
+    });
+    assert.equal(read.deployment.resources[0]?.custom, false);
+    const entry = {
+      version: 0,
+      kind: "update",
+      startTime: "s",
+      message: "m",
+      environment: {},
+      config: { "rke2-upgrade:sshPrivateKey": { secret: true } },
+      result: "in-progress",
+    };
+    assert.equal(historySchema.parse([entry])[0]?.endTime, "");
+  });
+});

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { digestOf } from "../../report/canonical";
+import { CHAIN_FILE, chainFaults, type Link, link, readChain, writeRecords } from "../../report/chain";
+import { evidenceOf } from "../../report/evidence";
+import { planFiles, reportFiles } from "../../report/files";
+import { programFiles } from "../../report/program";
+import { verify } from "../../report/verify";
+import { historyEntry, inputsOf, planned, settingsOf, stateOf } from "./fixtures";
+
+const settings = settingsOf();
+const plan = planned(settings, { files: programFiles() });
+const pulumiPlan = inputsOf(settings).preview.plan;
+
+/** A change's folder with plan and report in it. */
+async function folder(): Promise<{ directory: string; head: string }> {
+  const directory = mkdtempSync(join(tmpdir(), "record-test-"));
+  const history = [historyEntry(settings, 0, "succeeded")];
+  const evidence = evidenceOf({
+    changeId: "CR-1",
+    stack: "lab",
+    resources: stateOf(settings),
+    history,
+    runs: [],
+  });
+  await writeRecords(directory, [
+    { what: "Pulumi's plan", file: "change.plan.json", content: pulumiPlan },
+    ...(await planFiles(plan)),
+  ]);
+  const head = await writeRecords(directory, await reportFiles(evidence, plan));
+  return { directory, head };
+}
+
+/** What is found after something was done to a folder that was whole. */
+async function faultsAfter(harm: (directory: string) => unknown, head?: string): Promise<string[]> {
+  const made = await folder();
+  try {
+    assert.deepEqual(await verify(made.directory, made.head), { faults: [], notes: [] });
+    await harm(made.directory);
+    return (await verify(made.directory, head ?? made.head)).faults;
+  } finally {
+    rmSync(made.directory, { recursive: true });
+  }
+}
+
+describe("report --verify", () => {
+  const files = [
+    "change.plan.json",
+    "change.approval.txt",
+    "change.json",
+    "change.md",
+    "change.html",
+    "evidence.json",
+    "report.json",
+    "report.md",
+    "report.html",
+  ];
+
+  for (const file of files) {
+    it(`finds an edit of ${file}, and that it is gone`, async () => {
+      const edit = (directory: string) => {
+        const text = readFileSync(join(directory, file), "utf8");
+        writeFileSync(join(directory, file), text.replace(/.(\s*)$/, "x$1"));
+      };
+      assert.match((await faultsAfter(edit)).join(), new RegExp(`${file}: it was edited`));
+      assert.match(
+        (await faultsAfter((directory) => unlinkSync(join(directory, file)))).join(),
+        new RegExp(`${file}: it is gone`),
+      );
+    });
+  }
+
+  it("finds a file that was put there", async () => {
+    assert.deepEqual(await faultsAfter((directory) => writeFileSync(join(directory, "more.md"), "x")), [
+      "more.md: it is not in the chain",
+    ]);
+  });
+
+  it("finds a line of the chain that was dropped, doubled or cut short", async () => {
+    const lines = (change: (lines: string[]) => string[]) => (directory: string) => {
+      const file = join(directory, CHAIN_FILE);
+      writeFileSync(file, change(readFileSync(file, "utf8").split("\n")).join("\n"));
+    };
+    assert.notDeepEqual(await faultsAfter(lines(([, ...rest]) => rest)), []);
+    assert.notDeepEqual(await faultsAfter(lines((all) => all.slice(0, -2))), []);
+    assert.notDeepEqual(await faultsAfter(lines(([first = "", ...rest]) => [first, first, ...rest])), []);
+    assert.match(
+      (await faultsAfter((directory) => appendFileSync(join(directory, CHAIN_FILE), '{"seq'))).join(),
+      /cannot be read/,
+    );
+  });
+
+  it("finds a sentence whose file and chain were both made anew: by the evidence, and by the head in the ticket", async () => {
+    const forge = async (directory: string) => {
+      const text = readFileSync(join(directory, "report.md"), "utf8").replace("not accepted", "accepted");
+      const chain: Link[] = [];
+      for (const { what, file } of await readChain(directory)) {
+        const content = file === "report.md" ? text : readFileSync(join(directory, file));
+        chain.push(link(chain, what, file, content));
+      }
+      writeFileSync(join(directory, "report.md"), text);
+      writeFileSync(join(directory, CHAIN_FILE), chain.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    };
+    assert.match((await faultsAfter(forge)).join("\n"), /the head .* is not in it/);
+    const withoutHead = await folder();
+    await forge(withoutHead.directory);
+    assert.match(
+      (await verify(withoutHead.directory)).faults.join("\n"),
+      /report\.md: it does not follow from the evidence/,
+    );
+    rmSync(withoutHead.directory, { recursive: true });
+  });
+
+  it("finds a plan and a change request that do not belong together", async () => {
+    const swap = async (directory: string) => {
+      await writeRecords(directory, [
+        { what: "Pulumi's plan", file: "change.plan.json", content: '{"another":1}' },
+      ]);
+    };
+    assert.deepEqual(await faultsAfter(swap), ["change.plan.json: it is not the plan of change.json"]);
+  });
+
+  it("calls nothing forged that another version of the program made, and says that it was not made again", async () => {
+    const { directory } = await folder();
+    const older = { ...plan, digest: planned(settings, { files: { "index.ts": "3".repeat(64) } }).digest };
+    await writeRecords(directory, await planFiles(older));
+    writeFileSync(join(directory, "change.md"), "as an older version wrote it\n");
+    await writeRecords(directory, [
+      { what: "c", file: "change.md", content: "as an older version wrote it\n" },
+    ]);
+    const { faults, notes } = await verify(directory);
+    assert.match(notes.join(), /another version of the program made change\.json/);
+    assert.ok(!faults.join().includes("change.md"));
+    rmSync(directory, { recursive: true });
+  });
+
+  it("writes no line for a file that is as it was", async () => {
+    const { directory, head } = await folder();
+    assert.equal(await writeRecords(directory, await planFiles(plan)), head);
+    rmSync(directory, { recursive: true });
+  });
+});
+
+describe("report/chain", () => {
+  it("finds any changed field of any line", () => {
+    const field = fc.constantFrom("sequence", "what", "file", "sha256", "previous", "hash");
+    fc.assert(
+      fc.property(
+        fc.array(fc.string(), { minLength: 1, maxLength: 5 }),
+        fc.nat(),
+        field,
+        (contents, nth, name) => {
+          const chain: Link[] = [];
+          for (const content of contents) chain.push(link(chain, "w", `f${chain.length}`, content));
+          assert.deepEqual(chainFaults(chain), []);
+          const at = nth % chain.length;
+          const value = name === "sequence" ? 99 : digestOf("other");
+          const edited = chain.map((line, i) => (i === at ? { ...line, [name]: value } : line));
+          assert.notDeepEqual(chainFaults(edited), []);
+        },
+      ),
+    );
+  });
+});
