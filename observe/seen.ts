@@ -64,5 +64,9 @@ export const stepsSeen = (steps: readonly Step[]): Seen["steps"] =>
 /** Writes what was seen to the file that the environment names; does nothing where it names none. */
 export async function tellSeen(seen: Seen): Promise<void> {
   const file = process.env[SEEN_FILE];
-  if (file) await writeFile(file, `${JSON.stringify(seen, null, 2)}\n`, { mode: 0o600 });
+  // Without what only gates need of a finding.
+  if (file)
+    await writeFile(file, `${JSON.stringify(z.object(seenSchema.shape).parse(seen), null, 2)}\n`, {
+      mode: 0o600,
+    });
 }

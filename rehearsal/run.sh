@@ -12,11 +12,10 @@ stop() {
 }
 
 # Packages by the program that shows them present; sshd is not started on this machine.
-readonly -A packages=(
+declare -A packages=(
   [debootstrap]=debootstrap [systemd-nspawn]=systemd-container [haproxy]=haproxy [ip]=iproute2
   [mkfs.xfs]=xfsprogs [sshd]=openssh-server [ssh]=openssh-client [shellcheck]=shellcheck
   [ps]=procps [iptables]=iptables [age]=age [openssl]=openssl [curl]=curl [nsenter]=util-linux [strace]=strace
-  [chromium]=chromium
 )
 
 check_machine() {
@@ -60,6 +59,9 @@ install_modules() {
     touch node_modules/.package-lock.json
   fi
 }
+
+# The pages of the change record are looked at in a browser, by the stories alone.
+[[ " $* " != *" stories "* ]] || packages[chromium]=chromium
 
 check_machine
 install_packages
