@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { z } from "zod";
 import type { Step } from "../config";
 import type { Facts } from "./facts";
+import type { Finding } from "./finding";
 
 /** The variable that names the file which the program writes what it saw to; unset: it writes none. */
 export const SEEN_FILE = "RKE2_UPGRADE_SEEN";
@@ -62,11 +63,12 @@ export const stepsSeen = (steps: readonly Step[]): Seen["steps"] =>
   );
 
 /** Writes what was seen to the file that the environment names; does nothing where it names none. */
-export async function tellSeen(seen: Seen): Promise<void> {
+export async function tellSeen(
+  seen: Omit<Seen, "findings"> & { findings: readonly Finding[] },
+): Promise<void> {
   const file = process.env[SEEN_FILE];
-  // Without what only gates need of a finding.
-  if (file)
-    await writeFile(file, `${JSON.stringify(z.object(seenSchema.shape).parse(seen), null, 2)}\n`, {
-      mode: 0o600,
-    });
+  if (!file) return;
+  // What only gates need of a finding is no part of the record.
+  const findings = seen.findings.map(({ momentary: _, ...finding }) => finding);
+  await writeFile(file, `${JSON.stringify({ ...seen, findings }, null, 2)}\n`, { mode: 0o600 });
 }

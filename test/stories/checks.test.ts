@@ -282,10 +282,9 @@ describe("the checks", function () {
       "openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -days 5 -subj /CN=other 2>/dev/null";
     const certificate = (await onNode(FIRST, `${make} | base64 -w0`)).trim();
     const own = await onNode(FIRST, "sudo cat /etc/rancher/rke2/rke2.yaml");
-    const kubeconfig = own.replace(
-      /(certificate-authority-data|client-certificate-data): \S+/g,
-      `$1: ${certificate}`,
-    );
+    const kubeconfig = own
+      .replace("127.0.0.1", "10.25.20.10")
+      .replace(/(certificate-authority-data|client-certificate-data): \S+/g, `$1: ${certificate}`);
     await ok("pulumi", "config", "set", "--secret", "rke2-upgrade:kubeconfig", kubeconfig);
     try {
       const told = checksOf(await previewed()).find(({ text }) => text.startsWith("kubeconfig: "));
