@@ -75,7 +75,14 @@ export function planRecord({ stack, settings, configKeys, files, commit, preview
     risks: risksOf(settings, seen.findings),
     raci: raci(),
     notices: notices(),
-    digest: digest({ plan: preview.plan, files, configKeys, nodes: seen.nodes, scripts }),
+    digest: digest({
+      plan: preview.plan,
+      files,
+      configKeys,
+      // As the record has them: a way back asks no node, and the digest must follow from what is written.
+      nodes: Object.fromEntries(nodes.map(({ name, seen }) => [name, seen])),
+      scripts,
+    }),
   };
 }
 

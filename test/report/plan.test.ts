@@ -43,11 +43,13 @@ describe("report/plan: the change request", () => {
       goBack: { strategy: "restore" },
       backup: { directory: "b", recipients: settings.backup.recipients, identityFile: "/i" },
     });
-    const { from, to, direction, nodes } = planned(back, {
+    const record = planned(back, {
       preview: { ...inputsOf(back).preview, seen: seenOf(back, { nodes: {} }) },
     });
+    const { from, to, direction, nodes } = record;
     assert.deepEqual([from, to, direction], [TO, FROM, "going back"]);
     assert.ok("notMeasured" in (nodes[0]?.seen ?? {}));
+    assert.ok(isWhole(record));
   });
 
   it("numbers steps side by side as one, and lays their bars side by side", () => {

@@ -9,7 +9,7 @@ import { evidenceOf } from "../../report/evidence";
 import { planFiles, reportFiles } from "../../report/files";
 import { programFiles } from "../../report/program";
 import { verify } from "../../report/verify";
-import { historyEntry, inputsOf, planned, settingsOf, stateOf } from "./fixtures";
+import { historyEntry, inputsOf, planned, seenOf, settingsOf, stateOf } from "./fixtures";
 
 const settings = settingsOf();
 const plan = planned(settings, { files: programFiles() });
@@ -134,6 +134,21 @@ describe("report --verify", () => {
     const { faults, notes } = await verify(directory);
     assert.match(notes.join(), /another version of the program made change\.json/);
     assert.ok(!faults.join().includes("change.md"));
+    rmSync(directory, { recursive: true });
+  });
+
+  it("finds a plan for going back whole, which asks no node", async () => {
+    const { directory } = await folder();
+    const back = settingsOf({
+      goBack: { strategy: "restore" },
+      backup: { ...settings.backup, directory: "b", identityFile: "/i" },
+    });
+    const preview = { ...inputsOf(back).preview, seen: seenOf(back, { nodes: {} }) };
+    await writeRecords(directory, [
+      { what: "Pulumi's plan", file: "back.plan.json", content: preview.plan },
+      ...(await planFiles(planned(back, { files: programFiles(), preview }))),
+    ]);
+    assert.deepEqual(await verify(directory), { faults: [], notes: [] });
     rmSync(directory, { recursive: true });
   });
 
