@@ -157,7 +157,7 @@ function runOf(update: Update, { operators, runs }: Evidence): ReportRecord["run
     result: update.result,
     does: does(update),
     by: own?.by ?? asked?.by ?? "not measured",
-    enforcedPlan: update.enforcedPlan || own !== undefined,
+    enforcedPlan: update.enforcedPlan,
     program: update.program,
     errors:
       update.result === "succeeded"
@@ -168,10 +168,14 @@ function runOf(update: Update, { operators, runs }: Evidence): ReportRecord["run
   };
 }
 
-/** A run of ours and Pulumi's record of it: the update begins within the run. */
+/**
+ * A run of ours and Pulumi's record of it: the update begins within the run. One that was killed wrote no end, so whatever
+ * came later may be another's.
+ */
 const isRunOf = (run: Run, { startedAt }: Update): boolean =>
   run.startedAt.slice(0, 19) <= startedAt.slice(0, 19) &&
-  (run.endedAt === undefined || startedAt <= run.endedAt);
+  run.endedAt !== undefined &&
+  startedAt <= run.endedAt;
 
 function does({ wanted, accepted, goBack }: Update): string {
   if (goBack) return `going back: ${goBack}`;

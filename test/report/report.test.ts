@@ -88,7 +88,19 @@ describe("report/report: planned against what happened", () => {
     assert.match(failed?.errors[0] ?? "", /^not measured/);
     const kept = reportRecord(evidence({ runs: [runAt(-1)] }), plan, "e".repeat(64)).runs[0];
     assert.deepEqual(kept?.errors, ["proj-k8sm01: restart: it did not come up"]);
-    assert.equal(kept?.enforcedPlan, true);
+  });
+
+  it("gives a plain pulumi up to nobody's approval, after a run that was killed least of all", () => {
+    const enforced = historyEntry(settings, 200, "succeeded");
+    enforced.environment.updatePlan = "true";
+    const killed = runAt(-1, { endedAt: undefined, code: undefined, errors: [], by: "the approved one" });
+    const history = [historyEntry(settings, 0, "failed"), enforced];
+    const { runs } = reportRecord(evidence({ history, runs: [killed] }), plan, "e".repeat(64));
+    assert.deepEqual(
+      runs.map(({ enforcedPlan }) => enforcedPlan),
+      [false, true],
+    );
+    for (const { by } of runs) assert.notEqual(by, "the approved one");
   });
 
   it("names how it ended", () => {
