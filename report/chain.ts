@@ -3,11 +3,12 @@
  * line can be changed, dropped or put in between without it showing. Who can rewrite all of it can make a new chain:
  * so its head belongs where they cannot reach, into the ticket.
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { canonical, digestOf } from "./canonical";
 import { sha256 } from "./planSchema";
+import { writeWhole } from "./wholeFile";
 
 /** The chain's own file in a change's folder. */
 export const CHAIN_FILE = "record.jsonl";
@@ -75,7 +76,9 @@ export async function readChain(directory: string): Promise<Link[]> {
       try {
         return linkSchema.parse(JSON.parse(line));
       } catch {
-        throw new Error(`${CHAIN_FILE} line ${i + 1} cannot be read: it was edited or cut short`);
+        throw new Error(
+          `${CHAIN_FILE} line ${i + 1} cannot be read: it was edited or cut short\nnext: bring it back from a copy, its last hash is the head that was noted; or begin with --out in an empty folder: plan, and have it approved anew`,
+        );
       }
     });
 }
@@ -90,11 +93,9 @@ export async function writeRecords(
   if (faults.length > 0)
     throw new Error(`${faults.join("\n")}\nnext: npm run change -- report --verify ${directory}`);
   for (const { what, file, content } of files) {
-    await writeFile(join(directory, file), content, { mode: 0o640 });
+    await writeWhole(join(directory, file), content);
     if (latest(chain).get(file)?.sha256 !== digestOf(content)) chain.push(link(chain, what, file, content));
   }
-  await writeFile(join(directory, CHAIN_FILE), chain.map((line) => `${JSON.stringify(line)}\n`).join(""), {
-    mode: 0o640,
-  });
+  await writeWhole(join(directory, CHAIN_FILE), chain.map((line) => `${JSON.stringify(line)}\n`).join(""));
   return chain.at(-1)?.hash ?? BEGINNING;
 }

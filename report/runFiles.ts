@@ -1,8 +1,9 @@
 /** A run that `change apply` began, as files in the change's folder: its record, its log, its process. */
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { asFile } from "./canonical";
 import { type Run, runSchema } from "./evidenceSchema";
+import { createWhole, writeWhole } from "./wholeFile";
 
 /** The files of one run. */
 export interface RunFiles {
@@ -10,6 +11,8 @@ export interface RunFiles {
   readonly record: string;
   readonly log: string;
   readonly pid: string;
+  /** Pulumi's plan of what was left of the approved one, where a run before had begun it. */
+  readonly plan: string;
 }
 
 const filesOf = (directory: string, number: number): RunFiles => ({
@@ -17,6 +20,7 @@ const filesOf = (directory: string, number: number): RunFiles => ({
   record: join(directory, `run-${number}.json`),
   log: join(directory, `run-${number}.log`),
   pid: join(directory, `run-${number}.pid`),
+  plan: join(directory, `run-${number}.plan.json`),
 });
 
 /** The runs of a folder, the first one first. */
@@ -37,8 +41,23 @@ export async function nextRun(directory: string): Promise<RunFiles> {
 export const readRun = async ({ record }: RunFiles): Promise<Run> =>
   runSchema.parse(JSON.parse(await readFile(record, "utf8")));
 
-export const writeRun = ({ record }: RunFiles, run: Run): Promise<void> =>
-  writeFile(record, asFile(run), { mode: 0o640 });
+export const writeRun = ({ record }: RunFiles, run: Run): Promise<void> => writeWhole(record, asFile(run));
+
+/** The record of a run that is to begin. @throws where another has begun under this number meanwhile */
+export async function createRun({ record, number }: RunFiles, run: Run): Promise<void> {
+  await createWhole(record, asFile(run)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+    throw new Error(`run ${number} has just begun. next: npm run change -- apply --attach`);
+  });
+}
+
+/** Writes down that a run ended before it could do its work; one that has its end written keeps it. */
+export async function failRun(files: RunFiles, error: unknown): Promise<void> {
+  const run = await readRun(files);
+  if (run.endedAt !== undefined) return;
+  const message = error instanceof Error ? error.message : String(error);
+  await writeRun(files, { ...run, endedAt: new Date().toISOString(), code: 1, errors: [message] });
+}
 
 /** Whether the process of a run lives: the number alone may long be another's, so its own command line must say so too. */
 export async function lives({ pid, record }: RunFiles): Promise<boolean> {

@@ -6,6 +6,7 @@ import { CHAIN_FILE, chainFaults, latest, readChain } from "./chain";
 import { isWhole } from "./digest";
 import { planNames } from "./directory";
 import { planFiles, programDigest, readEvidence, readPlans, readReport, reportFiles } from "./files";
+import { wholeOf } from "./wholeFile";
 
 /** What is wrong, and what could not be looked into; a line each. */
 export interface Verdict {
@@ -44,9 +45,10 @@ async function fileFaults(directory: string, links: ReturnType<typeof latest>): 
   return faults;
 }
 
-/** What a run writes while it goes on; its record joins the chain when it has ended. */
+/** What a run writes while it goes on, and a part of a file of ours; its record joins the chain when it has ended. */
 const isWorking = (name: string): boolean =>
-  /^(run-\d+\.(log|pid|json)|runbook.*\.sh|[a-z]+\.approval\.txt\.sig)$/.test(name);
+  /^(run-\d+\.(log|pid|json|plan\.json)|runbook.*\.sh|[a-z]+\.approval\.txt\.sig)$/.test(name) ||
+  /^((change|back|accept|report|evidence|run-\d+)\.[a-z.]+|record\.jsonl)$/.test(wholeOf(name) ?? "");
 
 /** The readable formats are made again from the data, with this program: a chain made anew cannot hide a sentence. */
 async function madeAgain(directory: string): Promise<Verdict> {

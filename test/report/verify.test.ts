@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,6 +80,20 @@ describe("report --verify", () => {
     ]);
   });
 
+  it("lets pass what a kill left of a file of ours, and nothing else that calls itself a part", async () => {
+    const put = (name: string) => (directory: string) => writeFileSync(join(directory, name), "cut sh");
+    const part = `${randomUUID()}.part`;
+    for (const file of [...files, CHAIN_FILE, "run-1.json", "back.plan.json"])
+      assert.deepEqual(await faultsAfter(put(`${file}.${part}`)), [], file);
+    for (const name of [`evil.sh.${part}`, "change.md.part", `.${part}`])
+      assert.deepEqual(await faultsAfter(put(name)), [`${name}: it is not in the chain`]);
+  });
+
+  it("lets pass the plan of a run that was killed before the chain had it", async () => {
+    const put = (directory: string) => writeFileSync(join(directory, "run-2.plan.json"), "{}");
+    assert.deepEqual(await faultsAfter(put), []);
+  });
+
   it("finds a line of the chain that was dropped, doubled or cut short", async () => {
     const lines = (change: (lines: string[]) => string[]) => (directory: string) => {
       const file = join(directory, CHAIN_FILE);
@@ -89,7 +104,7 @@ describe("report --verify", () => {
     assert.notDeepEqual(await faultsAfter(lines(([first = "", ...rest]) => [first, first, ...rest])), []);
     assert.match(
       (await faultsAfter((directory) => appendFileSync(join(directory, CHAIN_FILE), '{"seq'))).join(),
-      /cannot be read/,
+      /cannot be read.*next: /s,
     );
   });
 
