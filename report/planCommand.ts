@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { signCommand } from "./approval";
 import { writeRecords } from "./chain";
 import { changeDirectory, planNames } from "./directory";
-import { planFiles } from "./files";
+import { planFiles, readEvidence, reportedPlan, reportFiles } from "./files";
 import { planRecord } from "./plan";
 import { type PlanRecord, planSchema } from "./planSchema";
 import { preview } from "./preview";
@@ -49,10 +49,15 @@ export async function plan(options: StackOptions): Promise<void> {
   const directory = changeDirectory(record.changeId, options.out);
   await mkdir(directory, { recursive: true, mode: 0o750 });
   const files = await planFiles(record);
-  const head = await writeRecords(directory, [
+  const planned = await writeRecords(directory, [
     { what: "Pulumi's plan", file: planNames(record.direction).enforced, content: pulumiPlan },
     ...files,
   ]);
+  // A report holds what happened against the plan: with another plan, it is another report of the same evidence.
+  const evidence = await readEvidence(directory);
+  const head = evidence
+    ? await writeRecords(directory, await reportFiles(evidence, await reportedPlan(directory)))
+    : planned;
   const names = planNames(record.direction);
   const { title, verdict } = planDocument(record);
   const approve = [
