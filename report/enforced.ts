@@ -11,7 +11,7 @@ import { writeRecords } from "./chain";
 import { projectDirectory } from "./program";
 import { choosing } from "./pulumi";
 import { writeReport } from "./reportCommand";
-import { errorsIn, listRuns, readRun, writeRun } from "./runFiles";
+import { errorsIn, failRun, listRuns, readRun, writeRun } from "./runFiles";
 import { withPlannedConfig } from "./stackConfig";
 
 async function main([
@@ -68,7 +68,10 @@ function up(plan: string, stack: readonly string[]): Promise<number> {
 // Stopping a run is for the engine, which ends its step first; this process has its end to write down.
 process.on("SIGINT", () => {});
 
-main(process.argv.slice(2)).catch((error: unknown) => {
+main(process.argv.slice(2)).catch(async (error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
+  const [record, directory = ""] = process.argv.slice(2);
+  const files = (await listRuns(directory)).find((run) => run.record === record);
+  if (files) await failRun(files, error);
 });
