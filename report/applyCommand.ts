@@ -1,10 +1,10 @@
 /** `npm run change -- apply`: carries out exactly the approved plan, in a session of its own, or says why not. */
 import { spawn } from "node:child_process";
 import { open, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { whoRuns } from "../components/operator";
 import { judgeApproval } from "./approval";
-import { writeRecords } from "./chain";
+import { readChain, writeRecords } from "./chain";
 import { changeDirectory, planNames } from "./directory";
 import { readPlan } from "./files";
 import { follow } from "./follow";
@@ -14,7 +14,7 @@ import { ADOPT, isUnadopted, plannedNow, type StackOptions } from "./planCommand
 import type { PlanRecord } from "./planSchema";
 import { projectDirectory } from "./program";
 import { chosenStack } from "./pulumi";
-import { listRuns, lives, nextRun, type RunFiles, readRun, writeRun } from "./runFiles";
+import { createRun, failRun, listRuns, lives, nextRun, type RunFiles, readRun } from "./runFiles";
 import { readStack } from "./stackConfig";
 import { verify } from "./verify";
 
@@ -30,17 +30,18 @@ export async function apply(options: ApplyOptions): Promise<void> {
   const directory = changeDirectory(settings.changeId, options.out);
   if (options.attach) return attach(directory);
   if (options.stop) return stop(directory);
-  const last = (await listRuns(directory)).at(-1);
-  if (last && (await lives(last))) {
-    throw new Error(`run ${last.number} is at work. next: npm run change -- apply --attach`);
-  }
+  await refuseSecond(directory);
+  // Its number is taken before the look, which takes minutes: who began meanwhile has it.
+  const run = await nextRun(directory);
   const approved = await approvedPlan(directory, directionOf(settings));
   const approval = judgeApproval(settings, approved, directory);
   if ("missing" in approval) refuse([approval.missing], approval.next);
-  await refuseMoved(approved, directory, options);
-  await keepSignature(directory, approved);
-  const run = await nextRun(directory);
-  await writeRun(run, {
+  // A plan that was signed again has another signature than the chain holds: this one was verified just now.
+  if (settings.approval.allowedSigners.length > 0) await keepSignature(directory, approved);
+  await refuseEdited(directory);
+  const { begun, nowPlan } = await refuseMoved(approved, directory, options);
+  await refuseSecond(directory);
+  await createRun(run, {
     startedAt: new Date().toISOString(),
     by: whoRuns(),
     digest: approved.digest.value,
@@ -48,21 +49,29 @@ export async function apply(options: ApplyOptions): Promise<void> {
     approval: approval.how,
     errors: [],
   });
-  await begin(run, {
-    plan: planNames(approved.direction).enforced,
-    stack,
-    directory,
-    configFile: file,
-    changeId: approved.changeId,
-  });
+  try {
+    const plan = begun
+      ? await keepWhatIsLeft(run, directory, nowPlan)
+      : planNames(approved.direction).enforced;
+    await begin(run, { plan, stack, directory, configFile: file, changeId: approved.changeId });
+  } catch (error) {
+    await failRun(run, error);
+    throw error;
+  }
   console.log(
     `${approved.changeId}: run ${run.number} has begun, approved by ${approval.by}, ${approval.how}`,
   );
   console.log("it goes on without this terminal; npm run change -- apply --attach shows it again\n");
-  await watch(run);
+  await watch(run, directory);
 }
 
-/** The plan in the folder, whole. */
+async function refuseSecond(directory: string): Promise<void> {
+  const last = (await listRuns(directory)).at(-1);
+  if (last && (await lives(last)))
+    throw new Error(`run ${last.number} is at work. next: npm run change -- apply --attach`);
+}
+
+/** The plan in the folder. */
 async function approvedPlan(directory: string, direction: PlanRecord["direction"]): Promise<PlanRecord> {
   const plan = await readPlan(directory, direction);
   if (!plan)
@@ -77,14 +86,25 @@ async function approvedPlan(directory: string, direction: PlanRecord["direction"
       ADOPT,
     );
   }
-  const { faults } = await verify(directory);
-  if (faults.length > 0)
-    refuse(faults, "bring back the files that were approved, or make a new plan and have it approved");
   return plan;
 }
 
-/** Makes the plan afresh and refuses where it has become another. */
-async function refuseMoved(approved: PlanRecord, directory: string, options: ApplyOptions): Promise<void> {
+async function refuseEdited(directory: string): Promise<void> {
+  const { faults } = await verify(directory);
+  if (faults.length > 0) {
+    refuse(
+      faults,
+      "a report that was cut short: npm run change -- report; else bring back the files that were approved, or make a new plan and have it approved",
+    );
+  }
+}
+
+/** Makes the plan afresh and refuses where it has become another. @returns it, and whether a run of it has begun before */
+async function refuseMoved(
+  approved: PlanRecord,
+  directory: string,
+  options: ApplyOptions,
+): Promise<{ begun: boolean; nowPlan: string }> {
   console.log("making the plan afresh, to see what has changed since it was approved");
   const { record: now, pulumiPlan: nowPlan } = await plannedNow(options);
   const runs = await Promise.all((await listRuns(directory)).map(readRun));
@@ -93,6 +113,19 @@ async function refuseMoved(approved: PlanRecord, directory: string, options: App
   const moved = movedSince({ approved, approvedPlan, now, nowPlan, begun });
   if (moved.length > 0)
     refuse(moved, "npm run change -- plan, and have the new plan approved; or take back what has changed");
+  return { begun, nowPlan };
+}
+
+/**
+ * Pulumi's plan of what is left, for a run that goes on: the approved one allows a gate to be created or left alone, but
+ * one that was asked before is asked again, which is an update. It reaches no further than the approved one (judgeApply).
+ */
+async function keepWhatIsLeft(run: RunFiles, directory: string, content: string): Promise<string> {
+  const file = basename(run.plan);
+  await writeRecords(directory, [
+    { what: `Pulumi's plan of what was left at run ${run.number}`, file, content },
+  ]);
+  return file;
 }
 
 /** The signature that was verified goes into the chain with what it is of. */
@@ -154,7 +187,7 @@ export async function begin(
 async function attach(directory: string): Promise<void> {
   const run = (await listRuns(directory)).at(-1);
   if (!run) throw new Error(`${directory} holds no run. next: npm run change -- apply`);
-  await watch(run);
+  await watch(run, directory);
 }
 
 /** As Ctrl-C would in a terminal: the engine ends what it is at, and begins no more. */
@@ -162,15 +195,17 @@ async function stop(directory: string): Promise<void> {
   const run = (await listRuns(directory)).at(-1);
   if (!run || !(await lives(run))) throw new Error(`no run of ${directory} is at work`);
   process.kill(-Number(await readFile(run.pid, "utf8")), "SIGINT");
-  await watch(run);
+  await watch(run, directory);
 }
 
-async function watch(run: RunFiles): Promise<void> {
+async function watch(run: RunFiles, directory: string): Promise<void> {
   const code = await follow(run, (text) => process.stdout.write(text));
   if (code === undefined) {
     throw new Error(
       `run ${run.number} ended without a word: it was killed. next: pgrep -a pulumi shows whether an engine is left; when there is none: pulumi cancel --yes, then npm run change -- apply`,
     );
   }
+  const head = (await readChain(directory)).at(-1)?.hash;
+  if (head) console.log(`\nhead of the chain: ${head}   (keep it in the ticket)`);
   process.exitCode = code;
 }

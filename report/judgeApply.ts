@@ -1,7 +1,7 @@
 /** What has changed between a plan and now, so that the plan must not be carried out. Pure. */
 import { differences, versionsOf } from "./digest";
 import type { PlanRecord } from "./planSchema";
-import { planDifferences } from "./pulumiPlan";
+import { furtherReaching, planDifferences } from "./pulumiPlan";
 
 /** The plan that was approved, and the same made afresh. */
 export interface Compared {
@@ -20,8 +20,8 @@ export function movedSince({ approved, approvedPlan, now, nowPlan, begun }: Comp
     ...differences("program:", approved.digest.files, now.digest.files),
     ...differences("config:", approved.digest.config, now.digest.config),
     ...nodesMoved(approved, now, begun),
-    // A run that has begun has left another state: then the engine itself holds every step against the plan.
-    ...(begun ? [] : planDifferences(approvedPlan, nowPlan)),
+    // A run that has begun has left another state: what is left is enforced then, if it is part of what was approved.
+    ...(begun ? furtherReaching(approvedPlan, nowPlan) : planDifferences(approvedPlan, nowPlan)),
   ];
 }
 

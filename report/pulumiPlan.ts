@@ -15,10 +15,7 @@ const planSchema = z.object({
 
 /** Every difference in resources, operations and inputs, a line each; at most twenty, and how many more there are. */
 export function planDifferences(before: string, now: string): string[] {
-  const [old, fresh] = [before, now].map((text) => planSchema.parse(JSON.parse(text)).resourcePlans) as [
-    Plans,
-    Plans,
-  ];
+  const [old, fresh] = [plansOf(before), plansOf(now)];
   const urns = [...new Set([...Object.keys(old), ...Object.keys(fresh)])].sort();
   const lines = urns.flatMap((urn) => {
     const [a, b] = [old[urn], fresh[urn]];
@@ -33,8 +30,33 @@ export function planDifferences(before: string, now: string): string[] {
       ? []
       : [`Pulumi's plan: ${name}: its inputs are others`];
   });
-  return lines.length <= 20 ? lines : [...lines.slice(0, 20), `Pulumi's plan: and ${lines.length - 20} more`];
+  return atMostTwenty(lines);
 }
+
+/**
+ * Everything that a plan would do that the one before would not, a line each: a resource that was not in it, an operation
+ * that it did not hold. An update of what it would have created is none: the run before has created it, and a gate is
+ * asked again. What has been done and is left alone now is none either.
+ */
+export function furtherReaching(before: string, now: string): string[] {
+  const old = plansOf(before);
+  const lines = Object.entries(plansOf(now)).flatMap(([urn, { steps }]) => {
+    const then = old[urn]?.steps;
+    if (!then) return [`Pulumi's plan: ${nameOf(urn)} is new in it`];
+    const further = steps.filter(
+      (op) => op !== "same" && !then.includes(op) && !(op === "update" && then.includes("create")),
+    );
+    return further.length === 0
+      ? []
+      : [`Pulumi's plan: ${nameOf(urn)}: ${then.join("+") || "nothing"} then, ${further.join("+")} now`];
+  });
+  return atMostTwenty(lines);
+}
+
+const plansOf = (text: string): Plans => planSchema.parse(JSON.parse(text)).resourcePlans;
+
+const atMostTwenty = (lines: string[]): string[] =>
+  lines.length <= 20 ? lines : [...lines.slice(0, 20), `Pulumi's plan: and ${lines.length - 20} more`];
 
 type Plans = z.output<typeof planSchema>["resourcePlans"];
 

@@ -3,12 +3,13 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import type { Settings } from "../../config";
 import { approvalText, judgeApproval } from "../../report/approval";
 import { planNames } from "../../report/directory";
 import { movedSince } from "../../report/judgeApply";
 import type { PlanRecord } from "../../report/planSchema";
-import { planDifferences } from "../../report/pulumiPlan";
+import { furtherReaching, planDifferences } from "../../report/pulumiPlan";
 import { errorsIn } from "../../report/runFiles";
 import { FROM, inputsOf, planned, seenOf, settingsOf, TO } from "./fixtures";
 
@@ -82,7 +83,7 @@ describe("report/judgeApply: what has moved since the plan", () => {
   const inputs = inputsOf(settings);
   const moved = (
     more: Parameters<typeof planned>[1],
-    plans: Partial<{ nowPlan: string; begun: boolean }> = {},
+    plans: Partial<{ approvedPlan: string; nowPlan: string; begun: boolean }> = {},
   ) =>
     movedSince({
       approved: plan,
@@ -131,8 +132,38 @@ describe("report/judgeApply: what has moved since the plan", () => {
   it("holds Pulumi's own plans against each other until a run has begun", () => {
     const nowPlan = '{"resourcePlans":{"urn:pulumi:a::b::c::x":{"steps":["create"]}}}';
     assert.deepEqual(moved({}, { nowPlan }), ["Pulumi's plan: x is new in it"]);
-    assert.deepEqual(moved({}, { nowPlan, begun: true }), []);
+    const approvedPlan = '{"resourcePlans":{"urn:pulumi:a::b::c::x":{"steps":["update"]}}}';
+    assert.equal(moved({}, { nowPlan: approvedPlan.replace("update", "same"), approvedPlan }).length, 1);
+    const done = { nowPlan: approvedPlan.replace("update", "same"), approvedPlan, begun: true };
+    assert.deepEqual(moved({}, done), []);
+    assert.deepEqual(moved({}, { nowPlan, begun: true }), ["Pulumi's plan: x is new in it"]);
   });
+});
+
+describe("report/pulumiPlan: what reaches further than what was approved", () => {
+  const OPS = ["create", "update", "delete", "replace", "create-replacement"] as const;
+  const file = (steps: readonly string[]) =>
+    JSON.stringify({ resourcePlans: { "urn:pulumi:a::b::c::x": { steps } } });
+  const some = fc.subarray([...OPS]);
+
+  it("is every operation that is neither approved nor the asking again of what was to be created", () => {
+    fc.assert(
+      fc.property(some, some, fc.boolean(), (then, now, same) => {
+        const found = furtherReaching(file(then), file(same ? ["same", ...now] : now));
+        const allowed = then.includes("create") ? [...then, "update"] : then;
+        assert.equal(
+          found.length === 0,
+          now.every((op) => allowed.includes(op)),
+        );
+      }),
+    );
+    assert.deepEqual(furtherReaching(file(["same"]), file(["update"])), [
+      "Pulumi's plan: x: same then, update now",
+    ]);
+  });
+
+  it("is nothing of what has gone from the plan since", () =>
+    assert.deepEqual(furtherReaching(file(["delete"]), '{"resourcePlans":{}}'), []));
 });
 
 describe("report/pulumiPlan", () => {

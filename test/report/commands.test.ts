@@ -1,0 +1,181 @@
+/** The commands one after the other in one change's folder, with a stand-in for Pulumi. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { apply } from "../../report/applyCommand";
+import { readChain } from "../../report/chain";
+import { planNames } from "../../report/directory";
+import { plan } from "../../report/planCommand";
+import { writeReport } from "../../report/reportCommand";
+import { createRun, listRuns, nextRun, readRun, writeRun } from "../../report/runFiles";
+import { verify } from "../../report/verify";
+import { lab } from "../config/lab";
+import { historyEntry, runAt, seenOf, settingsOf, stateOf, TO } from "./fixtures";
+import { planFile, StandInPulumi } from "./standInPulumi";
+
+const settings = settingsOf();
+const PLAN = { "w1-turn-gate": ["create"], "w1-install": ["create"], w2: ["update"], w3: ["same"] };
+
+describe("report: the commands of one change", function () {
+  this.timeout(60_000);
+  const folder = mkdtempSync(join(tmpdir(), "commands-test-"));
+  const configFile = join(folder, "Pulumi.lab.yaml");
+  let directory = "";
+  let pulumi: StandInPulumi;
+  before(() => {
+    pulumi = new StandInPulumi();
+  });
+  after(() => {
+    pulumi.remove();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** What the operator has in the stack's config. */
+  function configure(approval: Record<string, unknown>): void {
+    const raw = lab({ rke2Version: TO, changeId: "CR-1", approval });
+    const config = Object.entries(raw).map(([key, value]) => [`rke2-upgrade:${key}`, value]);
+    writeFileSync(configFile, stringify({ config: Object.fromEntries(config) }));
+  }
+  beforeEach(() => {
+    directory = mkdtempSync(join(folder, "change-"));
+    configure({ changeId: "CR-1", approver: "cab" });
+    const history = [historyEntry(settings, 0, "failed")];
+    pulumi.answer({ plan: PLAN, seen: seenOf(settings), state: stateOf(settings), history, code: 0 });
+  });
+
+  /** What a command prints; its failure is thrown. */
+  async function said(...commands: (typeof apply | typeof plan)[]): Promise<string> {
+    const { log } = console;
+    const write = process.stdout.write;
+    let text = "";
+    console.log = (line: string) => {
+      text += `${line}\n`;
+    };
+    process.stdout.write = () => true;
+    try {
+      const options = { stack: "lab", configFile, out: directory };
+      const ended = await Promise.allSettled(commands.map((command) => command(options)));
+      for (const one of ended) if (one.status === "rejected") throw one.reason;
+      return text;
+    } finally {
+      Object.assign(console, { log });
+      process.stdout.write = write;
+      process.exitCode = 0;
+    }
+  }
+
+  it("enforces the approved plan first, and after a failure what is left of it", async () => {
+    await said(plan);
+    pulumi.answer({ code: 1 });
+    await said(apply);
+    assert.equal(pulumi.enforced(), planFile(PLAN));
+    // The gate was made and is asked again, the install is done.
+    const left = { ...PLAN, "w1-turn-gate": ["update"], "w1-install": ["same"] };
+    pulumi.answer({ plan: left, code: 0 });
+    await said(apply);
+    assert.equal(pulumi.enforced(), planFile(left));
+    assert.equal(readFileSync(join(directory, "run-2.plan.json"), "utf8"), planFile(left));
+    assert.ok((await readChain(directory)).some(({ file }) => file === "run-2.plan.json"));
+    assert.deepEqual((await verify(directory)).faults, []);
+    // More than was approved is refused, whatever has begun.
+    for (const more of [
+      { ...left, w3: ["update"] },
+      { ...left, w4: ["create"] },
+      { ...left, w2: ["replace"] },
+    ]) {
+      pulumi.answer({ plan: more });
+      await assert.rejects(said(apply), /nothing was touched.*Pulumi's plan: w\d.*next:/s);
+    }
+    assert.equal((await listRuns(directory)).length, 2);
+  });
+
+  it("goes on with a plan that was made anew after a report", async () => {
+    await said(plan);
+    await writeReport(directory, { stack: "lab", changeId: "CR-1" });
+    pulumi.answer({ plan: { ...PLAN, w5: ["create"] } });
+    await said(plan);
+    assert.deepEqual((await verify(directory)).faults, []);
+    await said(apply);
+  });
+
+  it("takes a signature that was made anew, and none that is another's", async () => {
+    const key = (name: string) => {
+      execFileSync("ssh-keygen", [
+        "-q",
+        "-t",
+        "ed25519",
+        "-N",
+        "",
+        "-C",
+        name,
+        "-f",
+        join(directory, "..", name),
+      ]);
+      return readFileSync(join(directory, "..", `${name}.pub`), "utf8").trim();
+    };
+    configure({
+      changeId: "CR-1",
+      approver: "cab",
+      allowedSigners: [`cab ${key("old")}`, `cab ${key("new")}`],
+    });
+    await said(plan);
+    const file = join(directory, planNames("upgrade").approval);
+    const sign = (who: string) => {
+      rmSync(`${file}.sig`, { force: true });
+      const args = ["-q", "-Y", "sign", "-f", join(directory, "..", who), "-n", "rke2-upgrade", file];
+      execFileSync("ssh-keygen", args, { stdio: "ignore" });
+    };
+    sign("old");
+    await said(apply);
+    sign("new");
+    await said(apply);
+    assert.deepEqual((await verify(directory)).faults, []);
+    key("stranger");
+    sign("stranger");
+    await assert.rejects(said(apply), /is no signature of this plan by cab/);
+  });
+
+  it("prints the chain's head at the end of a run", async () => {
+    await said(plan);
+    const text = await said(apply);
+    const head = (await readChain(directory)).at(-1)?.hash;
+    assert.match(text, new RegExp(`head of the chain: ${head}`));
+  });
+
+  it("begins one of two runs that come at once", async () => {
+    const run = await nextRun(directory);
+    await createRun(run, runAt(0));
+    await assert.rejects(createRun(run, runAt(1)), /run 1 has just begun\. next: .*--attach/);
+    assert.deepEqual(await readRun(run), runAt(0));
+    rmSync(run.record);
+    await said(plan);
+    await assert.rejects(said(apply, apply), /run 1 (has just begun|is at work)\. next: .*--attach/);
+    assert.equal((await listRuns(directory)).length, 1);
+  });
+
+  it("tells a run that could not begin by its reason, not as one that was killed", async () => {
+    const run = await nextRun(directory);
+    await writeRun(run, runAt(0, { endedAt: undefined, code: undefined, errors: [] }));
+    const enforced = join(__dirname, "../../report/enforced.ts");
+    const args = [
+      run.record,
+      directory,
+      "change.plan.json",
+      "lab",
+      join(directory, "no-config.yaml"),
+      "CR-1",
+    ];
+    assert.throws(() =>
+      execFileSync(process.execPath, ["--require", "ts-node/register/transpile-only", enforced, ...args], {
+        stdio: "pipe",
+      }),
+    );
+    const { code, endedAt, errors } = await readRun(run);
+    assert.deepEqual([code, errors.length], [1, 1]);
+    assert.match(errors[0] ?? "", /no-config\.yaml/);
+    assert.ok(endedAt);
+  });
+});
