@@ -1,6 +1,6 @@
 /**
- * The change record on the real engine: planned, refused while anything is not as it was planned, approved, carried out
- * although its terminal is lost, reported. The tests are one story and run in order.
+ * The change record on the real engine: planned, refused while anything is not as it was planned, approved, stopped by a
+ * node, carried out although its terminal is lost, reported. The tests are one story and run in order.
  */
 import assert from "node:assert/strict";
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
@@ -104,15 +104,27 @@ describe("the change record", function () {
     assert.deepEqual(new Set(Object.values(await versions())), new Set([FROM]));
   });
 
-  it("carries out the approved plan although its terminal is lost, and shows it again", async () => {
+  it("stops at a node that does not come up, and tells the chain's head", async () => {
+    await setFault(["service-fails", "proj-k8sm01", "on"]);
+    try {
+      const { code, output } = await change("apply");
+      assert.notEqual(code, 0, output);
+      assert.match(output, /rke2-server\.service does not come up/);
+      assert.match(output, /head of the chain: [0-9a-f]{64}/);
+    } finally {
+      await setFault(["service-fails", "proj-k8sm01", "off"]);
+    }
+  });
+
+  it("goes on by the same approval although its terminal is lost, and shows it again", async () => {
     const running = await start(command("apply", "--out", folder));
-    await printed(running, /proj-k8sm01-install.* creat/, 15);
+    await printed(running, /proj-k8sm02-install.* creat/, 15);
     killAll(running, "SIGKILL");
     const second = await change("apply");
-    assert.match(second.output, /run 1 is at work.*--attach/);
+    assert.match(second.output, /run 2 is at work.*--attach/);
     const { code, output } = await change("apply", "--attach");
     assert.equal(code, 0, output);
-    assert.match(output, /proj-k8sm01-install/);
+    assert.match(output, /proj-k8sm02-install/);
     assert.deepEqual(new Set(Object.values(await versions())), new Set([TO]));
   });
 
@@ -124,6 +136,8 @@ describe("the change record", function () {
       [],
     );
     for (const { before, after } of report.nodes) assert.deepEqual([before, after], [FROM, TO]);
+    const [failed] = report.runs.filter(({ result, enforcedPlan }) => enforcedPlan && result === "failed");
+    assert.match(failed?.errors.join() ?? "", /does not come up/);
     const last = report.runs.at(-1);
     assert.ok(last?.enforcedPlan && !last.by.startsWith("not measured"));
     assert.equal(report.approvals[0]?.approvedBy, "cab");
