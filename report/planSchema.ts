@@ -50,7 +50,7 @@ export const digestSchema = z.strictObject({
   algorithm: z.literal("sha256"),
   value: sha256.describe("Over parts, as JSON with sorted keys. What is approved."),
   parts: z.strictObject({
-    plan: sha256.describe("Pulumi's plan file, plan.json."),
+    plan: sha256.describe("Pulumi's plan file: change.plan.json, back.plan.json or accept.plan.json."),
     program: sha256.describe("Every file of the program, package-lock.json and the scripts included."),
     config: sha256.describe("The stack's config without the approval itself."),
     cluster: sha256.describe("The versions that the nodes ran when the plan was made."),
