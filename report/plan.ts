@@ -18,6 +18,7 @@ import type { Preview } from "./preview";
 import { notices, raci, recoveries } from "./procedure";
 import type { Commit } from "./program";
 import { risksOf } from "./risks";
+import { stepOf } from "./stepName";
 
 /** All that a change request is made of. */
 export interface PlanInputs {
@@ -39,6 +40,7 @@ export function planRecord({ stack, settings, configKeys, files, commit, preview
       ? [settings.rke2Version, settings.acceptedVersion]
       : [settings.acceptedVersion, settings.rke2Version];
   const scripts = scriptsOf(steps);
+  const operations = operationsOf(steps, preview.operations);
   const nodes = settings.nodes.map((node) => ({
     name: node.name,
     role: node.role,
@@ -68,7 +70,7 @@ export function planRecord({ stack, settings, configKeys, files, commit, preview
     expectedSeconds,
     measuredSteps: steps.filter((step) => step.expectedFrom === "measured").length,
     nodes,
-    steps: numbered(steps).map(([number, step]) => stepRecord(number, step, preview.operations)),
+    steps: numbered(steps).map(([number, step]) => stepRecord(number, step, operations)),
     scripts,
     findings: seen.findings,
     wayBack: { lines: seen.wayBack, objectives: recoveries(settings) },
@@ -169,17 +171,20 @@ function stepRecord(
       args: planned.args.map(String),
       ofAttempt: planned.ofAttempt,
     }),
-    operation: operationOf(id, operations),
+    operation: operations.get(id) ?? "not in the plan",
     expectedSeconds,
     expectedFrom,
     boundSeconds,
   };
 }
 
-/** Resources of a component bear its name before the step's: `way-back-restore-test`. */
-function operationOf(id: string, operations: ReadonlyMap<string, string>): string {
-  const name = [...operations.keys()].find((name) => name === id || name.endsWith(`-${id}`));
-  return (name && operations.get(name)) ?? "not in the plan";
+/** What is planned for each step, by its ID. */
+function operationsOf(
+  steps: readonly PlanLine[],
+  operations: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const ids = new Set(steps.map(({ id }) => id));
+  return new Map([...operations].map(([name, operation]) => [stepOf(name, ids) ?? name, operation]));
 }
 
 /** The text of every script that the plan runs, once each, sorted by name. */

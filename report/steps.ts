@@ -2,6 +2,7 @@
 import type { Resource } from "./evidenceSchema";
 import type { PlanRecord } from "./planSchema";
 import type { ReportStep } from "./reportSchema";
+import { stepOf } from "./stepName";
 
 /** Fields of a step's own line that stand in columns of their own. */
 const OWN = ["step", "node", "startedAt", "seconds"];
@@ -11,7 +12,7 @@ export function stepsOf(resources: readonly Resource[], plan: PlanRecord | undef
   const planned = new Map(plan?.steps.map((step) => [step.id, step]));
   const seen = new Set<string>();
   const happened = resources.map((resource): ReportStep => {
-    const id = plannedId(resource.name, planned);
+    const id = stepOf(resource.name, planned);
     if (id) seen.add(id);
     const step = id ? planned.get(id) : undefined;
     return {
@@ -39,12 +40,6 @@ export function stepsOf(resources: readonly Resource[], plan: PlanRecord | undef
     ),
   ];
 }
-
-/** A component's name may stand before the step's own, `way-back-restore-test`; the manifest is a ConfigMap. */
-const plannedId = (name: string, planned: ReadonlyMap<string, unknown>): string | undefined =>
-  planned.has(name)
-    ? name
-    : [...planned.keys()].find((id) => name.endsWith(`-${id}`) || name === `${id}-configmap`);
 
 /** When it ran and for how long: by its own word; where it says only one of the two, the engine's clock says its end. */
 export function timeOf({

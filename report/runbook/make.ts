@@ -8,6 +8,7 @@ import { type PlanLine, planOf } from "../../components/plan";
 import type { Settings } from "../../config";
 import { bareText, shellWord, stepText } from "../../scripts";
 import { numbered } from "../plan";
+import { stepOf } from "../stepName";
 import { bareStep } from "./bareSteps";
 
 /** What a runbook is made for. */
@@ -23,12 +24,8 @@ export interface RunbookInputs {
 
 /** Whole turns that are over are left out; a turn that has begun is in it from its first step, which asks anew. */
 export function remaining(plan: readonly PlanLine[], names: ReadonlySet<string>): PlanLine[] {
-  // A component's name may stand before the step's own: `way-back-etcd-backup`.
-  const done = new Set(
-    plan
-      .map(({ id }) => id)
-      .filter((id) => names.has(id) || [...names].some((name) => name.endsWith(`-${id}`))),
-  );
+  const ids = new Set(plan.map(({ id }) => id));
+  const done = new Set([...names].flatMap((name) => stepOf(name, ids) ?? []));
   const isTurn = ({ phase }: PlanLine) => phase === "servers" || phase === "agents";
   const open = new Set(plan.filter((step) => isTurn(step) && !done.has(step.id)).map(({ node }) => node));
   return plan.filter((step) =>
