@@ -10,7 +10,7 @@ import { changeIn } from "./evidence";
 import type { StackOptions } from "./planCommand";
 import { nameOf } from "./preview";
 import { chosenStack, pulumiJson } from "./pulumi";
-import { runbook } from "./runbook/make";
+import { type RunbookInputs, runbook } from "./runbook/make";
 import { readStack } from "./stackConfig";
 import { exportSchema, type StateResource } from "./state";
 
@@ -24,8 +24,8 @@ export async function runbookCommand(options: RunbookOptions): Promise<void> {
   const { settings: configured } = readStack(stack, options.configFile);
   const settings = options.back ? goingBack(configured, options.back) : configured;
   const state = await stateOf(stack);
-  const { owner, attempt, fresh } = standing(settings, state);
-  const text = runbook({ settings, owner, attempt, done: fresh ? new Set() : doneIn(state, attempt) });
+  const { owner, attempt, moved, fresh } = standing(settings, state);
+  const text = runbook({ settings, owner, attempt, moved, done: fresh ? new Set() : doneIn(state, attempt) });
   const directory = changeDirectory(settings.changeId, options.out);
   await mkdir(directory, { recursive: true, mode: 0o750 });
   const file = join(
@@ -65,14 +65,18 @@ async function stateOf(stack: string): Promise<StateResource[]> {
 function standing(
   settings: Settings,
   state: readonly StateResource[],
-): { owner: string; attempt: number; fresh: boolean } {
+): Pick<RunbookInputs, "owner" | "attempt" | "moved"> & { fresh: boolean } {
   const change = changeIn(state);
-  if (!change) return { owner: randomUUID(), attempt: 1, fresh: true };
+  if (!change) {
+    const moved = { from: settings.acceptedVersion, under: settings.changeId };
+    return { owner: randomUUID(), attempt: 1, moved, fresh: true };
+  }
   const same =
     change.wanted === settings.rke2Version &&
     change.accepted === settings.acceptedVersion &&
     change.goBack === asText(settings.goBack);
-  return { owner: change.owner, attempt: same ? change.attempt : change.attempt + 1, fresh: !same };
+  const moved = { from: change.from, under: change.movedUnder };
+  return { owner: change.owner, attempt: same ? change.attempt : change.attempt + 1, moved, fresh: !same };
 }
 
 /** Names of what succeeded in this attempt: a step whose update failed keeps the inputs of the one before. */

@@ -49,6 +49,7 @@ export const changeSchema = z.object({
   from: z.string(),
   mode: z.string(),
   attempt: z.number(),
+  movedUnder: z.string(),
   owner: z.string(),
   goBack: text,
 });

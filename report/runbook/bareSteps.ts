@@ -3,7 +3,7 @@ import { backupDirectory } from "../../components/etcdBackups";
 import type { PlanLine } from "../../components/plan";
 import { helperFor } from "../../components/turns";
 import { type ClusterNode, type Settings, snapshotName } from "../../config";
-import { ownMark, snapshotDescription } from "../../proxmox/mark";
+import { AT_REST, ownMark, snapshotDescription } from "../../proxmox/mark";
 import { shellWord } from "../../scripts";
 import type { RunbookInputs } from "./make";
 
@@ -30,7 +30,7 @@ export function bareStep(number: number, step: PlanLine, inputs: RunbookInputs):
     case "smoke-test":
       return [smokeTest(settings)];
     case "release":
-      return [...deletions(settings), ...locks(number, "release", inputs)];
+      return [...deletions(inputs), ...locks(number, "release", inputs)];
     case "manifest":
     case "recovered":
       return [look(helperFor(settings), "get nodes -o wide")];
@@ -48,15 +48,12 @@ const look = (server: ClusterNode, what: string): string =>
 /** The cluster first, as the program does: whoever loses there has touched no node. Going back, a dead API holds nobody up. */
 function locks(number: number, action: "take" | "release", { settings, owner }: RunbookInputs): string[] {
   const who = shellWord(`${settings.changeId} by hand`);
-  const cluster = `script_hold_cluster | on ${target(helperFor(settings))} 60 ${shellWord(`sudo -n bash -s -- hold-cluster ${action} ${owner} ${who}`)}`;
+  const cluster = `script_hold_cluster | ${settings.goBack ? "lease" : "run"} ${number} ${target(helperFor(settings))} 60 ${shellWord(`sudo -n bash -s -- hold-cluster ${action} ${owner} ${who}`)}`;
   const nodes = settings.nodes.map(
     (node) =>
       `script_hold_node | run ${number} ${target(node)} 60 ${shellWord(`sudo -n bash -s -- hold-node ${action} ${owner} ${who}`)}`,
   );
-  const lease = settings.goBack
-    ? `${cluster} || echo 'the API does not answer: the nodes are taken alone'`
-    : cluster;
-  return action === "take" ? [lease, ...nodes] : [...nodes, lease];
+  return action === "take" ? [cluster, ...nodes] : [...nodes, cluster];
 }
 
 const nameOf = ({ acceptedVersion, changeId }: Settings): string => snapshotName(acceptedVersion, changeId);
@@ -66,8 +63,12 @@ function vmSnapshot(settings: Settings, node: ClusterNode, seconds: number): str
   return `vm_snapshot ${node.proxmoxNode} ${node.vmId} ${nameOf(settings)} ${shellWord(description)} ${shellWord(ownMark(settings.acceptedVersion))} ${seconds}`;
 }
 
-const vmRollback = (settings: Settings, node: ClusterNode, seconds: number): string =>
-  `vm_rollback ${node.proxmoxNode} ${node.vmId} ${nameOf(settings)} ${seconds}`;
+/** A server must not start RKE2 by itself with old etcd data. */
+function vmRollback(settings: Settings, node: ClusterNode, seconds: number): string {
+  const mark = shellWord(ownMark(settings.acceptedVersion));
+  const atRest = shellWord(node.role === "server" ? AT_REST : "");
+  return `vm_rollback ${node.proxmoxNode} ${node.vmId} ${nameOf(settings)} ${mark} ${atRest} ${seconds} ${target(node)} ${settings.limits.sshSeconds}`;
+}
 
 const fileVersion = ({ acceptedVersion }: Settings): string => acceptedVersion.replaceAll("+", "-");
 
@@ -100,9 +101,9 @@ function smokeTest(settings: Settings): string {
   return `on ${target(helperFor(settings))} ${limits.smokeTestSeconds + 60} ${shellWord(command)} </dev/null`;
 }
 
-/** By their exact name, never by force. */
-const deletions = (settings: Settings): string[] =>
+/** Those that bear the version that the change began from, and its ID: what is accepted by now is another. */
+const deletions = ({ settings, moved }: RunbookInputs): string[] =>
   settings.nodes.map(
     ({ proxmoxNode, vmId }) =>
-      `pve DELETE /nodes/${proxmoxNode}/qemu/${vmId}/snapshot/${nameOf(settings)} | pve_wait ${proxmoxNode} ${settings.limits.snapshotSeconds}`,
+      `vm_release ${proxmoxNode} ${vmId} ${snapshotName(moved.from, moved.under)} ${shellWord(ownMark(moved.from))} ${settings.limits.snapshotSeconds}`,
   );

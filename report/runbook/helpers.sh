@@ -42,6 +42,19 @@ run() {
   on "$@" || stop "step $number ended with $?; its own words stand above" "mend the cause, then FROM=$number bash $0"
 }
 
+# lease NUMBER USER@ADDRESS PORT SECONDS COMMAND: as run, on the way back: a dead API holds nobody up, another change does.
+lease() {
+  local number=$1 code=0
+  shift
+  on "$@" 2>"$work/lease.err" || code=$?
+  cat "$work/lease.err" >&2
+  if ((code == 0)); then return; fi
+  if grep -q 'held by another change' "$work/lease.err"; then
+    stop "step $number: another change holds the cluster" "as it says above; then FROM=$number bash $0"
+  fi
+  echo 'the API does not answer: the nodes are taken alone'
+}
+
 # pve METHOD PATH [FIELD=VALUE]…: Proxmox VE's API. The token is read from a file, never from a command line.
 pve() {
   local method=$1 path=$2 field options=()
@@ -70,21 +83,99 @@ pve_wait() {
   stop "task $upid is not done after $2 s" "read it in Proxmox VE"
 }
 
-# vm_snapshot HOST VMID NAME DESCRIPTION MARK SECONDS: without RAM; one that is there is kept.
+# entries: the JSON list of objects on standard input, an object a line. What is quoted in a value stays quoted.
+entries() {
+  local listed newline=$'\n'
+  listed=$(cat)
+  printf '%s\n' "${listed//\},\{/$newline}"
+}
+
+# snapshots_of HOST VMID NAME MARK: this change's own, renewals included, the oldest first: when, its name, all of it.
+snapshots_of() {
+  local listed entry when
+  listed=$(pve GET "/nodes/$1/qemu/$2/snapshot") || return
+  entries <<<"$listed" | while IFS= read -r entry; do
+    [[ $entry == *"$4"* && $entry =~ \"snaptime\":\"?([0-9]+) ]] || continue
+    when=${BASH_REMATCH[1]}
+    [[ $entry =~ \"name\":\"("$3"(-[0-9]+)?)\" ]] || continue
+    printf '%s %s %s\n' "$when" "${BASH_REMATCH[1]}" "$entry"
+  done | sort -n
+}
+
+# vm_snapshot HOST VMID NAME DESCRIPTION MARK SECONDS: without RAM; one of ours that is there is kept.
 vm_snapshot() {
-  local listed
+  local listed found
   listed=$(pve GET "/nodes/$1/qemu/$2/snapshot")
   if [[ $listed == *"\"name\":\"$3\""* ]]; then
+    found=$(snapshots_of "$1" "$2" "$3" "$5")
+    grep -v '"snapstate":' <<<"$found" | grep -q "^[0-9]* $3 " ||
+      stop "VM $2 has a snapshot $3 that this change did not take, or that is left half-way" "rename or delete it in Proxmox VE if you can spare it, then this step again"
     echo "VM $2 has $3 already: kept"
     return
   fi
   pve POST "/nodes/$1/qemu/$2/snapshot" "snapname=$3" vmstate=0 "description=$4"$'\n'"$5" | pve_wait "$1" "$6"
 }
 
-# vm_rollback HOST VMID NAME SECONDS: to the snapshot, then power on. What the disk holds since is gone.
+# vm_rollback HOST VMID NAME MARK AT-REST SECONDS USER@ADDRESS PORT SSH-SECONDS: to the newest of this change's
+# snapshots, then power on. What the disk holds since is gone, so it is done once: see since.
+# AT-REST stands in the description of a snapshot that does not start RKE2 by itself; empty where any will do.
 vm_rollback() {
-  pve POST "/nodes/$1/qemu/$2/snapshot/$3/rollback" start=0 | pve_wait "$1" "$4"
-  pve POST "/nodes/$1/qemu/$2/status/start" | pve_wait "$1" "$4"
+  local found newest name entry answer began deadline
+  began=$(since)
+  found=$(snapshots_of "$1" "$2" "$3" "$4")
+  newest=$(grep -v '"snapstate":' <<<"$found" | tail -n 1) || true
+  [ -n "$newest" ] || stop "VM $2 has no whole snapshot $3 of this change" "go back by reinstall (an agent) or restore (the cluster), which need none"
+  [[ $newest == *"$5"* ]] || stop "VM $2's newest snapshot of this change would start RKE2 with old etcd data by itself" "go back by restore, or roll back by hand with the link down"
+  read -r _ name _ <<<"$newest"
+  answer=$(pve GET "/nodes/$1/tasks?vmid=$2&source=archive&limit=50")
+  while IFS= read -r entry; do
+    [[ $entry == *'"type":"qmrollback"'* && $entry == *'"status":"OK"'* && $entry =~ \"starttime\":\"?([0-9]+) ]] || continue
+    if ((BASH_REMATCH[1] >= began)); then
+      echo "VM $2 was rolled back since $(date -u -d "@$began" +%FT%TZ) already: passed over. To do it once more: rm $0.began"
+      name=
+    fi
+  done < <(entries <<<"$answer")
+  if [ -n "$name" ]; then
+    answer=$(pve GET "/cluster/resources?type=vm")
+    while IFS= read -r entry; do
+      [[ $entry =~ \"vmid\":\"?$2\"?([,}]|$) && $entry =~ \"hastate\":\"([^\"]+) && ${BASH_REMATCH[1]} != ignored ]] || continue
+      stop "VM $2 is managed for high availability (${BASH_REMATCH[1]}), which would start it in the middle of its rollback" "ha-manager set vm:$2 --state ignored on a host, then this step again; set it back after"
+    done < <(entries <<<"$answer")
+    echo "VM $2 goes back to $name"
+    pve POST "/nodes/$1/qemu/$2/snapshot/$name/rollback" start=0 | pve_wait "$1" "$6"
+  fi
+  answer=$(pve GET "/nodes/$1/qemu/$2/status/current")
+  if [[ $answer != *'"status":"running"'* ]]; then pve POST "/nodes/$1/qemu/$2/status/start" | pve_wait "$1" "$6"; fi
+  deadline=$((SECONDS + $9))
+  until on "$7" "$8" 20 true </dev/null 2>"$work/ssh.err"; do
+    ((SECONDS < deadline)) || stop "VM $2 is on, but $7 does not answer over SSH after $9 s: $(tail -n 1 "$work/ssh.err")" "look at its console in Proxmox VE, then do this step again"
+    sleep 1
+  done
+}
+
+# since: when the first rollback of this runbook was begun, seconds since the epoch. A rerun finds it beside the runbook.
+since() {
+  local whose began=
+  if [ -e "$0.began" ]; then read -r whose began <"$0.began"; fi
+  if [ "${whose:-}" != "$ATTEMPT" ]; then
+    began=$(date +%s)
+    echo "$ATTEMPT $began" >"$0.began"
+  fi
+  echo "$began"
+}
+
+# vm_release HOST VMID NAME MARK SECONDS: deletes this change's snapshots, renewals included, by their exact names.
+vm_release() {
+  local found name
+  found=$(snapshots_of "$1" "$2" "$3" "$4")
+  if [ -z "$found" ]; then
+    echo "VM $2 has no snapshot $3 of this change any more"
+    return
+  fi
+  while read -r _ name _; do
+    echo "VM $2: $name is deleted"
+    pve DELETE "/nodes/$1/qemu/$2/snapshot/$name" | pve_wait "$1" "$5"
+  done <<<"$found"
 }
 
 # etcd_backup USER@ADDRESS PORT SECONDS NODE NAME DIRECTORY VERSION RECIPIENT…: an etcd snapshot off the server, and

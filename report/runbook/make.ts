@@ -18,6 +18,8 @@ export interface RunbookInputs {
   readonly owner: string;
   /** The change's attempt. A way back that has not begun is the next one. */
   readonly attempt: number;
+  /** What the snapshots bear: the version that the change began from, and the ID that it began under. */
+  readonly moved: { readonly from: string; readonly under: string };
   /** IDs of steps that were done in this attempt. */
   readonly done: ReadonlySet<string>;
 }
@@ -53,7 +55,7 @@ export function runbook(inputs: RunbookInputs): string {
     "#",
     ...helpers(),
     "",
-    ...environment(settings),
+    ...environment(inputs),
     "",
     ...scripts(steps.map(([, step]) => step)),
     "",
@@ -68,11 +70,13 @@ export function runbook(inputs: RunbookInputs): string {
 const helpers = (): string[] =>
   readFileSync(join(__dirname, "helpers.sh"), "utf8").trimEnd().split("\n").slice(1);
 
-function environment({ nodes, proxmox }: Settings): string[] {
+function environment({ settings, owner, attempt }: RunbookInputs): string[] {
+  const { nodes, proxmox } = settings;
   const known = nodes.map(
     ({ address, port, hostKey }) => `${port === 22 ? address : `[${address}]:${port}`} ${hostKey}`,
   );
   return [
+    `ATTEMPT=${owner}/${attempt}`,
     `PROXMOX_ENDPOINT=${shellWord(proxmox.endpoint.replace(/\/$/, ""))}`,
     `cat >"$work/known_hosts" <<'END-OF-HOST-KEYS'`,
     ...known,

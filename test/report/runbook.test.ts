@@ -7,11 +7,18 @@ import fc from "fast-check";
 import { planOf } from "../../components/plan";
 import { remaining, runbook } from "../../report/runbook/make";
 import { stepText } from "../../scripts";
-import { OWNER, settingsOf } from "./fixtures";
+import { FROM, OWNER, settingsOf } from "./fixtures";
 
 const settings = settingsOf();
 const made = (more: Partial<Parameters<typeof runbook>[0]> = {}) =>
-  runbook({ settings, owner: OWNER, attempt: 2, done: new Set(), ...more });
+  runbook({
+    settings,
+    owner: OWNER,
+    attempt: 2,
+    moved: { from: FROM, under: "CR-1" },
+    done: new Set(),
+    ...more,
+  });
 const stepsIn = (text: string): string[] => text.split("\n").filter((line) => line.startsWith("if step "));
 
 const backs = (["reinstall", "restore", "rollback"] as const).map((strategy) => {

@@ -89,9 +89,9 @@ describe("report --verify", () => {
       assert.deepEqual(await faultsAfter(put(name)), [`${name}: it is not in the chain`]);
   });
 
-  it("lets pass the plan of a run that was killed before the chain had it", async () => {
-    const put = (directory: string) => writeFileSync(join(directory, "run-2.plan.json"), "{}");
-    assert.deepEqual(await faultsAfter(put), []);
+  it("lets pass the plan of a run that was killed before the chain had it, and a runbook with its beginning", async () => {
+    for (const name of ["run-2.plan.json", "runbook.sh", "runbook-back-rollback.sh.began"])
+      assert.deepEqual(await faultsAfter((directory) => writeFileSync(join(directory, name), "x")), [], name);
   });
 
   it("finds a line of the chain that was dropped, doubled or cut short", async () => {
