@@ -9,7 +9,9 @@
 attempt=$1 change=$2 role=$3 version=$4 direction=$5
 unit=rke2-$role.service
 begin_attempt "$change" "$attempt"
-if [ "$(systemctl is-active "$unit" || true)" = active ]; then
+now=$(systemctl is-active "$unit" || true)
+# One that is starting is on its way already, where nothing is to be changed: to start it anew would only cost its time.
+if [ "$now" = active ] || { [ "$now" = activating ] && [ "$direction" = forward ]; }; then
   free_service "$role"
   result started false
   exit 0
