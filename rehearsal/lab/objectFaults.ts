@@ -123,6 +123,10 @@ export const objectFaults: Readonly<Record<string, Fault>> = {
   "second-budget": objects("second-budget", "the pods of research/observations have two budgets"),
   "upgrade-plan": objects("upgrade-plan", "Rancher's system-upgrade-controller has a Plan for the servers"),
   "drain-hurts": objects("drain-hurts", "pods on agents that a drain would hurt, each in its own way"),
+  "components-old": objects(
+    "components-old",
+    "a GPU operator, a cert-manager and an ingress-nginx that are not known to go with the next minor",
+  ),
   "budget-unmet": objects("budget-unmet", "a budget of research lacks the pod that it demands"),
   "unknown-node": objects(
     "unknown-node",
