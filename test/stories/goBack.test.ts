@@ -226,7 +226,7 @@ describe("going back", function () {
     assert.deepEqual(await snapshots(), []);
   });
 
-  it("and before the next minor lists the API that it removes, which somebody still asks for", async () => {
+  it("and before the next minor tells that etcd's changes too, and which API goes that somebody still asks for", async () => {
     // Off by default, as every beta: on this server somebody has switched it on.
     const file = "/etc/rancher/rke2/config.yaml.d/50-beta.yaml";
     const text = "kube-apiserver-arg+:\\n- runtime-config=networking.k8s.io/v1beta1=true\\n";
@@ -242,6 +242,10 @@ describe("going back", function () {
     assert.match(
       output,
       /FAIL {2}compatibility: APIs that the target removes: .*networking\.k8s\.io\/v1beta1.*next: /,
+    );
+    assert.match(
+      output,
+      /WARN {2}version: etcd before and after: 3\.6 → 3\.7 \(crossed\).*next: going back takes the etcd snapshot/,
     );
     await configure({ rke2Version: NEW });
   });
