@@ -71,11 +71,14 @@ async function askBeforeBack({ owner, attempt, goBack }: Inputs): Promise<GateAn
 async function ask(inputs: Inputs): Promise<GateAnswer> {
   if (inputs.goBack) return askBeforeBack(inputs);
   const { settings, ...secrets } = providerContext();
-  await revive(providerContext(), inputs.owner, inputs.attempt);
+  const revived = await revive(providerContext(), inputs.owner, inputs.attempt);
+  // Its pods come up, and its budgets recover, as a node's after its turn.
+  const recoveringMs = revived ? settings.limits.readySeconds * 1000 : 0;
   const { result, cost } = await measured(() =>
     judgeSteadily(
       () => observe(settings, secrets),
       (facts) => judgeRun(settings, facts, inputs.owner),
+      { recoveringMs },
     ),
   );
   const { seen: facts, findings } = result;

@@ -8,18 +8,21 @@ const PAUSE_MS = 5_000;
 /**
  * Looks and judges; a second time where all that would stop the run may be over in a moment: a figure of one second
  * ({@link Finding.momentary}), or an answer that did not come. Nobody should be woken to type `pulumi up` once more.
+ * @param recoveringMs a cluster that was just woken is asked again for so long, whatever it is that would stop the run
  */
 export async function judgeSteadily<Seen>(
   look: () => Promise<Seen>,
   judge: (seen: Seen) => Finding[],
-  pauseMs = PAUSE_MS,
+  { recoveringMs = 0, pauseMs = PAUSE_MS } = {},
 ): Promise<{ readonly seen: Seen; readonly findings: Finding[] }> {
-  const first = await look();
-  const findings = judge(first);
-  const refused = findings.filter(stops);
+  const deadline = Date.now() + recoveringMs;
   const mayPass = ({ verdict, momentary }: Finding) => momentary === true || verdict === "not measured";
-  if (refused.length === 0 || !refused.every(mayPass)) return { seen: first, findings };
-  await pause(pauseMs);
-  const seen = await look();
-  return { seen, findings: judge(seen) };
+  for (let looks = 1; ; looks++) {
+    const seen = await look();
+    const findings = judge(seen);
+    const refused = findings.filter(stops);
+    const again = Date.now() < deadline || (looks === 1 && refused.every(mayPass));
+    if (refused.length === 0 || !again) return { seen, findings };
+    await pause(pauseMs);
+  }
 }

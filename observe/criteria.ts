@@ -19,7 +19,8 @@ const NOT_READY_MINUTES = 15;
  * Pure.
  * @param etcdWhole whether every server's etcd holds the same data, by its own hash; undefined where nobody could tell
  */
-export function judgeCriteria(settings: Settings, { cluster }: Facts, etcdWhole?: boolean): Criterion[] {
+export function judgeCriteria(settings: Settings, facts: Facts, etcdWhole?: boolean): Criterion[] {
+  const { cluster } = facts;
   const data: Criterion = {
     asks: "data corruption",
     met: etcdWhole === undefined ? undefined : !etcdWhole,
@@ -36,14 +37,19 @@ export function judgeCriteria(settings: Settings, { cluster }: Facts, etcdWhole?
       { asks: SERVERS, met: undefined, found },
       { asks: CRITICAL, met: undefined, found },
       data,
-      { asks: ACCESS, met: true, found: `no server's API answers: ${cluster.missing}` },
+      // A server that does not even answer over SSH says nothing of its API.
+      settings.servers.some(({ name }) => "value" in (facts.nodes.get(name) ?? {}))
+        ? { asks: ACCESS, met: true, found: `no server's API answers: ${cluster.missing}` }
+        : { asks: ACCESS, met: undefined, found },
     ];
   }
   const { nodes, pods, critical, at } = cluster.value;
   const servers = new Set(settings.servers.map(({ name }) => name));
   const down = nodes.filter((node) => servers.has(nameOf(node)) && minutesNotReady(node, at) !== undefined);
   const long = down.filter((node) => (minutesNotReady(node, at) ?? 0) > NOT_READY_MINUTES);
-  const homeless = (settings.criticalWorkloads === undefined ? pods : critical).filter(isUnschedulable);
+  const homeless = (settings.criticalWorkloads === undefined ? pods : critical).filter((pod) =>
+    isHomeless(pod, at, settings.limits.podsSeconds),
+  );
   return [
     {
       asks: SERVERS,
@@ -78,9 +84,13 @@ function minutesNotReady({ status }: V1Node, now: Date): number | undefined {
   return Math.floor((now.getTime() - since) / 60_000);
 }
 
-const isUnschedulable = ({ status }: V1Pod): boolean =>
-  status?.phase === "Pending" &&
-  status.conditions?.some(({ type, status }) => type === "PodScheduled" && status === "False") === true;
+/** Without a node for longer than a drained pod takes to find one. */
+function isHomeless({ status }: V1Pod, now: Date, seconds: number): boolean {
+  const placed = status?.conditions?.find(({ type }) => type === "PodScheduled");
+  if (status?.phase !== "Pending" || placed?.status !== "False") return false;
+  const since = placed.lastTransitionTime ? new Date(placed.lastTransitionTime).getTime() : 0;
+  return now.getTime() - since > seconds * 1000;
+}
 
 const isReady = ({ status }: V1Pod): boolean =>
   status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
@@ -102,11 +112,14 @@ function accessBy(pods: readonly V1Pod[]): Criterion {
 /** The criteria in lines, for the operator, and what they come to. */
 export function describeCriteria(criteria: readonly Criterion[]): string[] {
   const met = criteria.filter((one) => one.met);
+  const unknown = criteria.filter((one) => one.met === undefined).length;
   const word = ({ met }: Criterion) => (met === undefined ? "?  " : met ? "MET" : "no ");
   return [
     met.length > 0
       ? "Procedure §4.3's criteria for going back: met. Where it cannot be mended within the window, go back"
-      : "Procedure §4.3's criteria for going back: none is met. Mend what is wrong and go on",
+      : unknown > 0
+        ? `Procedure §4.3's criteria for going back: none is known to be met, ${unknown} could not be judged`
+        : "Procedure §4.3's criteria for going back: none is met. Mend what is wrong and go on",
     ...criteria.map((one) => `  ${word(one)} ${one.asks}: ${one.found}`),
   ];
 }

@@ -37,3 +37,16 @@ calm() {
   new=$(comm -13 <(sort -u "$STATE/sick-before-$1" 2>/dev/null || true) <(sort -u <<<"$now") | sed '/^$/d')
   [ -z "$new" ] || { echo "pods that were well before, at $(at): ${new//$'\n'/, } (§4.1). $(row reschedule)" && return 1; }
 }
+
+# Sustained high CPU or memory (§4.1) on this server, by the kernel's own five-minute means of how long tasks waited for
+# either (PSI): processor above 90 %, memory above 10 % of the time. Told with value and time, not judged: what an upgrade
+# asks for itself is a strain too. Nothing is said where the kernel does not measure it.
+PRESSURE=/proc/pressure
+strain() {
+  local cpu memory
+  cpu=$(awk '$1 == "some" { sub("avg300=", "", $4); print $4 }' "$PRESSURE/cpu" 2>/dev/null) || return 0
+  memory=$(awk '$1 == "some" { sub("avg300=", "", $4); print $4 }' "$PRESSURE/memory" 2>/dev/null) || return 0
+  awk -v cpu="${cpu:-0}" -v memory="${memory:-0}" -v at="$(at)" -v host="$(hostname)" 'BEGIN {
+    if (cpu > 90) printf "%s: tasks waited for a processor %s %% of the last 5 min, at %s (§4.1: sustained high CPU). next: top on it\n", host, cpu, at
+    if (memory > 10) printf "%s: tasks waited for memory %s %% of the last 5 min, at %s (§4.1: sustained high memory). next: top on it; move pods away\n", host, memory, at }'
+}

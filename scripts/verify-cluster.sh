@@ -48,6 +48,8 @@ while [ "$(date +%s)" -lt "$deadline" ]; do
   # One slow answer is no relapse: a condition must stay false for ten seconds.
   until_ok 10 healthy || fail "relapsed while being watched: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; $hint"
 done
+strained=$(strain)
+[ -z "$strained" ] || say "concerning: ${strained//$'\n'/; }"
 if [ "$role" = server ]; then kube "$API" annotate node "$node" rke2-upgrade/working- >/dev/null; fi
 result version "$wanted"
 # end of step

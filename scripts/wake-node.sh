@@ -9,7 +9,13 @@
 attempt=$1 change=$2 role=$3 version=$4 direction=$5
 unit=rke2-$role.service
 begin_attempt "$change" "$attempt"
-if [ "$(systemctl is-active "$unit" || true)" = active ]; then
+
+# Whether RKE2 is on its way up already with the release that it is to have: to start it anew would only cost its time.
+on_its_way() {
+  [ "$direction" = forward ] && [ "$(systemctl is-active "$unit" || true)" = activating ] || return 1
+  [ ! -e "$STATE/backup/$change/complete" ] || [ "$(version_on_disk || true)" = "$version" ]
+}
+if [ "$(systemctl is-active "$unit" || true)" = active ] || on_its_way; then
   free_service "$role"
   result started false
   exit 0

@@ -1,9 +1,11 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { restoresEtcd, type Settings } from "../../config";
 import { lookAtWritten, type Written } from "../../observe";
 import { type Look, look } from "../../observe/look";
 import { backupDirectory, newestBackup } from "../etcdBackups";
+import { readRecord } from "./record";
 
 /** So many names are told; a list of all is written down before anything is stopped. */
 const TOLD = 30;
@@ -29,17 +31,17 @@ export async function describeLosses(settings: Settings, sshPrivateKey: string):
   ];
 }
 
-/** Writes all of it down beside the backups, once an attempt: after etcd is reset nobody can tell any more. */
+/**
+ * Writes all of it down beside the backups, once an attempt and before anything is stopped: after etcd is reset nobody
+ * can tell any more. Where nobody could tell the first time, nothing is written, and that was said.
+ */
 export async function writeLosses(settings: Settings, sshPrivateKey: string, attempt: number): Promise<void> {
-  const found = await lookAtLosses(settings, sshPrivateKey);
-  if (!found) return;
   const directory = backupDirectory(settings);
+  const file = join(directory, `lost-${attempt}.json`);
+  if (existsSync(file) || (await readRecord(settings))?.attempt === attempt) return;
+  const found = await lookAtLosses(settings, sshPrivateKey);
+  if (!found || "missing" in found) return;
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const text = JSON.stringify("value" in found ? found.value : { notMeasured: found.missing }, null, 2);
-  const once = { mode: 0o600, flag: "wx" };
-  await writeFile(join(directory, `lost-${attempt}.json`), `${text}\n`, once).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-    },
-  );
+  await writeFile(`${file}.part`, `${JSON.stringify(found.value, null, 2)}\n`, { mode: 0o600, flush: true });
+  await rename(`${file}.part`, file);
 }

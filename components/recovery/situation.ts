@@ -25,14 +25,18 @@ export async function situationOf(
     return service === "active" && [rke2Version, acceptedVersion].includes(versionRunning) ? [] : [name];
   });
   const members = await lookAtMembers(settings.servers, sshPrivateKey).catch(() => undefined);
-  // Members that write on while they are asked may compact in between: only what differs for good counts.
-  const differ =
-    members && notOne(members, settings.servers.length).filter((why) => /hashes|cluster IDs/.test(why));
+  const why = members && notOne(members, settings.servers.length);
   const newest = await newestBackup(settings, acceptedVersion);
   return {
     sick: [...new Set([...silent, ...down, ...notReady])],
     silent,
-    etcdWhole: differ && differ.length === 0,
+    etcdWhole: why && wholeBy(why),
     backupAgeMs: newest && ageMs(newest),
   };
+}
+
+/** Members that compacted a moment apart cannot be compared; what differs for good is told apart from that. */
+function wholeBy(why: readonly string[]): boolean | undefined {
+  if (why.some((one) => /hashes|cluster IDs/.test(one))) return false;
+  return why.some((one) => /compact/.test(one)) ? undefined : true;
 }

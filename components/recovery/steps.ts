@@ -136,19 +136,14 @@ export const verifyBack = (
   on: ClusterNode,
   nodes: readonly ClusterNode[],
   version: string,
+  seconds = settings.limits.readySeconds,
 ): PlannedStep => ({
   id: "verify-back",
   title: `prove from a server: Ready${version && ` on ${version}`}, leases, etcd whole; take our cordon off`,
   on,
   script: "verify-back",
-  args: [
-    settings.changeId,
-    version,
-    settings.servers.length,
-    settings.limits.readySeconds,
-    ...nodes.map(({ name }) => name),
-  ],
-  limitSeconds: settings.limits.readySeconds * 2 + 60,
+  args: [settings.changeId, version, settings.servers.length, seconds, ...nodes.map(({ name }) => name)],
+  limitSeconds: seconds * 2 + 60,
 });
 
 /** What only the way back needed goes. */

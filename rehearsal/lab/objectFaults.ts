@@ -40,9 +40,9 @@ function objects(name: string, effect: string, beside: Beside = {}): Fault {
         await client.run(request, text).catch(() => {});
         return !(await isThere(client, text));
       };
-      await until(`the objects of ${name} to go`, 60, gone, 1000);
+      await until(`the objects of ${name} to go`, 90, gone, 1000);
     },
-    active: async () => ((await isThere(await kubectl(), await manifest())) ? [name] : []),
+    active: async () => ((await isThere(await kubectl(), await manifest()).catch(() => false)) ? [name] : []),
   };
 }
 
@@ -58,7 +58,10 @@ async function isThere(client: Kubectl, manifest: string): Promise<boolean> {
   // A kind that the cluster does not know has no objects.
   const listed = await client
     .run(["get", "--filename=-", "--ignore-not-found", "--output=name"], manifest)
-    .catch(() => "");
+    .catch((error: Error) => {
+      if (/no matches for kind|have a resource type/.test(error.message)) return "";
+      throw error;
+    });
   return listed.trim() !== "";
 }
 
@@ -120,6 +123,10 @@ export const objectFaults: Readonly<Record<string, Fault>> = {
   "second-budget": objects("second-budget", "the pods of research/observations have two budgets"),
   "upgrade-plan": objects("upgrade-plan", "Rancher's system-upgrade-controller has a Plan for the servers"),
   "drain-hurts": objects("drain-hurts", "pods on agents that a drain would hurt, each in its own way"),
+  "components-old": objects(
+    "components-old",
+    "a GPU operator, a cert-manager and an ingress-nginx that are not known to go with the next minor",
+  ),
   "budget-unmet": objects("budget-unmet", "a budget of research lacks the pod that it demands"),
   "unknown-node": objects(
     "unknown-node",

@@ -13,11 +13,15 @@ const finding = (verdict: Finding["verdict"], momentary?: true): Finding => ({
 
 /** Answers in turn; tells how often it was asked. */
 async function asked(...answers: Finding[][]) {
+  return askedFor({}, ...answers);
+}
+
+async function askedFor(options: { recoveringMs?: number }, ...answers: Finding[][]) {
   let looks = 0;
   const { findings } = await judgeSteadily(
     async () => answers[looks++] ?? [],
     (seen) => seen,
-    0,
+    { pauseMs: 0, ...options },
   );
   return { looks, findings };
 }
@@ -38,6 +42,14 @@ describe("a gate's look", () => {
     assert.deepEqual(await asked([finding("not measured")], [finding("not measured")]), {
       looks: 2,
       findings: [finding("not measured")],
+    });
+  });
+
+  it("goes on for as long as a cluster that was just woken may take", async () => {
+    const recovering = [[finding("fail")], [finding("fail")], [finding("fail")], [finding("pass")]];
+    assert.deepEqual(await askedFor({ recoveringMs: 60_000 }, ...recovering), {
+      looks: 4,
+      findings: [finding("pass")],
     });
   });
 

@@ -25,9 +25,19 @@ const notReady = (minutes: Record<string, number>) =>
     }),
   );
 
-const homeless: Partial<V1Pod> = {
-  status: { phase: "Pending", conditions: [{ type: "PodScheduled", status: "False" }] },
-};
+const homelessFor = (seconds: number): Partial<V1Pod> => ({
+  status: {
+    phase: "Pending",
+    conditions: [
+      {
+        type: "PodScheduled",
+        status: "False",
+        lastTransitionTime: new Date(AT.getTime() - seconds * 1000),
+      },
+    ],
+  },
+});
+const homeless = homelessFor(301);
 
 describe("observe/criteria (procedure §4.3)", () => {
   it("are not met by a cluster that is well", () => {
@@ -50,6 +60,8 @@ describe("observe/criteria (procedure §4.3)", () => {
     const named = { ...settings, criticalWorkloads: "critical=true" };
     assert.equal(met(named, facts({ pods, critical: pods }), true)[1], true);
     assert.equal(met(named, facts({ pods }), true)[1], false);
+    // A pod that was just drained looks for its node.
+    assert.equal(met(named, facts({ critical: [pod("beam", "", homelessFor(5))] }), true)[1], false);
   });
 
   it("are met by etcd that differs, and say where nobody could tell", () => {
@@ -60,6 +72,11 @@ describe("observe/criteria (procedure §4.3)", () => {
   it("are met by an API that is away, or a Rancher without a Ready pod", () => {
     const away = { ...labFacts(), cluster: { missing: "connection refused" } };
     assert.deepEqual(met(settings, away, undefined), [undefined, undefined, undefined, true]);
+    // Nor does anything say so of an API on servers that do not even answer over SSH.
+    const silent = new Map(settings.nodes.map(({ name }) => [name, { missing: "refused" }] as const));
+    const unseen = judgeCriteria(settings, { ...away, nodes: silent });
+    assert.ok(unseen.every((one) => one.met === undefined));
+    assert.match(describeCriteria(unseen)[0] ?? "", /none is known to be met, 4 could not be judged/);
     const rancher = (ready: "True" | "False") =>
       pod("rancher-1", "proj-k8sw01", {
         spec: { containers: [{ name: "rancher", image: "rancher/rancher:v2.14.0" }] },

@@ -60,6 +60,27 @@ describe("scripts/lib-watch.sh", () => {
     assert.ok(calm(40, 20, ["kube-system/helm-install-x CrashLoopBackOff proj-k8sm01"]).calm, "by design");
   });
 
+  it("tells of a processor or memory that was waited for through minutes, and of neither else", () => {
+    const strain = (cpu: string, memory: string) => {
+      for (const [file, avg300] of Object.entries({ cpu, memory }))
+        writeFileSync(
+          join(state, file),
+          `some avg10=99.00 avg60=99.00 avg300=${avg300} total=1\nfull avg10=0.00\n`,
+        );
+      const text = `set -- test\nsource ${scripts}/lib.sh\nsource ${scripts}/lib-watch.sh\nPRESSURE=${state}\nstrain`;
+      return spawnSync("bash", ["-s", "test"], { input: text, encoding: "utf8" }).stdout;
+    };
+    assert.equal(strain("80.00", "3.00"), "");
+    assert.match(
+      strain("95.10", "3.00"),
+      /waited for a processor 95\.10 % of the last 5 min, at \d\d:\d\d:\d\dZ.*next: /,
+    );
+    assert.match(strain("80.00", "12.50"), /waited for memory 12\.50 %/);
+    rmSync(join(state, "cpu"));
+    const gone = `set -- test\nsource ${scripts}/lib.sh\nsource ${scripts}/lib-watch.sh\nPRESSURE=${state}\nstrain; echo went on`;
+    assert.equal(spawnSync("bash", ["-s", "test"], { input: gone, encoding: "utf8" }).stdout, "went on\n");
+  });
+
   it("minds pods without a place only where none is cordoned", () => {
     assert.ok(calm(40, 20, ["lab/api Pending "]).calm);
     assert.equal(calm(40, 20, ["lab/api Pending "], [], true).calm, false);

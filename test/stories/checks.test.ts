@@ -46,6 +46,9 @@ const WRONG: readonly [fault: string, line: RegExp][] = [
     "drain-hurts",
     /FAIL {2}cluster: pods a drain would hurt: .*research\/fault-slow-end-\S+ \(wants 600 s to end/,
   ],
+  ["components-old", /FAIL {2}compatibility: gpu-operator: 25\.3\.0 in research; on record: /],
+  ["components-old", /FAIL {2}compatibility: cert-manager: 1\.18\.2 in research; on record: /],
+  ["components-old", /FAIL {2}compatibility: ingress-nginx: 1\.11\.0 in research; on record: /],
   ["budget-unmet", /FAIL {2}cluster: budgets met: .*research\/fault-unmet \(0 of 1\)/],
   ["unknown-node", /FAIL {2}cluster: nodes as configured: proj-k8sw09 is not in nodes/],
   [
@@ -206,6 +209,30 @@ describe("the checks", function () {
       await setFault(["etcd-alarm", "proj-k8sm01", "off"]);
     }
     await ok("kubectl", "wait", "--for=condition=Ready", "node", "--all", "--timeout=120s");
+  });
+
+  it("warn of a release that is known to be bad, with the issue", async () => {
+    await configure({ rke2Version: "v1.36.1+rke2r1" });
+    try {
+      const text = (await previewed()).map(({ message }) => message).join("\n");
+      assert.match(
+        text,
+        /rke2Version: a data-dir of one's own is broken in this release.*rancher\/rke2#10613/,
+      );
+    } finally {
+      await configure({ rke2Version: TO });
+    }
+  });
+
+  it("refuse an API that takes longer than two seconds", async () => {
+    await setFault(["api-slow", "proj-k8sm01", "2500", "on"]);
+    try {
+      const api = checksOf(await previewed()).find(({ text }) => text.startsWith("cluster: the API answers"));
+      assert.equal(api?.verdict, "FAIL", api?.text);
+      assert.match(api?.text ?? "", /ready in ([2-9]\d{3}) ms, asked on proj-k8sm01/);
+    } finally {
+      await setFault(["api-slow", "proj-k8sm01", "off"]);
+    }
   });
 
   it("warn of an API that answers slowly", async () => {

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import { setFault } from "../../rehearsal/lab/faults";
 import { Machine } from "../../rehearsal/machines/machine";
+import { until } from "../../rehearsal/machines/poll";
 import * as back from "../e2e/back";
 import { proxmox, restarts, snapshots, versions } from "../e2e/history";
 import { configure, ok, onNode, run, up } from "../e2e/operator";
@@ -223,5 +224,29 @@ describe("going back", function () {
     await configure({ rke2Version: NEW });
     await back.upWell();
     assert.deepEqual(await snapshots(), []);
+  });
+
+  it("and before the next minor tells that etcd's changes too, and which API goes that somebody still asks for", async () => {
+    // Off by default, as every beta: on this server somebody has switched it on.
+    const file = "/etc/rancher/rke2/config.yaml.d/50-beta.yaml";
+    const text = "kube-apiserver-arg+:\\n- runtime-config=networking.k8s.io/v1beta1=true\\n";
+    await onNode(
+      "proj-k8sm01",
+      `printf '${text}' | sudo tee ${file} >/dev/null && sudo systemctl restart rke2-server`,
+    );
+    const ask = "get --raw /apis/networking.k8s.io/v1beta1/servicecidrs";
+    const kubectl = "sudo /var/lib/rancher/rke2/bin/kubectl --kubeconfig /etc/rancher/rke2/rke2.yaml";
+    await until("the API to be served", 120, () => onNode("proj-k8sm01", `${kubectl} ${ask}`), 1000);
+    await configure({ rke2Version: "v1.37.0+rke2r1" });
+    const { output } = await preview();
+    assert.match(
+      output,
+      /FAIL {2}compatibility: APIs that the target removes: .*networking\.k8s\.io\/v1beta1.*next: /,
+    );
+    assert.match(
+      output,
+      /WARN {2}version: etcd before and after: 3\.6 → 3\.7 \(crossed\).*next: going back takes the etcd snapshot/,
+    );
+    await configure({ rke2Version: NEW });
   });
 });
