@@ -1,20 +1,18 @@
 /** `npm run change -- apply`: carries out exactly the approved plan, in a session of its own, or says why not. */
-import { spawn } from "node:child_process";
-import { open, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { whoRuns } from "../components/operator";
 import { judgeApproval } from "./approval";
-import { readChain, writeRecords } from "./chain";
+import { writeRecords } from "./chain";
 import { changeDirectory, planNames } from "./directory";
 import { readPlan } from "./files";
-import { follow } from "./follow";
 import { movedSince } from "./judgeApply";
 import { directionOf } from "./plan";
 import { ADOPT, isUnadopted, plannedNow, type StackOptions } from "./planCommand";
 import type { PlanRecord } from "./planSchema";
-import { projectDirectory } from "./program";
 import { chosenStack } from "./pulumi";
-import { createRun, failRun, listRuns, lives, nextRun, type RunFiles, readRun } from "./runFiles";
+import { createRun, failRun, listRuns, nextRun, type RunFiles, readRun } from "./runFiles";
+import { attach, begin, refuseSecond, stop, watch } from "./session";
 import { readStack } from "./stackConfig";
 import { verify } from "./verify";
 
@@ -63,12 +61,6 @@ export async function apply(options: ApplyOptions): Promise<void> {
   );
   console.log("it goes on without this terminal; npm run change -- apply --attach shows it again\n");
   await watch(run, directory);
-}
-
-async function refuseSecond(directory: string): Promise<void> {
-  const last = (await listRuns(directory)).at(-1);
-  if (last && (await lives(last)))
-    throw new Error(`run ${last.number} is at work. next: npm run change -- apply --attach`);
 }
 
 /** The plan in the folder. */
@@ -144,68 +136,4 @@ function refuse(reasons: readonly string[], next: string): never {
       `next: ${next}`,
     ].join("\n"),
   );
-}
-
-/** What a run is begun with. */
-interface Begun {
-  /** The name of Pulumi's plan file in the folder. */
-  readonly plan: string;
-  readonly stack: string;
-  readonly directory: string;
-  readonly configFile: string;
-  readonly changeId: string;
-}
-
-/** Starts the run in a session of its own, so that a terminal that goes does not take it along. */
-export async function begin(
-  run: RunFiles,
-  { plan, stack, directory, configFile, changeId }: Begun,
-): Promise<void> {
-  const log = await open(run.log, "a", 0o600);
-  const args = [
-    "--require",
-    "ts-node/register/transpile-only",
-    join(__dirname, "enforced.ts"),
-    run.record,
-    directory,
-    plan,
-    stack,
-    configFile,
-    changeId,
-  ];
-  const child = spawn(process.execPath, args, {
-    cwd: projectDirectory,
-    detached: true,
-    stdio: ["ignore", log.fd, log.fd],
-  });
-  await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
-  await writeFile(run.pid, `${child.pid}\n`, { mode: 0o640 });
-  child.unref();
-  await log.close();
-}
-
-async function attach(directory: string): Promise<void> {
-  const run = (await listRuns(directory)).at(-1);
-  if (!run) throw new Error(`${directory} holds no run. next: npm run change -- apply`);
-  await watch(run, directory);
-}
-
-/** As Ctrl-C would in a terminal: the engine ends what it is at, and begins no more. */
-async function stop(directory: string): Promise<void> {
-  const run = (await listRuns(directory)).at(-1);
-  if (!run || !(await lives(run))) throw new Error(`no run of ${directory} is at work`);
-  process.kill(-Number(await readFile(run.pid, "utf8")), "SIGINT");
-  await watch(run, directory);
-}
-
-async function watch(run: RunFiles, directory: string): Promise<void> {
-  const code = await follow(run, (text) => process.stdout.write(text));
-  if (code === undefined) {
-    throw new Error(
-      `run ${run.number} ended without a word: it was killed. next: pgrep -a pulumi shows whether an engine is left; when there is none: pulumi cancel --yes, then npm run change -- apply`,
-    );
-  }
-  const head = (await readChain(directory)).at(-1)?.hash;
-  if (head) console.log(`\nhead of the chain: ${head}   (keep it in the ticket)`);
-  process.exitCode = code;
 }

@@ -6,11 +6,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { begin } from "../../report/applyCommand";
 import { writeRecords } from "../../report/chain";
 import { planFiles } from "../../report/files";
 import { follow } from "../../report/follow";
 import { lives, nextRun, readRun, writeRun } from "../../report/runFiles";
+import { begin } from "../../report/session";
 import { labFile } from "../config/lab";
 import { inputsOf, planned, runAt, settingsOf } from "./fixtures";
 
