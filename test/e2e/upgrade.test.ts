@@ -267,7 +267,7 @@ describe("an upgrade of the lab", function () {
     const clock = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString().slice(11, 16);
     // What was not measured yet may take its whole limit: ten minutes for the drain of the GPU agent, one for the others.
     await configure({ "windows[0].start": clock(-120), "windows[0].end": clock(13) });
-    await configure({ "drain.timeoutSeconds": "60", "drain.graceSeconds": "60" });
+    await configure({ "drain.timeoutSeconds": "60", "drain.graceSeconds": "30" });
     try {
       const { code, output } = await up();
       assert.notEqual(code, 0, output);
