@@ -31,10 +31,13 @@ describe("going back", function () {
   this.timeout(25 * 60_000);
   this.bail(true);
   const chance = back.random(back.seed);
+  /** etcd's cluster, as it was at first. */
+  let baseline = "";
 
   before(async () => {
     console.log(`    seed ${back.seed}`);
     await back.checkpoint("goback-fresh");
+    baseline = await back.isOneEtcd();
     await configure({
       "limits.soakServerSeconds": "5",
       "limits.soakAgentSeconds": "5",
@@ -48,11 +51,8 @@ describe("going back", function () {
     await back.from("goback-fresh");
   });
 
-  let baseline = "";
-
   it("has a change under way that stops at an agent: its install wrote the new version, its service does not start", async () => {
     await back.upWell();
-    baseline = await back.isOneEtcd();
     await back.write("before");
     await configure({ rke2Version: NEW });
     await setFault(["service-fails", "proj-k8sw01", "on"]);
