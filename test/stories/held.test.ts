@@ -1,0 +1,88 @@
+/**
+ * What goes wrong in the middle of a run holds the next node's turn, the one before finished. One story in order.
+ */
+import assert from "node:assert/strict";
+import { before, describe, it } from "mocha";
+import { snapshotName } from "../../config";
+import { setFault } from "../../rehearsal/lab/faults";
+import { proxmox, snapshots, versions } from "../e2e/history";
+import { configure, startUp, up } from "../e2e/operator";
+import { printed } from "../e2e/watch";
+
+const FROM = "v1.35.4+rke2r1";
+const TO = "v1.36.3+rke2r1";
+const SNAPSHOT = snapshotName(FROM, "CR-2026-041");
+const AGENTS = ["proj-k8sw01", "proj-k8sw02", "proj-k8sw03", "proj-k8sw04"];
+
+describe("an upgrade that is held between two nodes", function () {
+  this.timeout(25 * 60_000);
+  this.bail(true);
+
+  before(async () => {
+    const { code, output } = await up();
+    assert.equal(code, 0, output);
+    await configure({
+      "limits.soakServerSeconds": "5",
+      "limits.soakAgentSeconds": "5",
+      rke2Version: TO,
+    });
+  });
+
+  it("holds the next agent while storage has not recovered, or its snapshot is gone: the one before is finished", async () => {
+    const running = await startUp();
+    // The preflight has passed, and so has this node's own gate: only the next one's can see it.
+    await printed(running, /proj-k8sw01-drain.* creat/, 15);
+    await setFault(["volume-degraded", "on"]);
+    await proxmox(`/nodes/node04/qemu/3005/snapshot/${SNAPSHOT}`, undefined, "DELETE");
+    try {
+      const { code, output } = await running.ended;
+      assert.notEqual(code, 0, output);
+      assert.match(output, /proj-k8sw02 was not touched: .*cluster: storage: .*degraded.*\n\s*next: /s);
+      assert.match(
+        output,
+        /proj-k8sw02: its VM's snapshot: VM 3005 has no .*\n\s*next: run pulumi up again/s,
+      );
+    } finally {
+      await setFault(["volume-degraded", "off"]);
+    }
+    const now = await versions();
+    assert.deepEqual(
+      AGENTS.map((node) => now[node]),
+      [TO, FROM, FROM, FROM],
+    );
+    // The next run takes it anew: the node still runs what it ran when the change began.
+  });
+
+  it("holds the agent whose turn does not fit before the window closes, every started node finished", async () => {
+    const clock = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString().slice(11, 16);
+    // What was not measured yet may take its whole limit: ten minutes for the drain of the GPU agent, one for the others.
+    await configure({ "windows[0].start": clock(-120), "windows[0].end": clock(13) });
+    await configure({ "drain.timeoutSeconds": "60", "drain.graceSeconds": "30" });
+    try {
+      const { code, output } = await up();
+      assert.notEqual(code, 0, output);
+      assert.match(
+        output.slice(output.indexOf("Diagnostics:")),
+        /proj-k8sw04 was not touched: .*its turn fits into the window: needs \d+ min.*the window closes at .*\n\s*next: held with every started node finished/s,
+      );
+    } finally {
+      await configure({ "drain.timeoutSeconds": "300", "drain.graceSeconds": "120" });
+      await configure({ "windows[0].start": "00:00", "windows[0].end": "24:00" });
+    }
+    const now = await versions();
+    assert.deepEqual(
+      AGENTS.map((node) => now[node]),
+      [TO, TO, TO, FROM],
+    );
+  });
+
+  it("finishes when nothing is in its way any more", async () => {
+    const { code, output } = await up();
+    assert.equal(code, 0, output);
+    assert.ok(
+      (await snapshots()).includes(`3005/${SNAPSHOT}`),
+      "a snapshot that was gone was not taken anew",
+    );
+    assert.deepEqual(new Set(Object.values(await versions())), new Set([TO]));
+  });
+});
