@@ -1,6 +1,7 @@
 import type { V1PersistentVolume } from "@kubernetes/client-node";
 import type { ClusterNode } from "../config";
 import { bareText, shellWord } from "../scripts";
+import { askFirst } from "./firstServer";
 import { LOOK_TIMEOUT_MS, withNode } from "./ssh";
 
 /** What a node says of its readiness to go back. */
@@ -62,23 +63,17 @@ export async function lookAtVolumes(
   privateKey: string,
   node: string,
 ): Promise<string[]> {
-  const reasons: string[] = [];
-  for (const server of servers) {
-    try {
-      const { code, stdout, stderr } = await withNode(server, privateKey, (session) =>
-        session.exec("sudo -n bash -s -- look-volumes", {
-          stdin: bareText("look-volumes"),
-          timeoutMs: LOOK_TIMEOUT_MS,
-        }),
-      );
-      if (code !== 0) throw new Error(stderr.trim() || `${server.name}: exit ${code}`);
-      const { items = [] } = JSON.parse(stdout) as { items?: V1PersistentVolume[] };
-      return items.filter((volume) => liesOn(volume, node)).map(claimOf);
-    } catch (error) {
-      reasons.push(error instanceof Error ? error.message : String(error));
-    }
-  }
-  throw new Error(reasons.join("; "));
+  return askFirst(servers, async (server) => {
+    const { code, stdout, stderr } = await withNode(server, privateKey, (session) =>
+      session.exec("sudo -n bash -s -- look-volumes", {
+        stdin: bareText("look-volumes"),
+        timeoutMs: LOOK_TIMEOUT_MS,
+      }),
+    );
+    if (code !== 0) throw new Error(stderr.trim() || `${server.name}: exit ${code}`);
+    const { items = [] } = JSON.parse(stdout) as { items?: V1PersistentVolume[] };
+    return items.filter((volume) => liesOn(volume, node)).map(claimOf);
+  });
 }
 
 /** Whether a volume's data lies on the node, or may. Pure. */

@@ -16,6 +16,7 @@ import { spend } from "./cost";
 import { describeApi } from "./deprecatedApis";
 import { askEvictions, underBudgets } from "./evictions";
 import { nameOf } from "./facts";
+import { askFirst } from "./firstServer";
 import { type Session, withNode } from "./ssh";
 
 /** An etcd member as the asked one lists it, and what it answered itself. */
@@ -98,24 +99,12 @@ export interface ClusterScope {
   readonly removed?: readonly RemovedApi[];
 }
 
-/**
- * Looks at the cluster from the first server that answers: agents hold no credentials for it.
- * @throws with every server's reason where none answers
- */
-export async function lookAtCluster(
+/** Looks at the cluster from the first server that answers. @throws with every server's reason where none does */
+export const lookAtCluster = (
   { servers, ...scope }: ClusterScope,
   privateKey: string,
-): Promise<ClusterFacts> {
-  const reasons: string[] = [];
-  for (const server of servers) {
-    try {
-      return await withNode(server, privateKey, (session) => ask(server, session, scope));
-    } catch (error) {
-      reasons.push(error instanceof Error ? error.message : String(error));
-    }
-  }
-  throw new Error(reasons.join("; "));
-}
+): Promise<ClusterFacts> =>
+  askFirst(servers, (server) => withNode(server, privateKey, (session) => ask(server, session, scope)));
 
 async function ask(
   server: ClusterNode,

@@ -1,5 +1,6 @@
 import type { ClusterNode } from "../config";
 import { bareText } from "../scripts";
+import { askFirst } from "./firstServer";
 import { withNode } from "./ssh";
 
 /** Every kind of object is read once: some seconds on a small cluster. */
@@ -23,22 +24,16 @@ export async function lookAtWritten(
   privateKey: string,
   since: Date,
 ): Promise<Written> {
-  const reasons: string[] = [];
-  for (const server of servers) {
-    try {
-      const { code, stdout, stderr } = await withNode(server, privateKey, (session) =>
-        session.exec("sudo -n bash -s -- look-written", {
-          stdin: bareText("look-written"),
-          timeoutMs: TIMEOUT_MS,
-        }),
-      );
-      if (code !== 0) throw new Error(stderr.trim().split("\n")[0] || `${server.name}: exit ${code}`);
-      return parseWritten(stdout, since);
-    } catch (error) {
-      reasons.push(error instanceof Error ? error.message : String(error));
-    }
-  }
-  throw new Error(reasons.join("; "));
+  return askFirst(servers, async (server) => {
+    const { code, stdout, stderr } = await withNode(server, privateKey, (session) =>
+      session.exec("sudo -n bash -s -- look-written", {
+        stdin: bareText("look-written"),
+        timeoutMs: TIMEOUT_MS,
+      }),
+    );
+    if (code !== 0) throw new Error(stderr.trim().split("\n")[0] || `${server.name}: exit ${code}`);
+    return parseWritten(stdout, since);
+  });
 }
 
 /** Reads what look-written.sh printed. Pure. */

@@ -1,21 +1,13 @@
-/** One document of each kind, of a change that failed once. */
-import { evidenceOf } from "../../report/evidence";
+/** One document of each kind, of a change that failed once and was finished. */
 import { planDocument } from "../../report/render/planDocument";
 import { reportDocument } from "../../report/render/reportDocument";
 import { reportRecord } from "../../report/report";
-import { historyEntry, planned, settingsOf, stateOf } from "./fixtures";
+import { evidenceWith, historyEntry, planned, settingsOf } from "./fixtures";
 
 const settings = settingsOf();
-const plan = planned(settings);
 const history = [historyEntry(settings, 0, "failed"), historyEntry(settings, 200, "succeeded")];
-const evidence = evidenceOf({
-  changeId: "CR-1",
-  stack: "lab",
-  resources: stateOf(settings),
-  history,
-  runs: [],
-});
-export const documents = {
+
+export const documentsOf = (plan = planned(settings)) => ({
   "change request": planDocument(plan),
-  report: reportDocument(reportRecord(evidence, plan, "e".repeat(64)), plan),
-};
+  report: reportDocument(reportRecord(evidenceWith(settings, history), plan, "e".repeat(64)), plan),
+});

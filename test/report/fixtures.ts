@@ -2,6 +2,7 @@
 import { planOf } from "../../components/plan";
 import { parseSettings, type Settings, snapshotName } from "../../config";
 import type { Seen } from "../../observe/seen";
+import { evidenceOf } from "../../report/evidence";
 import type { Run } from "../../report/evidenceSchema";
 import { type PlanInputs, planRecord } from "../../report/plan";
 import { type PlanRecord, planSchema } from "../../report/planSchema";
@@ -214,3 +215,7 @@ export const runAt = (startedSeconds: number, more: Partial<Run> = {}): Run => (
   errors: ["proj-k8sm01: restart: it did not come up"],
   ...more,
 });
+
+/** What state and history say of a change, nothing of its runs kept. */
+export const evidenceWith = (settings: Settings, history: readonly HistoryEntry[]) =>
+  evidenceOf({ changeId: "CR-1", stack: "lab", resources: stateOf(settings), history, runs: [] });

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { HtmlValidate } from "html-validate";
 import { toHtml } from "../../report/render/html";
-import { documents } from "./documents";
+import { documentsOf } from "./documents";
 
-for (const [name, document] of Object.entries(documents)) {
+for (const [name, document] of Object.entries(documentsOf())) {
   describe(`report/render: the page of the ${name}`, () => {
     it("is valid HTML", async () => {
       const validator = new HtmlValidate({ root: true, extends: ["html-validate:standard"] });

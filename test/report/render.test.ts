@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { evidenceOf } from "../../report/evidence";
 import { toHtml } from "../../report/render/html";
 import { plain, toMarkdown } from "../../report/render/markdown";
-import { planDocument } from "../../report/render/planDocument";
-import { reportDocument } from "../../report/render/reportDocument";
-import { reportRecord } from "../../report/report";
-import { historyEntry, inputsOf, planned, seenOf, settingsOf, stateOf } from "./fixtures";
+import { documentsOf } from "./documents";
+import { inputsOf, planned, seenOf, settingsOf } from "./fixtures";
 
 const settings = settingsOf();
 const HOSTILE = `<script src="https://evil.example/x.js"></script>"'&| \`code\` *bold* [a](javascript:alert(1))`;
@@ -20,20 +17,7 @@ const hostile = planned(settings, {
     },
   },
 });
-const history = [historyEntry(settings, 0, "failed"), historyEntry(settings, 200, "succeeded")];
-const evidence = evidenceOf({
-  changeId: "CR-1",
-  stack: "lab",
-  resources: stateOf(settings),
-  history,
-  runs: [],
-});
-const documents = {
-  "change request": planDocument(hostile),
-  report: reportDocument(reportRecord(evidence, hostile, "e".repeat(64)), hostile),
-};
-
-for (const [name, document] of Object.entries(documents)) {
+for (const [name, document] of Object.entries(documentsOf(hostile))) {
   describe(`report/render: the ${name}`, () => {
     it("is one page without any outside reference and without scripts", async () => {
       const page = await toHtml(document);
@@ -78,7 +62,7 @@ for (const [name, document] of Object.entries(documents)) {
 
 describe("report/render: escaping", () => {
   it("shows hostile text as text in HTML", async () => {
-    const page = await toHtml(documents["change request"]);
+    const page = await toHtml(documentsOf(hostile)["change request"]);
     assert.ok(page.includes("&lt;script src=&quot;https://evil.example/x.js&quot;&gt;"));
   });
 

@@ -6,11 +6,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { digestOf } from "../../report/canonical";
 import { CHAIN_FILE, chainFaults, type Link, link, readChain, writeRecords } from "../../report/chain";
-import { evidenceOf } from "../../report/evidence";
 import { planFiles, reportFiles } from "../../report/files";
 import { programFiles } from "../../report/program";
 import { verify } from "../../report/verify";
-import { historyEntry, inputsOf, planned, seenOf, settingsOf, stateOf } from "./fixtures";
+import { evidenceWith, historyEntry, inputsOf, planned, seenOf, settingsOf } from "./fixtures";
 
 const settings = settingsOf();
 const plan = planned(settings, { files: programFiles() });
@@ -19,14 +18,7 @@ const pulumiPlan = inputsOf(settings).preview.plan;
 /** A change's folder with plan and report in it. */
 async function folder(): Promise<{ directory: string; head: string }> {
   const directory = mkdtempSync(join(tmpdir(), "record-test-"));
-  const history = [historyEntry(settings, 0, "succeeded")];
-  const evidence = evidenceOf({
-    changeId: "CR-1",
-    stack: "lab",
-    resources: stateOf(settings),
-    history,
-    runs: [],
-  });
+  const evidence = evidenceWith(settings, [historyEntry(settings, 0, "succeeded")]);
   await writeRecords(directory, [
     { what: "Pulumi's plan", file: "change.plan.json", content: pulumiPlan },
     ...(await planFiles(plan)),

@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "mocha";
 import puppeteer, { type Browser } from "puppeteer-core";
 import { toHtml } from "../../report/render/html";
-import { documents } from "../report/documents";
+import { documentsOf } from "../report/documents";
 
-for (const [name, document] of Object.entries(documents)) {
+for (const [name, document] of Object.entries(documentsOf())) {
   describe(`the page of the ${name}, in a browser`, () => {
     let browser: Browser;
     before(async () => {
