@@ -19,6 +19,8 @@ import { verify } from "./verify";
 export interface ApplyOptions extends StackOptions {
   readonly attach?: boolean;
   readonly stop?: boolean;
+  /** As it was typed. */
+  readonly statusPort?: string;
 }
 
 /** The command. */
@@ -28,6 +30,7 @@ export async function apply(options: ApplyOptions): Promise<void> {
   const directory = changeDirectory(settings.changeId, options.out);
   if (options.attach) return attach(directory);
   if (options.stop) return stop(directory);
+  const statusPort = portOf(options.statusPort);
   await refuseSecond(directory);
   // Its number is taken before the look, which takes minutes: who began meanwhile has it.
   const run = await nextRun(directory);
@@ -51,7 +54,7 @@ export async function apply(options: ApplyOptions): Promise<void> {
     const plan = begun
       ? await keepWhatIsLeft(run, directory, nowPlan)
       : planNames(approved.direction).enforced;
-    await begin(run, { plan, stack, directory, configFile: file, changeId: approved.changeId });
+    await begin(run, { plan, stack, directory, configFile: file, changeId: approved.changeId, statusPort });
   } catch (error) {
     await failRun(run, error);
     throw error;
@@ -61,6 +64,16 @@ export async function apply(options: ApplyOptions): Promise<void> {
   );
   console.log("it goes on without this terminal; npm run change -- apply --attach shows it again\n");
   await watch(run, directory);
+}
+
+/** The port of the status page; undefined where none is wanted. */
+function portOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port === 0 || (port >= 1024 && port <= 65_535)) return port;
+  throw new Error(
+    `--status-port ${text} is no port for the status page. next: 1024 to 65535, as --status-port 8080; or 0 for any that is free`,
+  );
 }
 
 /** The plan in the folder. */
