@@ -99,10 +99,13 @@ function up(
 // Stopping a run is for the engine, which ends its step first; this process has its end to write down.
 process.on("SIGINT", () => {});
 
-main(process.argv.slice(2)).catch(async (error: unknown) => {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-  const [record, directory = ""] = process.argv.slice(2);
-  const files = (await listRuns(directory)).find((run) => run.record === record);
-  if (files) await failRun(files, error);
-});
+main(process.argv.slice(2))
+  .catch(async (error: unknown) => {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+    const [record, directory = ""] = process.argv.slice(2);
+    const files = (await listRuns(directory)).find((run) => run.record === record);
+    if (files) await failRun(files, error);
+  })
+  // What the watch may still be asking over SSH is nobody's concern any more.
+  .finally(() => process.exit());

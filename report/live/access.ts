@@ -36,9 +36,15 @@ const MOST_BYTES = 64 * 1024 * 1024;
 
 /** The cluster's credentials. @throws where neither the config nor a server has a kubeconfig */
 export async function accessTo(settings: Settings, stack: StackChoice): Promise<Access> {
-  const text =
-    (await secret("kubeconfig", stack)) ??
-    (await readServersKubeconfig(settings, (await secret("sshPrivateKey", stack)) ?? ""));
+  const configured = await secret("kubeconfig", stack);
+  if (configured !== undefined) return accessBy(configured);
+  const privateKey = await secret("sshPrivateKey", stack);
+  if (privateKey === undefined) throw new Error("pulumi config get does not give sshPrivateKey");
+  return accessBy(await readServersKubeconfig(settings, privateKey));
+}
+
+/** The credentials that a kubeconfig holds. */
+export async function accessBy(text: string): Promise<Access> {
   // Here and not above: it takes a second to load, and the run does not wait for it.
   const { KubeConfig } = await import("@kubernetes/client-node");
   const kubeconfig = new KubeConfig();

@@ -1,6 +1,7 @@
 /**
  * Listens to the engine: `pulumi up --event-log tcp://…` sends its events over gRPC, as Pulumi's own Automation API has
- * it do. The events hold every script and every output, so none is kept: they are handed on, and that is all.
+ * it do. The events hold every script and every output, and the debug messages among them secrets in clear (seen with
+ * 3.259: test/contract/eventLog.test.ts). So there is no file, and nothing is kept: they are handed on, and that is all.
  */
 import { Server, ServerCredentials, type ServerReadableStream, type sendUnaryData } from "@grpc/grpc-js";
 import { EventsService } from "@pulumi/pulumi/proto/events_grpc_pb";

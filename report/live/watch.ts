@@ -62,14 +62,20 @@ export class Watch {
     this.ended = this.begin();
   }
 
-  /** Ends every question that is under way. */
+  /** Ends every question that is under way; one to a server over SSH is left to its own bound. */
   async stop(): Promise<void> {
+    const { signal } = this.stopping;
+    const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     this.stopping.abort();
-    await this.ended;
+    await (this.access ? this.ended : stopped);
   }
 
   seen(): Watched {
-    return { latest: this.latest, pods: this.pods };
+    const inOrder = this.targets.flatMap(({ name }): [string, Sample][] => {
+      const seen = this.latest.get(name);
+      return seen ? [[name, seen]] : [];
+    });
+    return { latest: new Map(inOrder), pods: this.pods };
   }
 
   private async begin(): Promise<void> {
@@ -99,9 +105,10 @@ export class Watch {
   }
 
   private async askPods(access: Access): Promise<boolean> {
-    const answers = this.targets.find(({ name }) => this.latest.get(name)?.ms !== undefined);
+    const answers =
+      this.targets.find(({ name }) => this.latest.get(name)?.ms !== undefined) ?? this.targets[0];
     try {
-      if (!answers) throw new Error("no API server answers");
+      if (!answers) throw new Error("there is no API server");
       const notRunning = await podsNotRunning(answers, access, this.stopping.signal);
       this.pods = { notRunning };
       this.keep({ at: new Date().toISOString(), podsNotRunning: notRunning.length });

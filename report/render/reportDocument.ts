@@ -3,8 +3,10 @@ import { duration, utc } from "../../config";
 import { laneOfStep } from "../lanes";
 import type { PlanRecord } from "../planSchema";
 import type { ReportRecord, ReportStep, Statement } from "../reportSchema";
+import { availabilitySection } from "./availabilitySection";
 import type { Bar, Cell, Document, Section, Tone } from "./document";
 import { plannedBars } from "./planDocument";
+import { moment, seconds } from "./values";
 
 const OUTCOMES: Record<ReportRecord["outcome"], readonly [Tone, string]> = {
   "under way": ["warn", "The change is under way: not every step is done."],
@@ -18,11 +20,6 @@ const OUTCOMES: Record<ReportRecord["outcome"], readonly [Tone, string]> = {
   "gone back": ["warn", "The cluster has gone back to the accepted version."],
   settled: ["good", "Every node was proven; nothing was installed."],
 };
-
-const seconds = (value: number | undefined): string =>
-  value === undefined ? "not measured" : value < 60 ? `${value} s` : duration(Math.round(value));
-
-const moment = (text: string | undefined): string => (text ? text.replace(/\.\d+Z$/, "Z") : "not measured");
 
 /** The report, for people. @param plan the change request, for the planned timeline */
 export function reportDocument(report: ReportRecord, plan: PlanRecord | undefined): Document {
@@ -240,59 +237,6 @@ const gatesSection = ({ gates }: ReportRecord): Section => ({
         }))
       : [{ kind: "text", text: "No gate's findings are left in state." }],
 });
-
-const tookMs = (value: number | undefined): string => (value === undefined ? "not measured" : `${value} ms`);
-
-const availabilitySection = ({ availability }: ReportRecord): Section => ({
-  id: "availability",
-  title: "API availability",
-  blocks:
-    availability.length > 0
-      ? availability.map((one) => ({
-          kind: "table" as const,
-          caption: `Run ${one.run}, once a second, ${moment(one.from)} to ${moment(one.to)}; a gap is from the last good answer to the next one. The watch itself was away for at most ${one.unwatchedSeconds} s. ${podsOf(one)}${one.notes.map((note) => ` Not measured: ${note}.`).join("")}`,
-          columns: [
-            "Target",
-            "Samples",
-            "Without a good answer",
-            "Longest gap",
-            "Began",
-            "p50",
-            "p99",
-            "etcd failed",
-          ],
-          rows: [
-            ...one.targets.map((target) => [
-              target.target,
-              String(target.samples),
-              String(target.missing),
-              seconds(target.longestGap.seconds),
-              target.longestGap.from ?? "none",
-              tookMs(target.p50Ms),
-              tookMs(target.p99Ms),
-              String(target.etcdFailed),
-            ]),
-            ...(one.anyServer
-              ? [
-                  [
-                    "all servers at once",
-                    "",
-                    "",
-                    seconds(one.anyServer.seconds),
-                    one.anyServer.from ?? "none",
-                    "",
-                    "",
-                    "",
-                  ],
-                ]
-              : []),
-          ],
-        }))
-      : [{ kind: "text", text: "Not measured: no run was begun with npm run change -- apply." }],
-});
-
-const podsOf = ({ podsNotRunning }: ReportRecord["availability"][number]): string =>
-  podsNotRunning ? `At most ${podsNotRunning.most} pods did not run at once.` : "Pods were not listed.";
 
 const statementsSection = ({ statements: given }: ReportRecord): Section => ({
   id: "more",
