@@ -29,8 +29,7 @@ async function main([
 ]: readonly string[]): Promise<void> {
   const files = (await listRuns(directory)).find((run) => run.record === record);
   if (!files) throw new Error(`${record} is no run of ${directory}`);
-  const live = await liveOf(files, directory, { stack, configFile }, statusPort);
-  const heard = await live?.begin();
+  const { live, heard } = await liveOf(files, directory, { stack, configFile }, statusPort);
   const code = await withPlannedConfig(configFile, (planned) =>
     up(join(directory, plan), choosing({ stack, configFile: planned }), heard),
   );
@@ -38,7 +37,9 @@ async function main([
   const endedAt = new Date().toISOString();
   const errors = code === 0 ? [] : errorsIn(log);
   await writeRun(files, { ...(await readRun(files)), endedAt, code, errors });
-  await live?.end(code, errors);
+  await live?.end(code, errors).catch((error: Error) => {
+    console.error(`what is live of the run did not end well: ${error.message}`);
+  });
   await writeReport(directory, { stack, changeId }).catch((error: Error) => {
     console.error(`the report could not be written: ${error.message}\nnext: npm run change -- report`);
   });
@@ -58,23 +59,27 @@ async function main([
 /** Who is told of the run's events beside its own file. */
 const SINKS: readonly Sink[] = [];
 
+/** What the engine is given so that it can be listened to. */
+type Heard = Awaited<ReturnType<Live["begin"]>>;
+
 /** What is live of it; a run goes on without. */
 async function liveOf(
   files: RunFiles,
   directory: string,
   stack: StackChoice,
   statusPort: string | undefined,
-): Promise<Live | undefined> {
+): Promise<{ live?: Live; heard?: Heard }> {
   try {
     const run = await readRun(files);
     const plan = (await readPlans(directory)).find(({ digest }) => digest.value === run.digest);
     if (!plan) throw new Error("the folder holds no change request of its digest");
     const { settings } = readStack(stack.stack, stack.configFile);
     const port = statusPort ? Number(statusPort) : undefined;
-    return new Live({ files, run, plan, settings, stack, sinks: SINKS, statusPort: port });
+    const live = new Live({ files, run, plan, settings, stack, sinks: SINKS, statusPort: port });
+    return { live, heard: await live.begin() };
   } catch (error) {
     console.error(`nothing of this run is shown live or watched: ${(error as Error).message}`);
-    return undefined;
+    return {};
   }
 }
 
@@ -82,7 +87,7 @@ async function liveOf(
 function up(
   plan: string,
   stack: readonly string[],
-  heard: Awaited<ReturnType<Live["begin"]>> = { args: [], variables: {} },
+  heard: Heard = { args: [], variables: {} },
 ): Promise<number> {
   const fixed = ["--yes", "--skip-preview", "--non-interactive", "--color=never", `--plan=${plan}`];
   return new Promise((resolve, reject) => {

@@ -61,7 +61,7 @@ function stepsOf(
   const where = atWork(plan, progress)[0]?.node ?? "where it is";
   return {
     next: [
-      `the run stops at ${where}, ${later} nodes stay untouched: ${AGAIN}`,
+      `it stops at ${where}, ${later} nodes stay untouched: ${AGAIN}`,
       ...ways.map((way) => `if it must go back (${way.why}): ${goBackCommands(way, settings).join("; ")}`),
     ],
     lost: ways.map(({ loses }) => loses).join("; or ") || "nothing",
@@ -69,9 +69,7 @@ function stepsOf(
 }
 
 function windowOf({ windows, windowOverride, changeId }: Settings, open: boolean): string {
-  if (windows.length === 0) return "no window is configured";
-  if (open) return "the window is open";
-  return windowOverride === changeId
-    ? "the window is closed; this change may leave it"
-    : "the window is closed";
+  if (windows.length === 0) return "none is configured";
+  if (open) return "open";
+  return windowOverride === changeId ? "closed; this change may leave it" : "closed";
 }

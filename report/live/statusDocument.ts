@@ -1,11 +1,12 @@
 /** A run's status as a document: the page is made of it as the records are. Pure. */
 import type { Document, Tone } from "../render/document";
+import { moment } from "../render/values";
 import type { Status } from "./status";
 import { answer, etcd, longestGap, ofAbout, pods, snapshot, turn, windowLeft } from "./words";
 
-const TONES: Record<Status["nodes"][number]["state"], Tone> = {
+const TONES: Record<Status["nodes"][number]["state"], Tone | undefined> = {
   waiting: "quiet",
-  "at work": "warn",
+  "at work": undefined,
   done: "good",
   failed: "bad",
 };
@@ -21,14 +22,14 @@ export function statusDocument(status: Status): Document {
     verdict:
       failed.length > 0
         ? { tone: "bad", text: `It failed at ${failed.join(", ")}.` }
-        : { tone: "good", text: step ? `${step.title} (${step.id})` : "Between two steps." },
+        : { tone: "quiet", text: step ? `Now: ${step.title} (${step.id})` : "Between two steps." },
     facts: [
       ["Steps done", `${done} of ${of}`],
       ["Time", ofAbout(status.elapsedSeconds, status.expectedSeconds)],
       ["Window", windowLeft(status)],
       ["All servers away at once, at most", longestGap(status.anyServerGapSeconds)],
       ["Pods not running", pods(status)],
-      ["As of", status.at],
+      ["As of", moment(status.at)],
     ],
     sections: [
       {

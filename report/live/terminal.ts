@@ -9,7 +9,7 @@ const MARKS = { waiting: "·", "at work": "▶", done: "✔", failed: "✖" } as
  * @param columns @param rows of the terminal; it never scrolls by this
  */
 export function lines(status: Status, columns: number, rows: number): string[] {
-  const rest = [...apiLines(status), ...failLines(status)];
+  const rest = [...apiLines(status), ...failLines(status).flatMap((line) => wrap(line, columns))];
   const room = Math.max(3, rows - 2 - HEAD - rest.length);
   return [headline(status), ...aroundLines(status), ...nodeLines(status, room), ...rest]
     .slice(0, Math.max(1, rows - 1))
@@ -58,26 +58,37 @@ const count = (nodes: Status["nodes"], state: string): number =>
 
 function apiLines(status: Status): string[] {
   const { api, anyServerGapSeconds, notWatched } = status;
-  const each = (say: (one: Status["api"][number]) => string) =>
-    api.map((one) => `${one.target} ${say(one)}`).join(", ");
+  const width = Math.max(8, ...api.map(({ target }) => target.length));
+  const watched = api.map(
+    (one) =>
+      ` API ${one.target.padEnd(width)}  ${answer(one)} · longest gap ${longestGap(one.longestGapSeconds)} · etcd ${etcd(one)}`,
+  );
   return [
-    ` API          ${notWatched ? `not measured: ${notWatched}` : each(answer)}`,
-    ...(notWatched
-      ? []
-      : [
-          ` longest gap  ${each(({ longestGapSeconds }) => longestGap(longestGapSeconds))}; all servers at once: ${longestGap(anyServerGapSeconds)}`,
-          ` etcd         ${each(etcd)}`,
-        ]),
-    ` pods not running  ${pods(status)}`,
+    ...(notWatched ? [` API not measured: ${notWatched}`] : watched),
+    ...(notWatched ? [] : [` all servers away at once: ${longestGap(anyServerGapSeconds)}`]),
+    ` pods not running: ${pods(status)}`,
   ];
 }
 
 const failLines = (status: Status): string[] => [
-  ` if it fails now   ${status.ifItFails.next[0] ?? ""}`,
-  ...status.ifItFails.next.slice(1).map((line) => `   ${line}`),
+  ` if it fails now: ${snapshot(status)}; window: ${windowLeft(status)}`,
+  ...status.ifItFails.next.map((line) => `   ${line}`),
   `   lost by going back: ${status.ifItFails.lost}`,
-  `   ${snapshot(status)} · window: ${windowLeft(status)}`,
 ];
+
+/** Broken between words, the same indent on every line: a command is read to its end. */
+function wrap(line: string, columns: number): string[] {
+  const indent = /^ */.exec(line)?.[0] ?? "";
+  const width = columns - 2;
+  const found: string[] = [];
+  for (const word of line.trimStart().split(" ")) {
+    const last = found.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      found[found.length - 1] = `${last} ${word}`;
+    else found.push(`${indent}${word}`);
+  }
+  return found;
+}
 
 /** To the width, control characters out: no text of a node moves the cursor. */
 function cut(line: string, columns: number): string {

@@ -59,7 +59,7 @@ export class Watch {
   ) {}
 
   start(): void {
-    this.ended = this.begin();
+    this.ended = this.begin().catch((error: Error) => this.note(`the watch broke off: ${error.message}`));
   }
 
   /** Ends every question that is under way; one to a server over SSH is left to its own bound. */

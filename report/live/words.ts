@@ -7,8 +7,10 @@ type Node = Status["nodes"][number];
 
 /** `4 min 10 s of about 6 min`; what is over its time says so. */
 export function ofAbout(elapsed: number | undefined, expected: number): string {
-  if (elapsed === undefined) return `about ${duration(expected)}`;
-  return `${duration(elapsed)} of about ${duration(expected)}${elapsed > expected && expected > 0 ? ", longer" : ""}`;
+  // A forecast of many minutes has no seconds.
+  const about = duration(expected > 600 ? Math.ceil(expected / 60) * 60 : expected);
+  if (elapsed === undefined) return `about ${about}`;
+  return `${duration(elapsed)} of about ${about}${elapsed > expected && expected > 0 ? ", longer" : ""}`;
 }
 
 /** A node's own turn. */

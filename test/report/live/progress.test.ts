@@ -201,6 +201,6 @@ describe("report/live/ifItFails", () => {
     const windows = [{ days: ["sun"], start: "21:00", end: "23:30", timeZone: "UTC" }];
     assert.equal(of(NONE, undefined, { windows }).windowMinutesLeft, 90);
     const closed = of(NONE, undefined, { windows: [{ ...windows[0], days: ["mon"] }] });
-    assert.deepEqual([closed.windowMinutesLeft, closed.window], [undefined, "the window is closed"]);
+    assert.deepEqual([closed.windowMinutesLeft, closed.window], [undefined, "closed"]);
   });
 });
