@@ -7,6 +7,7 @@ import { writeRecords } from "./chain";
 import { changeDirectory, planNames } from "./directory";
 import { readPlan } from "./files";
 import { movedSince } from "./judgeApply";
+import { statusPortOf } from "./live/statusPort";
 import { directionOf } from "./plan";
 import { ADOPT, isUnadopted, plannedNow, type StackOptions } from "./planCommand";
 import type { PlanRecord } from "./planSchema";
@@ -28,9 +29,9 @@ export async function apply(options: ApplyOptions): Promise<void> {
   const stack = await chosenStack(options.stack);
   const { settings, file } = readStack(stack, options.configFile);
   const directory = changeDirectory(settings.changeId, options.out);
+  const statusPort = statusPortOf(options);
   if (options.attach) return attach(directory);
   if (options.stop) return stop(directory);
-  const statusPort = portOf(options.statusPort);
   await refuseSecond(directory);
   // Its number is taken before the look, which takes minutes: who began meanwhile has it.
   const run = await nextRun(directory);
@@ -64,16 +65,6 @@ export async function apply(options: ApplyOptions): Promise<void> {
   );
   console.log("it goes on without this terminal; npm run change -- apply --attach shows it again\n");
   await watch(run, directory);
-}
-
-/** The port of the status page; undefined where none is wanted. */
-function portOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (port === 0 || (port >= 1024 && port <= 65_535)) return port;
-  throw new Error(
-    `--status-port ${text} is no port for the status page. next: 1024 to 65535, as --status-port 8080; or 0 for any that is free`,
-  );
 }
 
 /** The plan in the folder. */

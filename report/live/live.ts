@@ -26,7 +26,7 @@ import { API_ADDRESS, targetsOf, Watch } from "./watch";
 
 const STATUS_EVERY_MS = 1_000;
 /** The sums over the whole series, and the age of the latest snapshot, are made anew so often. */
-const SUMS_EVERY = 10;
+const SUMS_EVERY = 5;
 
 export interface LiveInputs {
   readonly files: RunFiles;

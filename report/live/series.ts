@@ -32,7 +32,13 @@ export async function readSeries(file: string): Promise<Line[]> {
   const lines = text.split("\n");
   return lines.flatMap((line, i) => {
     if (line === "" || i === lines.length - 1) return [];
-    return [lineSchema.parse(JSON.parse(line))];
+    try {
+      return [lineSchema.parse(JSON.parse(line))];
+    } catch {
+      throw new Error(
+        `${file} line ${i + 1} cannot be read: it was edited. next: npm run change -- report --verify on its folder; bring the file back from a copy`,
+      );
+    }
   });
 }
 

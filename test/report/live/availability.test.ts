@@ -99,6 +99,8 @@ describe("report/live/series", () => {
     writeFileSync(file.file, '{"at":"2026-11-24T12', { flag: "a" });
     assert.deepEqual(await readSeries(file.file), lines);
     assert.deepEqual(await readSeries(join(folder, "none")), []);
+    writeFileSync(file.file, '{"at":"yesterday","target":"a"}\n');
+    await assert.rejects(readSeries(file.file), /a\.jsonl line 1 cannot be read: it was edited\. next: /);
   });
 
   it("tells once that it cannot be written, and goes on", async () => {

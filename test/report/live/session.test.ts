@@ -5,12 +5,14 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import type { WriteStream } from "node:tty";
 import { stringify } from "yaml";
 import { parseSettings } from "../../../config";
 import { writeRecords } from "../../../report/chain";
 import { planFiles, readReport } from "../../../report/files";
-import { follow } from "../../../report/follow";
 import { readSeries } from "../../../report/live/series";
+import { show } from "../../../report/live/show";
 import { readStatus, type Status } from "../../../report/live/status";
 import { createRun, lives, nextRun } from "../../../report/runFiles";
 import { begin } from "../../../report/session";
@@ -104,6 +106,8 @@ describe("report/live: a whole run", function () {
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     };
+    const terminal = Object.assign(new PassThrough(), { isTTY: true, columns: 160, rows: 40 });
+    const shown = show(run, terminal as unknown as WriteStream);
     const gone = settings.servers[1]?.address ?? "";
     const answers = ({ api }: Status, name: string) =>
       api.find(({ target }) => target === name)?.ms !== undefined;
@@ -130,7 +134,11 @@ describe("report/live: a whole run", function () {
     assert.ok(await lives(run));
 
     pulumi.letGo();
-    assert.equal(await follow(run, () => {}), 1, said());
+    assert.equal(await shown, 1, said());
+    const drawn = String(terminal.read());
+    assert.match(drawn, /status page: .*if it fails now: .*error: it broke/s);
+    assert.match(drawn, new RegExp(`✖ ${second} +failed`));
+    assert.match(drawn, new RegExp(`API ${second} +no good answer: ECONNREFUSED`));
 
     const report = await readReport(directory);
     const [watched] = report?.availability ?? [];

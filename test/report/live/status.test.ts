@@ -8,6 +8,7 @@ import { HtmlValidate } from "html-validate";
 import { Screen } from "../../../report/live/screen";
 import { statusSchema } from "../../../report/live/status";
 import { serveStatus, statusPage } from "../../../report/live/statusPage";
+import { statusPortOf } from "../../../report/live/statusPort";
 import { lines } from "../../../report/live/terminal";
 import { settingsOf } from "../fixtures";
 import { statusAt } from "./statusFixture";
@@ -109,6 +110,17 @@ describe("report/live/screen", () => {
         assert.equal(kept, text === "" || text.endsWith("\n") ? text : `${text}\n`);
       }),
     );
+  });
+});
+
+describe("report/live/statusPort", () => {
+  it("takes a port for a run that is to begin, and says what one is", () => {
+    const of = (statusPort?: string, more = {}) => statusPortOf({ statusPort, ...more });
+    assert.deepEqual([of(), of("0"), of("8080")], [undefined, 0, 8080]);
+    for (const bad of ["", "x", "80", "-1", "65536", "1e4", "8080 "])
+      assert.throws(() => of(bad), /is no port.*next: 1024 to 65535/, bad);
+    assert.throws(() => of("0", { attach: true }), /for a run that is to begin.*next: /);
+    assert.equal(of(undefined, { attach: true }), undefined);
   });
 });
 
