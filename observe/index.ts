@@ -8,6 +8,14 @@ import { lookAtNode } from "./node";
 import { lookAtHosts } from "./proxmox";
 
 export { lookAtVolumes, lookBack, type NodeBack } from "./back";
+export {
+  type Census,
+  type CensusChange,
+  censusSchema,
+  compareCensus,
+  describeCensus,
+  lookAtCensus,
+} from "./census";
 export { judgeTiming, judgeTurnTiming } from "./checks/timing";
 export { type Criterion, describeCriteria, judgeCriteria } from "./criteria";
 export { lookAtMembers, type MemberFacts, notOne } from "./etcd";

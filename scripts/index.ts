@@ -63,11 +63,12 @@ const BARE_LIBRARIES = {
   "hold-cluster": [],
   "hold-node": [],
   "look-back": [],
+  "look-census": ["lib-objects"],
   "look-cluster": ["lib-api"],
   "look-etcd": [],
   "look-node": ["lib-api"],
   "look-volumes": [],
-  "look-written": [],
+  "look-written": ["lib-objects"],
 } as const satisfies Record<string, readonly string[]>;
 
 /** A script that is sent without an envelope: read-only or instant. */
