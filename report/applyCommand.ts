@@ -51,7 +51,7 @@ export async function apply(options: ApplyOptions): Promise<void> {
     const plan = begun
       ? await keepWhatIsLeft(run, directory, nowPlan)
       : planNames(approved.direction).enforced;
-    await begin(run, { plan, stack, directory, configFile: file, changeId: approved.changeId });
+    await begin(run, { plan, stack, directory, configFile: file });
   } catch (error) {
     await failRun(run, error);
     throw error;

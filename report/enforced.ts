@@ -2,17 +2,18 @@
  * The process of one run: `pulumi up` with exactly the approved plan, then what it said and how it ended into the run's
  * record, and the report. Started by `change apply` in a session of its own; its output is the run's log.
  *
- * usage: enforced.ts RECORD DIRECTORY PLAN STACK CONFIG-FILE CHANGE-ID
+ * usage: enforced.ts RECORD DIRECTORY PLAN STACK CONFIG-FILE
  */
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { look } from "../observe/look";
 import { writeRecords } from "./chain";
 import { projectDirectory } from "./program";
 import { choosing } from "./pulumi";
 import { writeReport } from "./reportCommand";
 import { errorsIn, failRun, listRuns, readRun, writeRun } from "./runFiles";
-import { withPlannedConfig } from "./stackConfig";
+import { readStack, withPlannedConfig } from "./stackConfig";
 
 async function main([
   record = "",
@@ -20,10 +21,11 @@ async function main([
   plan = "",
   stack = "",
   configFile = "",
-  changeId = "",
 ]: readonly string[]): Promise<void> {
   const files = (await listRuns(directory)).find((run) => run.record === record);
   if (!files) throw new Error(`${record} is no run of ${directory}`);
+  // As it is now: whoever edits it meanwhile does not move the report to another change.
+  const config = await look(async () => readStack(stack, configFile));
   const code = await withPlannedConfig(configFile, (planned) =>
     up(join(directory, plan), choosing({ stack, configFile: planned })),
   );
@@ -35,7 +37,11 @@ async function main([
     code,
     errors: code === 0 ? [] : errorsIn(log),
   });
-  await writeReport(directory, { stack, changeId }).catch((error: Error) => {
+  const reported = async () => {
+    if ("missing" in config) throw new Error(config.missing);
+    return writeReport(directory, { stack, configFile, settings: config.value.settings });
+  };
+  await reported().catch((error: Error) => {
     console.error(`the report could not be written: ${error.message}\nnext: npm run change -- report`);
   });
   await writeRecords(

@@ -1,13 +1,15 @@
 /** `npm run change -- report`: gathers evidence, writes the report; with --verify it only checks what was written. */
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
+import type { Settings } from "../config";
 import { writeRecords } from "./chain";
 import { changeDirectory } from "./directory";
 import { evidenceOf, joined } from "./evidence";
 import type { Evidence } from "./evidenceSchema";
-import { programDigest, readEvidence, readRuns, reportedPlan, reportFiles } from "./files";
+import { programDigest, readAccess, readEvidence, readRuns, reportedPlan, reportFiles } from "./files";
+import { gatherAccess } from "./gatherAccess";
 import type { StackOptions } from "./planCommand";
-import { chosenStack, pulumiJson } from "./pulumi";
+import { chosenStack, pulumiJson, type StackChoice } from "./pulumi";
 import { reportRecord } from "./report";
 import { readStack } from "./stackConfig";
 import { exportSchema, historySchema } from "./state";
@@ -16,32 +18,50 @@ import { verify } from "./verify";
 export interface ReportOptions extends StackOptions {
   readonly verify?: string;
   readonly head?: string;
+  /** commander's own for `--no-access`. */
+  readonly access?: boolean;
 }
 
 /** The command. */
 export async function report(options: ReportOptions): Promise<void> {
   if (options.verify !== undefined) return tellVerdict(resolve(options.verify), options.head);
   const stack = await chosenStack(options.stack);
-  const { settings } = readStack(stack, options.configFile);
+  const { settings, file: configFile } = readStack(stack, options.configFile);
   const directory = changeDirectory(settings.changeId, options.out);
   await mkdir(directory, { recursive: true, mode: 0o750 });
-  const { evidence, head } = await writeReport(directory, { stack, changeId: settings.changeId });
-  const { outcome, steps, nodes } = reportRecord(evidence, await reportedPlan(directory), programDigest());
+  const { evidence, head } = await writeReport(directory, { stack, configFile, settings }, options.access);
+  const { outcome, steps, nodes, access } = reportRecord(
+    evidence,
+    await reportedPlan(directory),
+    programDigest(),
+    await readAccess(directory),
+  );
   const done = steps.filter((step) => step.outcome !== "not done").length;
   console.log(
     [
       `${evidence.changeId}: ${outcome}; ${done} of ${steps.length} steps done, ${nodes.length} nodes, ${evidence.updates.length} runs`,
+      ...(access?.missing.map(({ what, why }) => `not measured: ${what}: ${why}`) ?? []),
       `written to ${directory}: report.html, report.md, report.json, from evidence.json`,
       `head of the chain: ${head}   (keep it in the ticket)`,
     ].join("\n"),
   );
 }
 
-/** Gathers what is in the stack now beside what was kept before, and writes the report of both. */
+/** Whose report it is. */
+interface Reported extends StackChoice {
+  readonly settings: Settings;
+}
+
+/**
+ * Gathers what is in the stack now beside what was kept before, and writes the report of both.
+ * @param asks whether nodes and Proxmox VE are asked who had access; else it stands there as it was collected before
+ */
 export async function writeReport(
   directory: string,
-  { stack, changeId }: { stack: string; changeId: string },
+  { stack, configFile, settings }: Reported,
+  asks = true,
 ): Promise<{ evidence: Evidence; head: string }> {
+  const { changeId } = settings;
   const state = exportSchema.parse(await pulumiJson(["stack", "export", "--stack", stack]));
   const history = historySchema.parse(await pulumiJson(["stack", "history", "--json", "--stack", stack]));
   const now = evidenceOf({
@@ -52,7 +72,10 @@ export async function writeReport(
     runs: await readRuns(directory),
   });
   const evidence = joined(await readEvidence(directory), now);
-  const head = await writeRecords(directory, await reportFiles(evidence, await reportedPlan(directory)));
+  const kept = await readAccess(directory);
+  const access = asks ? await gatherAccess({ stack, configFile }, settings, evidence, kept) : kept;
+  const files = await reportFiles(evidence, await reportedPlan(directory), access ?? kept);
+  const head = await writeRecords(directory, files);
   return { evidence, head };
 }
 

@@ -14,14 +14,10 @@ interface Begun {
   readonly stack: string;
   readonly directory: string;
   readonly configFile: string;
-  readonly changeId: string;
 }
 
 /** Starts the run in a session of its own, so that a terminal that goes does not take it along. */
-export async function begin(
-  run: RunFiles,
-  { plan, stack, directory, configFile, changeId }: Begun,
-): Promise<void> {
+export async function begin(run: RunFiles, { plan, stack, directory, configFile }: Begun): Promise<void> {
   const log = await open(run.log, "a", 0o600);
   const args = [
     "--require",
@@ -32,7 +28,6 @@ export async function begin(
     plan,
     stack,
     configFile,
-    changeId,
   ];
   const child = spawn(process.execPath, args, {
     cwd: projectDirectory,

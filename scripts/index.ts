@@ -62,6 +62,7 @@ const BARE_LIBRARIES = {
   "etcd-save": [],
   "hold-cluster": [],
   "hold-node": [],
+  "look-access": [],
   "look-back": [],
   "look-census": ["lib-objects"],
   "look-cluster": ["lib-api"],

@@ -2,12 +2,15 @@
 import { planDocument } from "../../report/render/planDocument";
 import { reportDocument } from "../../report/render/reportDocument";
 import { reportRecord } from "../../report/report";
-import { evidenceWith, historyEntry, planned, settingsOf } from "./fixtures";
+import { accessOf, evidenceWith, historyEntry, planned, settingsOf } from "./fixtures";
 
 const settings = settingsOf();
 const history = [historyEntry(settings, 0, "failed"), historyEntry(settings, 200, "succeeded")];
 
 export const documentsOf = (plan = planned(settings)) => ({
   "change request": planDocument(plan),
-  report: reportDocument(reportRecord(evidenceWith(settings, history), plan, "e".repeat(64)), plan),
+  report: reportDocument(
+    reportRecord(evidenceWith(settings, history), plan, "e".repeat(64), accessOf(settings)),
+    plan,
+  ),
 });

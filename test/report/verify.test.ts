@@ -23,7 +23,7 @@ async function folder(): Promise<{ directory: string; head: string }> {
     { what: "Pulumi's plan", file: "change.plan.json", content: pulumiPlan },
     ...(await planFiles(plan)),
   ]);
-  const head = await writeRecords(directory, await reportFiles(evidence, plan));
+  const head = await writeRecords(directory, await reportFiles(evidence, plan, undefined));
   return { directory, head };
 }
 

@@ -9,6 +9,7 @@ const folder = join(__dirname, "../../scripts");
 
 const BARE = [
   "ask-evictions",
+  "look-access",
   "look-node",
   "look-cluster",
   "look-back",
