@@ -19,7 +19,8 @@ const login = (seconds: number, more: Partial<Login> = {}): Login => ({
   ...{ times: 1, first: time(seconds), last: time(seconds) },
   ...more,
 });
-const node = (logins: readonly Login[], more = {}) => ({ value: { logins, notes: [], ...more } });
+type Seen = Collected["nodes"] extends ReadonlyMap<string, infer Look> ? Look : never;
+const node = (logins: readonly Login[], more = {}): Seen => ({ value: { logins, notes: [], ...more } });
 const collected = (more: Partial<Collected>): Collected => ({
   ...{ nodes: new Map(), hosts: new Map(), ownUser: "own@pve!t" },
   ...more,
@@ -41,7 +42,7 @@ describe("report/access: what is collected, look by look", () => {
   it("asks a node from where its last answer ended, and again for what it did not answer", () => {
     assert.deepEqual(restOf(undefined, "a", span(0, 60)), span(0, 60));
     const first = join(undefined, 60, {
-      nodes: new Map([
+      nodes: new Map<string, Seen>([
         ["a", node([login(5)])],
         ["b", { missing: "refused" }],
       ]),
