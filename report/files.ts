@@ -90,11 +90,12 @@ export const programDigest = (): string => digestOf(canonical(programFiles()));
 export async function reportFiles(
   gathered: Evidence,
   plan: PlanRecord | undefined,
-  access: Access | undefined,
+  collected: Access | undefined,
   program = programDigest(),
 ): Promise<RecordFile[]> {
-  // As it is read again from its file: made of that, the report is the same whenever it is made.
+  // As they are read again from their files: made of that, the report is the same whenever it is made.
   const evidence = evidenceSchema.parse(JSON.parse(asFile(gathered)));
+  const access = collected && accessSchema.parse(JSON.parse(asFile(collected)));
   const report = reportRecord(evidence, plan, program, access);
   const document = reportDocument(report, plan);
   return [

@@ -1,6 +1,6 @@
 /** The report's section on access. */
 import type { ReportRecord } from "../reportSchema";
-import type { Block, Cell, Section } from "./document";
+import { type Block, type Cell, moment, type Section } from "./document";
 
 type Told = NonNullable<ReportRecord["access"]>;
 type Login = Told["logins"][number];
@@ -13,7 +13,7 @@ export const accessSection = ({ access }: ReportRecord): Section => ({
     ? [
         {
           kind: "text",
-          text: `From ${access.from} until ${access.until}, by the clocks of the nodes and hosts. Of commands the program alone is kept, no argument.`,
+          text: `From ${moment(access.from)} until ${moment(access.until)}, by the clocks of the nodes and hosts. Of commands the program alone is kept, no argument.`,
         },
         ...loginBlocks(access.logins),
         ...table(
@@ -24,8 +24,8 @@ export const accessSection = ({ access }: ReportRecord): Section => ({
             one.vmId === undefined ? "the host" : String(one.vmId),
             one.type,
             who(one.user, one.program),
-            one.startedAt,
-            one.endedAt ?? "not measured: it still ran",
+            moment(one.startedAt),
+            one.endedAt ? moment(one.endedAt) : "not measured: it still ran",
             { text: one.status, tone: one.status === "OK" ? "good" : "warn" },
           ]),
           access.measured.hosts.some > 0,
@@ -38,9 +38,7 @@ export const accessSection = ({ access }: ReportRecord): Section => ({
             one.user,
             one.agent,
             `${one.verb} ${one.resource}`,
-            String(one.times),
-            one.first,
-            one.last,
+            ...times(one),
           ]),
           access.measured.servers.some > 0,
         ),
@@ -60,27 +58,59 @@ export const accessSection = ({ access }: ReportRecord): Section => ({
 });
 
 function loginBlocks(logins: readonly Login[]): Block[] {
-  const columns = ["Node", "Who", "How", "From", "Proof", "Times", "First", "Last"];
-  const rows = (program: boolean) =>
-    logins
-      .filter((login) => login.program === program)
-      .map((login): Cell[] => [
+  const others = logins.filter(({ program }) => !program);
+  return [
+    ...table(
+      "Log-ins to the nodes by others than the program",
+      ["Node", "Who", "How", "From", "Proof", "Times", "First", "Last"],
+      others.map((login): Cell[] => [
         login.node,
-        { text: login.user, tone: !program && login.privileged ? "warn" : "quiet" },
+        { text: login.user, tone: login.privileged ? "warn" : "quiet" },
         how(login),
         login.from ?? login.terminal ?? "no terminal",
         login.refused
-          ? { text: `refused: ${login.proof ?? "not allowed"}`, tone: "bad" }
-          : (login.proof ?? "a session that was there"),
-        String(login.times),
-        login.first,
-        login.last,
-      ]);
-  return [
-    ...table("Log-ins to the nodes by others than the program", columns, rows(false), logins.length > 0),
-    ...table("Log-ins to the nodes by the program, with its SSH key", columns, rows(true), false),
+          ? { text: `refused${login.proof ? `: ${login.proof}` : ""}`, tone: "bad" }
+          : (login.proof ?? ""),
+        ...times(login),
+      ]),
+      logins.length > 0,
+    ),
+    ...table(
+      "Log-ins to the nodes by the program, with its SSH key",
+      ["Node", "As", "From", "Log-ins", "sudo", "First", "Last"],
+      [...new Set(logins.map(({ node }) => node))].flatMap((node) => {
+        const own = logins.filter((login) => login.node === node && login.program);
+        return own.length > 0 ? [programRow(node, own)] : [];
+      }),
+      false,
+    ),
   ];
 }
+
+/** All that the program did on a node: which commands it runs there, the change request says. */
+function programRow(node: string, own: readonly Login[]): Cell[] {
+  const each = (of: (login: Login) => string | undefined) =>
+    [...new Set(own.flatMap((login) => of(login) ?? []))].sort().join(", ");
+  const count = (wanted: Login["how"]) =>
+    String(own.reduce((sum, { how, times }) => sum + (how === wanted ? times : 0), 0));
+  const [first] = own.map(({ first }) => first).sort();
+  const last = own
+    .map(({ last }) => last)
+    .sort()
+    .at(-1);
+  return [
+    node,
+    each(({ user }) => user),
+    each(({ from }) => from),
+    ...[count("ssh"), count("sudo"), moment(first), moment(last)],
+  ];
+}
+
+const times = ({ times, first, last }: Pick<Login, "times" | "first" | "last">): string[] => [
+  String(times),
+  moment(first),
+  moment(last),
+];
 
 function how({ how, as, command, privileged }: Login): string {
   const became = [how, ...(as ? [`to ${as}`] : []), ...(command ? [`for ${command}`] : [])].join(" ");

@@ -4,7 +4,7 @@ import { laneOfStep } from "../lanes";
 import type { PlanRecord } from "../planSchema";
 import type { ReportRecord, ReportStep, Statement } from "../reportSchema";
 import { accessSection } from "./accessSection";
-import type { Bar, Cell, Document, Section, Tone } from "./document";
+import { type Bar, type Cell, type Document, moment, type Section, type Tone } from "./document";
 import { plannedBars } from "./planDocument";
 
 const OUTCOMES: Record<ReportRecord["outcome"], readonly [Tone, string]> = {
@@ -22,8 +22,6 @@ const OUTCOMES: Record<ReportRecord["outcome"], readonly [Tone, string]> = {
 
 const seconds = (value: number | undefined): string =>
   value === undefined ? "not measured" : value < 60 ? `${value} s` : duration(Math.round(value));
-
-const moment = (text: string | undefined): string => (text ? text.replace(/\.\d+Z$/, "Z") : "not measured");
 
 /** The report, for people. @param plan the change request, for the planned timeline */
 export function reportDocument(report: ReportRecord, plan: PlanRecord | undefined): Document {
