@@ -12,6 +12,8 @@ export interface Collected {
   readonly nodes: ReadonlyMap<string, Look<NodeAccess>>;
   readonly hosts: ReadonlyMap<string, Look<readonly AccessTask[]>>;
   readonly ownUser: string;
+  /** The VM of each node. */
+  readonly vmIds: ReadonlyMap<string, number>;
 }
 
 /**
@@ -43,7 +45,7 @@ export function joinAccess(
   before: Access | undefined,
   changeId: string,
   span: Span,
-  { nodes, hosts, ownUser }: Collected,
+  { nodes, hosts, ownUser, vmIds }: Collected,
 ): Access {
   const [from, until] = [new Date(span.from).toISOString(), new Date(span.until).toISOString()];
   const known = <T extends { readonly name: string }>(all: readonly T[] | undefined, name: string) =>
@@ -57,12 +59,13 @@ export function joinAccess(
     from,
     until,
     nodes: names(before?.nodes, nodes).map((name) => {
-      const { logins = [], notes = [], ...old } = known(before?.nodes, name) ?? { name };
+      const vmId = vmIds.get(name) ?? 0;
+      const { logins = [], notes = [], ...old } = known(before?.nodes, name) ?? { name, vmId };
       const now = nodes.get(name);
       if (!now) return { ...old, notes, logins };
       if ("missing" in now) return { ...old, notMeasured: now.missing, notes, logins };
       return {
-        ...{ name, until },
+        ...{ name, until, vmId: old.vmId },
         notes: [...new Set([...notes, ...now.value.notes])],
         logins: mergeLogins([...logins, ...now.value.logins]),
       };

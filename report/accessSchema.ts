@@ -22,7 +22,7 @@ export const accessSchema = z.strictObject({
   changeId: z.string(),
   from: z.iso.datetime().describe("The beginning of the change's first run."),
   until: z.iso.datetime().describe("The end of its last one."),
-  nodes: z.array(z.strictObject({ ...source, notes, logins: z.array(loginSchema) })),
+  nodes: z.array(z.strictObject({ ...source, vmId: z.number().int(), notes, logins: z.array(loginSchema) })),
   servers: z
     .array(z.strictObject({ ...source, notes, requests: z.array(requestSchema) }))
     .describe("Audit logs, read with their node's journal."),

@@ -34,12 +34,24 @@ export function accessTold({ from, until, nodes, servers, hosts, ownUser }: Acce
       hosts: measured(hosts),
     },
     missing: [
-      ...nodes.flatMap((one) => missing("log-ins to", one)),
+      ...nodes.flatMap((one) =>
+        missing("log-ins to", { ...one, notes: [...one.notes, ...rewound(one, hosts)] }),
+      ),
       ...servers.flatMap((one) => missing("requests to the API server of", one)),
       ...hosts.flatMap((one) => missing("tasks of the Proxmox VE host", one)),
     ],
   };
 }
+
+/** A VM that goes back takes its journal along. */
+const rewound = ({ vmId }: Access["nodes"][number], hosts: Access["hosts"]): string[] =>
+  hosts
+    .flatMap(({ tasks }) => tasks)
+    .filter((task) => task.type === "qmrollback" && task.vmId === vmId && task.status === "OK")
+    .map(
+      ({ startedAt }) =>
+        `its VM was put back to a snapshot at ${startedAt}: of what its journal held from the snapshot until then there is what was collected before, and no more`,
+    );
 
 const measured = (all: readonly { until?: string }[]): Told["measured"]["nodes"] => ({
   of: all.length,

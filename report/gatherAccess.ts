@@ -43,7 +43,8 @@ export async function gatherAccess(
     "value" in tasks
       ? tasks.value
       : new Map([...hostsOf(before, settings)].map((name) => [name, tasks] as const));
-  const collected = { nodes: new Map(nodes), hosts, ownUser: settings.proxmox.tokenId };
+  const vmIds = new Map(settings.nodes.map(({ name, vmId }) => [name, vmId] as const));
+  const collected = { nodes: new Map(nodes), hosts, ownUser: settings.proxmox.tokenId, vmIds };
   return joinAccess(before, evidence.changeId, span, collected);
 }
 

@@ -22,7 +22,7 @@ const login = (seconds: number, more: Partial<Login> = {}): Login => ({
 type Seen = Collected["nodes"] extends ReadonlyMap<string, infer Look> ? Look : never;
 const node = (logins: readonly Login[], more = {}): Seen => ({ value: { logins, notes: [], ...more } });
 const collected = (more: Partial<Collected>): Collected => ({
-  ...{ nodes: new Map(), hosts: new Map(), ownUser: "own@pve!t" },
+  ...{ nodes: new Map(), hosts: new Map(), ownUser: "own@pve!t", vmIds: new Map([["a", 3001]]) },
   ...more,
 });
 const join = (before: Access | undefined, until: number, more: Partial<Collected>): Access =>
@@ -176,6 +176,22 @@ describe("report/access: what is told of it", () => {
       access.missing.map(({ what }) => what),
       ["requests to the API server of proj-k8sm02", "requests to the API server of proj-k8sm03"],
     );
+  });
+
+  it("says whose journal went back with its machine", () => {
+    const { hosts, ...rest } = accessOf(settings);
+    const back = {
+      ...hosts[0]?.tasks[0],
+      type: "qmrollback",
+      upid: "UPID:c",
+    } as (typeof hosts)[number]["tasks"][number];
+    const told = (more: Partial<typeof back>) =>
+      accessTold({ ...rest, hosts: [{ name: "node01", until: rest.until, tasks: [{ ...back, ...more }] }] })
+        .missing.filter(({ what }) => what.startsWith("log-ins"))
+        .map(({ what }) => what);
+    assert.deepEqual(told({ vmId: settings.nodes[1]?.vmId }), ["log-ins to proj-k8sm02"]);
+    assert.deepEqual(told({ vmId: 9900 }), []);
+    assert.deepEqual(told({ status: "command failed" }), []);
   });
 
   it("claims nothing where nobody was asked, or nobody answered", () => {

@@ -238,8 +238,8 @@ export function accessOf({ nodes, servers, proxmox }: Settings): Access {
   const task = { type: "qmsnapshot", vmId: 3001, startedAt: first, endedAt: last, status: "OK" };
   return {
     ...{ kind: "access", version: 1, changeId: "CR-1", from: at(0), until, ownUser: proxmox.tokenId },
-    nodes: nodes.map(({ name }, i) => ({
-      ...{ name, until, notes: [] },
+    nodes: nodes.map(({ name, vmId }, i) => ({
+      ...{ name, until, vmId, notes: [] },
       logins: i === 0 ? [...own, ...people] : own,
     })),
     servers: servers.map(({ name }, i) =>
