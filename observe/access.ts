@@ -2,11 +2,10 @@
 import { createHash } from "node:crypto";
 import { utils } from "ssh2";
 import type { ClusterNode } from "../config";
-import { bareText, shellWord } from "../scripts";
+import { bareLook } from "./bareLook";
 import { type Login, parseLogins, type Span } from "./logins";
 import type { Look } from "./look";
 import { parseRequests, type Request } from "./requests";
-import { withNode } from "./ssh";
 
 /** The journal and, on servers, hours of an audit log. The script bounds each; this is the bound of both together. */
 const TIMEOUT_MS = 150_000;
@@ -24,16 +23,8 @@ export interface NodeAccess {
 
 /** Looks at one node over SSH. @throws with its reason where it does not answer */
 export async function lookAtAccess(node: ClusterNode, privateKey: string, span: Span): Promise<NodeAccess> {
-  const words = [span.from / 1000, span.until / 1000, LINES, node.role].map((word) =>
-    shellWord(String(word)),
-  );
-  const { code, stdout, stderr } = await withNode(node, privateKey, (session) =>
-    session.exec(`sudo -n bash -s -- look-access ${words.join(" ")}`, {
-      stdin: bareText("look-access"),
-      timeoutMs: TIMEOUT_MS,
-    }),
-  );
-  if (code !== 0) throw new Error(`${node.name}: ${stderr.trim().split("\n")[0] || `exit ${code}`}`);
+  const words = [span.from / 1000, span.until / 1000, LINES, node.role];
+  const stdout = await bareLook(node, privateKey, "look-access", words, TIMEOUT_MS);
   return parseAccess(stdout, span, fingerprintOf(privateKey));
 }
 

@@ -2,9 +2,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { ClusterNode } from "../config";
-import { bareText } from "../scripts";
+import { bareLook } from "./bareLook";
 import { askFirst } from "./firstServer";
-import { withNode } from "./ssh";
 
 /** Every object is listed once, some twice: seconds on a small cluster. */
 const TIMEOUT_MS = 60_000;
@@ -33,14 +32,7 @@ export type Census = z.infer<typeof censusSchema>;
 export async function lookAtCensus(servers: readonly ClusterNode[], privateKey: string): Promise<Census> {
   return askFirst(servers, async (server) => {
     const at = new Date();
-    const { code, stdout, stderr } = await withNode(server, privateKey, (session) =>
-      session.exec("sudo -n bash -s -- look-census", {
-        stdin: bareText("look-census"),
-        timeoutMs: TIMEOUT_MS,
-      }),
-    );
-    if (code !== 0) throw new Error(stderr.trim().split("\n")[0] || `${server.name}: exit ${code}`);
-    return parseCensus(stdout, at);
+    return parseCensus(await bareLook(server, privateKey, "look-census", [], TIMEOUT_MS), at);
   });
 }
 

@@ -1,5 +1,6 @@
 /** Who came to a node with privileges, from what sshd, sudo, su and login wrote to its journal. Pure. */
 import { z } from "zod";
+import { countTogether } from "./countTogether";
 
 /** One way in, as often as it was taken. No argument of a command is ever kept: one could be a secret. */
 export const loginSchema = z.strictObject({
@@ -59,26 +60,9 @@ export function parseLogins(lines: readonly string[], { from, until }: Span, fin
   return mergeLogins(found);
 }
 
-/** Counts equal ones together, in the order of their first. */
-export function mergeLogins(logins: readonly Login[]): Login[] {
-  const merged = new Map<string, Login>();
-  for (const login of logins) {
-    const { times, first, last } = login;
-    const key = JSON.stringify(WAY.map((field) => login[field]));
-    const known = merged.get(key);
-    merged.set(key, {
-      ...login,
-      times: times + (known?.times ?? 0),
-      first: known && known.first < first ? known.first : first,
-      last: known && known.last > last ? known.last : last,
-    });
-  }
-  return [...merged]
-    .sort(([a, x], [b, y]) => compare(x.first, y.first) || compare(a, b))
-    .map(([, login]) => login);
-}
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** Counts equal ones together, in an order of their own. */
+export const mergeLogins = (logins: readonly Login[]): Login[] =>
+  countTogether(logins, (login) => JSON.stringify(WAY.map((field) => login[field])));
 
 const ACCEPTED = /^(Accepted|Failed) (\S+) for (?:invalid user )?(\S*) from (\S+) port \d+ ssh2(?:: (.+))?$/;
 /** util-linux, shadow and PAM: RHEL 8 writes no UID of whom it opens the session for. */

@@ -1,5 +1,6 @@
 /** What was asked of an API server, by its audit log, counted on its node. Pure. */
 import { z } from "zod";
+import { countTogether } from "./countTogether";
 
 export const requestSchema = z.strictObject({
   user: z.string(),
@@ -22,18 +23,5 @@ export const parseRequests = (lines: readonly string[]): Request[] =>
   );
 
 /** Counts equal ones together, by user, resource and verb. */
-export function mergeRequests(requests: readonly Request[]): Request[] {
-  const merged = new Map<string, Request>();
-  for (const request of requests) {
-    const { user, agent, verb, resource, times, first, last } = request;
-    const key = JSON.stringify([user, resource, verb, agent]);
-    const known = merged.get(key);
-    merged.set(key, {
-      ...request,
-      times: times + (known?.times ?? 0),
-      first: known && known.first < first ? known.first : first,
-      last: known && known.last > last ? known.last : last,
-    });
-  }
-  return [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, request]) => request);
-}
+export const mergeRequests = (requests: readonly Request[]): Request[] =>
+  countTogether(requests, ({ user, agent, verb, resource }) => JSON.stringify([user, resource, verb, agent]));
