@@ -1,5 +1,5 @@
 /** Collects who had access in a change's time, from the nodes and from Proxmox VE. */
-import { NAMESPACE, type SecretKey, type Settings } from "../config";
+import type { SecretKey, Settings } from "../config";
 import { lookAtAccess } from "../observe/access";
 import { atMost } from "../observe/atMost";
 import { type Look, look } from "../observe/look";
@@ -7,7 +7,7 @@ import { lookAtTasks } from "../observe/tasks";
 import { type Collected, joinAccess, restOf, spanOf } from "./access";
 import type { Access } from "./accessSchema";
 import type { Evidence } from "./evidenceSchema";
-import { choosing, pulumi, type StackChoice } from "./pulumi";
+import { type StackChoice, stackSecret } from "./pulumi";
 
 /** As many nodes at once as every other look takes. */
 const AT_ONCE = 8;
@@ -52,11 +52,9 @@ export async function gatherAccess(
 const hostsOf = (before: Access | undefined, { proxmox }: Settings): readonly string[] =>
   before?.hosts.length ? before.hosts.map(({ name }) => name) : [proxmox.endpoint];
 
-/** A secret of the stack's config, by Pulumi, which has the means to open it. It goes into no file and no message. */
-async function secret(choice: StackChoice, key: SecretKey): Promise<Look<string>> {
-  const { code, stdout } = await pulumi(["config", "get", `${NAMESPACE}:${key}`, ...choosing(choice)]);
-  // A private key ends with a newline, and Pulumi adds one.
-  return code === 0
-    ? { value: stdout.replace(/\n$/, "") }
-    : { missing: `Pulumi does not open ${NAMESPACE}:${key} here (pulumi config get)` };
-}
+const secret = (choice: StackChoice, key: SecretKey): Promise<Look<string>> =>
+  look(async () => {
+    const value = await stackSecret(key, choice);
+    if (value === undefined) throw new Error(`pulumi config get does not give ${key}`);
+    return value;
+  });

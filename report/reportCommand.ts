@@ -1,17 +1,17 @@
 /** `npm run change -- report`: gathers evidence, writes the report; with --verify it only checks what was written. */
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Settings } from "../config";
 import { writeRecords } from "./chain";
 import { changeDirectory } from "./directory";
 import { evidenceOf, joined } from "./evidence";
 import type { Evidence } from "./evidenceSchema";
 import { programDigest, readAccess, readEvidence, readRuns, reportedPlan, reportFiles } from "./files";
 import { gatherAccess } from "./gatherAccess";
+import { readAvailability } from "./live/readAvailability";
 import type { StackOptions } from "./planCommand";
-import { chosenStack, pulumiJson, type StackChoice } from "./pulumi";
+import { chosenStack, pulumiJson } from "./pulumi";
 import { reportRecord } from "./report";
-import { readStack } from "./stackConfig";
+import { readStack, type StackConfig } from "./stackConfig";
 import { exportSchema, historySchema } from "./state";
 import { verify } from "./verify";
 
@@ -26,10 +26,12 @@ export interface ReportOptions extends StackOptions {
 export async function report(options: ReportOptions): Promise<void> {
   if (options.verify !== undefined) return tellVerdict(resolve(options.verify), options.head);
   const stack = await chosenStack(options.stack);
-  const { settings, file: configFile } = readStack(stack, options.configFile);
+  const config = readStack(stack, options.configFile);
+  const { settings } = config;
   const directory = changeDirectory(settings.changeId, options.out);
   await mkdir(directory, { recursive: true, mode: 0o750 });
-  const { evidence, head } = await writeReport(directory, { stack, configFile, settings }, options.access);
+  const asks = options.access === false ? undefined : config;
+  const { evidence, head } = await writeReport(directory, { stack, changeId: settings.changeId, asks });
   const { outcome, steps, nodes, access } = reportRecord(
     evidence,
     await reportedPlan(directory),
@@ -48,20 +50,18 @@ export async function report(options: ReportOptions): Promise<void> {
 }
 
 /** Whose report it is. */
-interface Reported extends StackChoice {
-  readonly settings: Settings;
+interface Reported {
+  readonly stack: string;
+  readonly changeId: string;
+  /** By what nodes and Proxmox VE are asked who had access; absent: nobody is, and it stands there as it was collected before. */
+  readonly asks?: Pick<StackConfig, "file" | "settings">;
 }
 
-/**
- * Gathers what is in the stack now beside what was kept before, and writes the report of both.
- * @param asks whether nodes and Proxmox VE are asked who had access; else it stands there as it was collected before
- */
+/** Gathers what is in the stack now beside what was kept before, and writes the report of both. */
 export async function writeReport(
   directory: string,
-  { stack, configFile, settings }: Reported,
-  asks = true,
+  { stack, changeId, asks }: Reported,
 ): Promise<{ evidence: Evidence; head: string }> {
-  const { changeId } = settings;
   const state = exportSchema.parse(await pulumiJson(["stack", "export", "--stack", stack]));
   const history = historySchema.parse(await pulumiJson(["stack", "history", "--json", "--stack", stack]));
   const now = evidenceOf({
@@ -70,10 +70,12 @@ export async function writeReport(
     resources: state.deployment.resources,
     history,
     runs: await readRuns(directory),
+    availability: await readAvailability(directory),
   });
   const evidence = joined(await readEvidence(directory), now);
   const kept = await readAccess(directory);
-  const access = asks ? await gatherAccess({ stack, configFile }, settings, evidence, kept) : kept;
+  const access =
+    asks && (await gatherAccess({ stack, configFile: asks.file }, asks.settings, evidence, kept));
   const files = await reportFiles(evidence, await reportedPlan(directory), access ?? kept);
   const head = await writeRecords(directory, files);
   return { evidence, head };

@@ -4,6 +4,7 @@ import { loginSchema } from "../observe/logins";
 import { requestSchema } from "../observe/requests";
 import { taskSchema } from "../observe/tasks";
 import { runSchema } from "./evidenceSchema";
+import { availabilitySchema } from "./live/availability";
 import { sha256 } from "./planSchema";
 
 const stepSchema = z.strictObject({
@@ -123,6 +124,11 @@ export const reportSchema = z.strictObject({
   access: accessSchema
     .optional()
     .describe("Who had access in the change's time (procedure §5.1); absent where nobody asked."),
+  availability: z
+    .array(availabilitySchema)
+    .describe(
+      "The API once a second (§4.1), a row a run that change apply began; plain pulumi up is not watched.",
+    ),
   statements: z.array(statement).describe("What else the procedure asks for (§4.1, §5.1), measured or not."),
   controls: z
     .array(

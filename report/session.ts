@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readChain } from "./chain";
-import { follow } from "./follow";
+import { show } from "./live/show";
 import { projectDirectory } from "./program";
 import { listRuns, lives, type RunFiles } from "./runFiles";
 
@@ -14,10 +14,16 @@ interface Begun {
   readonly stack: string;
   readonly directory: string;
   readonly configFile: string;
+  readonly changeId: string;
+  /** Where the status page is served; undefined: nowhere. */
+  readonly statusPort?: number;
 }
 
 /** Starts the run in a session of its own, so that a terminal that goes does not take it along. */
-export async function begin(run: RunFiles, { plan, stack, directory, configFile }: Begun): Promise<void> {
+export async function begin(
+  run: RunFiles,
+  { plan, stack, directory, configFile, changeId, statusPort }: Begun,
+): Promise<void> {
   const log = await open(run.log, "a", 0o600);
   const args = [
     "--require",
@@ -28,6 +34,8 @@ export async function begin(run: RunFiles, { plan, stack, directory, configFile 
     plan,
     stack,
     configFile,
+    changeId,
+    ...(statusPort === undefined ? [] : [String(statusPort)]),
   ];
   const child = spawn(process.execPath, args, {
     cwd: projectDirectory,
@@ -57,7 +65,7 @@ export async function stop(directory: string): Promise<void> {
 
 /** Shows a run to its end, then the head of the chain; this process ends as the run did. */
 export async function watch(run: RunFiles, directory: string): Promise<void> {
-  const code = await follow(run, (text) => process.stdout.write(text));
+  const code = await show(run, process.stdout);
   if (code === undefined) {
     throw new Error(
       `run ${run.number} ended without a word: it was killed. next: pgrep -a pulumi shows whether an engine is left; when there is none: pulumi cancel --yes, then npm run change -- apply`,

@@ -1,6 +1,7 @@
 /** The report's section on access. */
 import type { ReportRecord } from "../reportSchema";
-import { type Block, type Cell, moment, type Section } from "./document";
+import type { Block, Cell, Section } from "./document";
+import { moment } from "./values";
 
 type Told = NonNullable<ReportRecord["access"]>;
 type Login = Told["logins"][number];

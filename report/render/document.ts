@@ -57,7 +57,3 @@ export interface Document {
 /** A cell's text and how it is to be shown. */
 export const cell = (given: Cell): { text: string; tone?: Tone; code?: boolean } =>
   typeof given === "string" ? { text: given } : given;
-
-/** A moment in whole seconds. */
-export const moment = (text: string | undefined): string =>
-  text ? text.replace(/\.\d+Z$/, "Z") : "not measured";

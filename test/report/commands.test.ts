@@ -94,7 +94,7 @@ describe("report: the commands of one change", function () {
 
   it("goes on with a plan that was made anew after a report", async () => {
     await said(plan);
-    await writeReport(directory, { stack: "lab", configFile, settings });
+    await writeReport(directory, { stack: "lab", changeId: "CR-1", asks: { file: configFile, settings } });
     pulumi.answer({ plan: { ...PLAN, w5: ["create"] } });
     await said(plan);
     assert.deepEqual((await verify(directory)).faults, []);
@@ -160,7 +160,14 @@ describe("report: the commands of one change", function () {
     const run = await nextRun(directory);
     await writeRun(run, runAt(0, { endedAt: undefined, code: undefined, errors: [] }));
     const enforced = join(__dirname, "../../report/enforced.ts");
-    const args = [run.record, directory, "change.plan.json", "lab", join(directory, "no-config.yaml")];
+    const args = [
+      run.record,
+      directory,
+      "change.plan.json",
+      "lab",
+      join(directory, "no-config.yaml"),
+      "CR-1",
+    ];
     assert.throws(() =>
       execFileSync(process.execPath, ["--require", "ts-node/register/transpile-only", enforced, ...args], {
         stdio: "pipe",

@@ -48,6 +48,7 @@ printf 'Diagnostics:\\n  x (y):\\n    error: it broke\\n'; exit 7
       stack: "lab",
       directory,
       configFile: labFile,
+      changeId: "CR-1",
     });
     assert.ok(await lives(run));
     const pid = Number(readFileSync(run.pid, "utf8"));
