@@ -52,7 +52,7 @@ function stuckBy(pod: V1Pod, now: Date, limitSeconds: number): string | undefine
     const over = since(metadata.deletionTimestamp);
     return over > limitSeconds * 1000 ? `Terminating, ${seconds(over)} past its time` : undefined;
   }
-  const crash = crashOf(pod);
+  const crash = crashOf(pod, { at: now, seconds: limitSeconds });
   if (crash) return crash;
   const age = since(metadata?.creationTimestamp);
   return status?.phase === "Pending" && age > limitSeconds * 1000 ? `Pending for ${seconds(age)}` : undefined;

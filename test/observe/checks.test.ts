@@ -106,6 +106,15 @@ describe("observe/checks: the cluster", () => {
     const meta = (more: object) => ({ metadata: { ...pod("sick", "").metadata, ...more } });
     assert.match(only(stuck(waiting("CrashLoopBackOff")), /stuck/).found, /lab\/sick \(CrashLoopBackOff\)/);
     only(stuck(waiting("ImagePullBackOff")), /stuck/);
+    // A kubelet that was just started says so of any pod until it has read the cluster's services.
+    const notReady = (seconds: number) => ({
+      status: {
+        ...waiting("CreateContainerConfigError").status,
+        conditions: [{ type: "ContainersReady", status: "False", lastTransitionTime: ago(seconds) }],
+      },
+    });
+    only(stuck(notReady(400)), /stuck/);
+    only(stuck(waiting("CreateContainerConfigError")), /stuck/);
     const ended = (restartCount: number, exitCode: number) => ({
       status: {
         phase: "Running",
@@ -118,6 +127,7 @@ describe("observe/checks: the cluster", () => {
     only(stuck({ status: { phase: "Failed" } }), /failed/, "warn");
     for (const fine of [
       waiting("ContainerCreating"),
+      notReady(5),
       ended(0, 1),
       ended(1, 0),
       meta({ deletionTimestamp: ago(5) }),
