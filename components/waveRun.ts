@@ -1,0 +1,79 @@
+/** How a turn goes beside its fellows' (issue 7): the first failure stops new starts, and started ones finish. */
+import type { GateAnswer } from "./gateAnswer";
+import type { PlannedStep } from "./turns";
+
+/** Failures of this run's turns, by node, shared by all of a wave. */
+export type Failures = Map<string, string>;
+
+/** What one turn does, and how it is told. */
+export interface TurnWork {
+  readonly node: string;
+  readonly fellows: readonly string[];
+  readonly steps: readonly PlannedStep[];
+  /** @throws with what does not hold */
+  ask(): Promise<GateAnswer>;
+  /** @returns the step's result @throws with what it said of its failure */
+  run(step: PlannedStep): Promise<string>;
+  /** Whether somebody still waits for this turn: a killed engine leaves its providers behind. */
+  isWanted(): Promise<boolean>;
+  tell(message: string): Promise<void>;
+}
+
+/** What a turn has left. */
+export interface TurnLeft {
+  readonly answer?: GateAnswer;
+  /** By step. */
+  readonly results: ReadonlyMap<string, string>;
+  /** Why it did not end; empty where it did. */
+  readonly failed: string;
+}
+
+/** Runs one turn to its end or its first failure, which it notes in `failures`. Never throws. */
+export async function runTurn(work: TurnWork, failures: Failures): Promise<TurnLeft> {
+  const { node, fellows, steps } = work;
+  const results = new Map<string, string>();
+  let answer: GateAnswer | undefined;
+  const mayBegin = () => {
+    const first = fellows.find((fellow) => failures.has(fellow));
+    if (first) throw new Error(`not begun: ${first} failed first\n  next: mend that one`);
+  };
+  try {
+    mayBegin();
+    answer = await work.ask();
+    for (const step of steps) {
+      if (!(await work.isWanted()))
+        throw new Error("the engine of this run is gone\n  next: run pulumi up again");
+      // The first step marks the node: with it the turn begins, and one that has begun is finished.
+      if (step === steps[0]) mayBegin();
+      results.set(step.id, await work.run(step));
+      await work.tell(`${node}: ${step.title}: done`);
+    }
+    return { answer, results, failed: "" };
+  } catch (error) {
+    const failed = error instanceof Error ? error.message : String(error);
+    failures.set(node, failed);
+    await work.tell(`${node}: its turn did not end; started fellows finish theirs:\n${failed}`);
+    return { answer, results, failed };
+  }
+}
+
+/**
+ * What stops the run after a wave: every turn that failed or was not begun, each with its message.
+ * @param unfinished nodes that the cluster does not show as done now
+ */
+export function waveRefusal(
+  wave: readonly string[],
+  failures: Failures,
+  unfinished: readonly string[],
+): string | undefined {
+  const open = wave.filter((node) => failures.has(node) || unfinished.includes(node));
+  if (open.length === 0) return undefined;
+  const why = (node: string) =>
+    failures.get(node) ??
+    "not on the wanted version, or still marked as in its turn\n  next: kubectl describe node it";
+  return [
+    `${open.length} of the wave's ${wave.length} agents are not done: ${open.join(", ")}. The others finished; later waves were not touched.`,
+    ...open.map((node) => `- ${node}: ${why(node)}`),
+    "Mend it and run pulumi up again: it goes on with these.",
+  ].join("\n");
+}
