@@ -20,8 +20,8 @@ export interface WaveTurnInputs extends TurnGateInputs {
 export class WaveTurn extends pulumi.dynamic.Resource {
   /** What the gate that opens the turn found, a line a check. */
   declare readonly found: pulumi.Output<string[]>;
-  /** The JSON line of each step that ended well, in order. */
-  declare readonly results: pulumi.Output<string[]>;
+  /** The JSON line of each step that ended well, by its name, in order. */
+  declare readonly results: pulumi.Output<Record<string, string>>;
   /** What the node was before its turn, and is after: the lines of its gate and of its verification. */
   declare readonly before: pulumi.Output<string>;
   declare readonly after: pulumi.Output<string>;

@@ -13,7 +13,7 @@ interface Inputs extends TurnInputs {
 }
 
 interface Outs extends Inputs, Partial<GateAnswer> {
-  readonly results: string[];
+  readonly results: Readonly<Record<string, string>>;
   readonly before: string;
   readonly after: string;
   readonly failed: string;
@@ -59,7 +59,7 @@ async function turn(inputs: Inputs): Promise<Outs> {
   return {
     ...inputs,
     ...answer,
-    results: [...results.values()],
+    results: Object.fromEntries(results),
     before: results.get("gate-node") ?? "",
     after: results.get("verify-node") ?? "",
     failed,
