@@ -10,13 +10,14 @@ export interface TurnWork {
   readonly node: string;
   readonly fellows: readonly string[];
   readonly steps: readonly PlannedStep[];
-  /** @throws with what does not hold */
-  ask(): Promise<GateAnswer>;
+  /** @returns nothing where the turn is over already @throws with what does not hold */
+  ask(): Promise<GateAnswer | undefined>;
   /** @returns the step's result @throws with what it said of its failure */
   run(step: PlannedStep): Promise<string>;
   /** Whether somebody still waits for this turn: a killed engine leaves its providers behind. */
   isWanted(): Promise<boolean>;
   tell(message: string): Promise<void>;
+  warn(message: string): Promise<void>;
 }
 
 /** What a turn has left. */
@@ -52,7 +53,7 @@ export async function runTurn(work: TurnWork, failures: Failures): Promise<TurnL
   } catch (error) {
     const failed = error instanceof Error ? error.message : String(error);
     failures.set(node, failed);
-    await work.tell(`${node}: its turn did not end; started fellows finish theirs:\n${failed}`);
+    await work.warn(`${node}: its turn did not end; started fellows finish theirs:\n${failed}`);
     return { answer, results, failed };
   }
 }

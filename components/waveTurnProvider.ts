@@ -48,11 +48,13 @@ async function turn(inputs: Inputs): Promise<Outs> {
       node: name,
       fellows: fellows.split(" "),
       steps: agentTurn(settings, node),
-      ask: () => askBeforeTurn(inputs),
+      // Killed after its turn and before the engine wrote that down: nothing is left to be asked before.
+      ask: async () => ((await finished()).has(name) ? undefined : askBeforeTurn(inputs)),
       run: (step) =>
         runStep(context, owner, step, { attempt, about: name, dialSeconds: settings.limits.sshSeconds }),
       isWanted: engineLives,
       tell: operatorLog.info,
+      warn: operatorLog.warn,
     },
     failuresOfThisRun,
   );

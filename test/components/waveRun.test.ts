@@ -53,6 +53,7 @@ async function play({ failsAt, delays }: Scene, isWanted = async () => true) {
         },
         isWanted,
         tell: async () => {},
+        warn: async () => {},
       };
       return runTurn(work, failures);
     }),
