@@ -24,14 +24,10 @@ well() {
   [ -z "$stale" ] || { echo "no lease renewed for over 40 s: $stale (rancher/rke2#6208: systemctl restart rke2-agent there)" && return 1; }
 }
 
+next="look at $canaries: kubectl describe node, kubectl get pods -A -o wide; no other agent was touched; mend it and run pulumi up again, or take these back (docs/goBack.md)"
 api_ready
-until_ok "$ready_seconds" well || fail "after the first agents, for $ready_seconds s: $LAST" "look at $canaries: kubectl describe node, kubectl get pods -A -o wide; no other agent was touched; mend it and run pulumi up again, or take these back (docs/goBack.md)"
+until_ok "$ready_seconds" well || fail "after the first agents, for $ready_seconds s: $LAST" "$next"
 say "watching $canaries for $soak_seconds s"
-deadline=$(($(date +%s) + soak_seconds))
-while [ "$(date +%s)" -lt "$deadline" ]; do
-  sleep 2
-  # One slow answer is no relapse: a condition must stay false for ten seconds.
-  until_ok 10 well || fail "while the first agents were being watched: $LAST" "look at $canaries: kubectl describe node, kubectl get pods -A -o wide; no other agent was touched; mend it and run pulumi up again, or take these back (docs/goBack.md)"
-done
+stays "$soak_seconds" well || fail "while the first agents were being watched: $LAST" "$next"
 result canaries "$canaries" watchedSeconds "$soak_seconds"
 # end of step

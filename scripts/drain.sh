@@ -54,7 +54,7 @@ concerns=$STATE/drain-$node.concerns errors=$STATE/drain-$node.err
 : >"$concerns"
 while sleep 5; do
   # shellcheck disable=SC2034 # read by calm
-  AWAY=$(away_with "$(nodes_table || true)" "$change" "$fellows")
+  [ -z "$fellows" ] || AWAY=$(away_with "$(nodes_table || true)" "$change" "$fellows")
   if ! calm "$node" >>"$concerns"; then say "concerning: $(tail -n 1 "$concerns")"; fi
 done &
 watcher=$!

@@ -33,16 +33,17 @@ run_step() {
   return "$code"
 }
 
-# Keeps the step's result line, for the forecast of later runs (observe/durations.ts). Bounded; never a failure.
+# Keeps the step's result line, for the forecast of later runs (observe/durations.ts). Bounded; never a failure. Steps about
+# several nodes may end here at once.
 remember() {
   local line
   line=$(tail -n 1 "$script.out" | grep '^{"step":' || true)
   [ -n "$line" ] || return 0
-  exec 9>"$state/durations.lock"
-  flock -w 5 9 || return 0
-  if { tail -n 499 "$state/durations" 2>/dev/null || true; echo "$line"; } >"$state/durations.new"; then
-    mv -f "$state/durations.new" "$state/durations" || true
-  fi
+  {
+    flock -w 5 9 &&
+      { tail -n 499 "$state/durations" 2>/dev/null || true; echo "$line"; } >"$state/durations.new" &&
+      mv -f "$state/durations.new" "$state/durations"
+  } 9>"$state/durations.lock" || true
 }
 
 envelope() {

@@ -57,6 +57,16 @@ cordon_ours() {
   exec 9>&-
 }
 
+# Watches that a condition stays true: one slow answer is no relapse, it must stay false for ten seconds. stays SECONDS
+# COMMAND: 1 where it does not, with what COMMAND said in LAST
+stays() {
+  local deadline=$(($(date +%s) + $1))
+  while [ "$(date +%s)" -lt "$deadline" ]; do
+    sleep 2
+    until_ok 10 "$2" || return 1
+  done
+}
+
 # Of FELLOWS, who go together with the node in turn, those that bear CHANGE's mark: they may be down. Space-separated.
 # away_with TABLE CHANGE FELLOWS
 away_with() { awk -F'|' -v c="$2" -v fellows=" $3 " '$5 == c && index(fellows, " " $1 " ") { print $1 }' <<<"$1" | tr '\n' ' '; }

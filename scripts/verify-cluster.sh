@@ -45,12 +45,7 @@ if ! in_turn "$node" "$change" "$wanted"; then
 fi
 until_ok "$ready_seconds" healthy || fail "after $ready_seconds s: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; mend it and run pulumi up again; $hint. $(row join)"
 say "$node is back; watching it for $soak_seconds s"
-deadline=$(($(date +%s) + soak_seconds))
-while [ "$(date +%s)" -lt "$deadline" ]; do
-  sleep 2
-  # One slow answer is no relapse: a condition must stay false for ten seconds.
-  until_ok 10 healthy || fail "relapsed while being watched: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; $hint"
-done
+stays "$soak_seconds" healthy || fail "relapsed while being watched: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; $hint"
 strained=$(strain)
 [ -z "$strained" ] || say "concerning: ${strained//$'\n'/; }"
 if [ "$role" = server ]; then kube "$API" annotate node "$node" rke2-upgrade/working- >/dev/null; fi
