@@ -1,5 +1,6 @@
 /** Evidence from a stack's state and history. Pure; what is not named here never gets into a record. */
 import type { Evidence, Resource, Run, Update } from "./evidenceSchema";
+import type { Availability } from "./live/availability";
 import { nameOf } from "./preview";
 import { type ChangeInState, changeSchema, configured, type HistoryEntry, type StateResource } from "./state";
 import { type TurnStep, turnSteps } from "./waveTurns";
@@ -23,10 +24,19 @@ export interface Sources {
   readonly resources: readonly StateResource[];
   readonly history: readonly HistoryEntry[];
   readonly runs: readonly Run[];
+  /** What the watch of each run saw; plain `pulumi up` has none. */
+  readonly availability?: readonly Availability[];
 }
 
 /** The evidence of one change. @throws where the stack holds another change, or none */
-export function evidenceOf({ changeId, stack, resources, history, runs }: Sources): Evidence {
+export function evidenceOf({
+  changeId,
+  stack,
+  resources,
+  history,
+  runs,
+  availability = [],
+}: Sources): Evidence {
   const change = changeIn(resources);
   if (!change) throw new Error(`the stack ${stack} holds no change. next: adopt the cluster with pulumi up`);
   if (change.changeId !== changeId) {
@@ -56,6 +66,7 @@ export function evidenceOf({ changeId, stack, resources, history, runs }: Source
       .sort((a, b) => compare(a.startedAt, b.startedAt)),
     operators: operatorsIn(found),
     runs: [...runs].sort((a, b) => compare(a.startedAt, b.startedAt)),
+    availability: [...availability],
   };
 }
 

@@ -1,5 +1,6 @@
 /** What is kept of a stack's state and history as evidence: chosen field by field, so that nothing secret comes along. */
 import { z } from "zod";
+import { availabilitySchema } from "./live/availability";
 
 /** The JSON object that a step prints last. */
 const resultSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
@@ -66,5 +67,9 @@ export const evidenceSchema = z.strictObject({
   updates: z.array(updateSchema),
   operators: z.array(z.strictObject({ at: z.string(), by: z.string() })),
   runs: z.array(runSchema),
+  availability: z
+    .array(availabilitySchema)
+    .default([])
+    .describe("Of the runs that change apply began and watched."),
 });
 export type Evidence = z.infer<typeof evidenceSchema>;

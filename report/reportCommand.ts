@@ -6,6 +6,7 @@ import { changeDirectory } from "./directory";
 import { evidenceOf, joined } from "./evidence";
 import type { Evidence } from "./evidenceSchema";
 import { programDigest, readEvidence, readRuns, reportedPlan, reportFiles } from "./files";
+import { readAvailability } from "./live/readAvailability";
 import type { StackOptions } from "./planCommand";
 import { chosenStack, pulumiJson } from "./pulumi";
 import { reportRecord } from "./report";
@@ -50,6 +51,7 @@ export async function writeReport(
     resources: state.deployment.resources,
     history,
     runs: await readRuns(directory),
+    availability: await readAvailability(directory),
   });
   const evidence = joined(await readEvidence(directory), now);
   const head = await writeRecords(directory, await reportFiles(evidence, await reportedPlan(directory)));

@@ -1,6 +1,7 @@
 /** The report as data: what was planned against what happened. docs/report.schema.json is made from it. */
 import { z } from "zod";
 import { runSchema } from "./evidenceSchema";
+import { availabilitySchema } from "./live/availability";
 import { sha256 } from "./planSchema";
 
 const stepSchema = z.strictObject({
@@ -95,6 +96,11 @@ export const reportSchema = z.strictObject({
     }),
   ),
   approvals: z.array(runSchema.pick({ digest: true, approvedBy: true, approval: true })),
+  availability: z
+    .array(availabilitySchema)
+    .describe(
+      "The API once a second (§4.1), a row a run that change apply began; plain pulumi up is not watched.",
+    ),
   statements: z.array(statement).describe("What else the procedure asks for (§4.1, §5.1), measured or not."),
   controls: z
     .array(

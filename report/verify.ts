@@ -47,8 +47,9 @@ async function fileFaults(directory: string, links: ReturnType<typeof latest>): 
 
 /** What a run writes while it goes on, and a part of a file of ours; its record joins the chain when it has ended. */
 const isWorking = (name: string): boolean =>
-  /^(run-\d+\.(log|pid|json|plan\.json)|runbook.*\.sh(\.began)?|[a-z]+\.approval\.txt\.sig)$/.test(name) ||
-  /^((change|back|accept|report|evidence|run-\d+)\.[a-z.]+|record\.jsonl)$/.test(wholeOf(name) ?? "");
+  /^(run-\d+\.(log|pid|json|(plan|status)\.json|(events|watch)\.jsonl)|runbook.*\.sh(\.began)?|[a-z]+\.approval\.txt\.sig)$/.test(
+    name,
+  ) || /^((change|back|accept|report|evidence|run-\d+)\.[a-z.]+|record\.jsonl)$/.test(wholeOf(name) ?? "");
 
 /** The readable formats are made again from the data, with this program: a chain made anew cannot hide a sentence. */
 async function madeAgain(directory: string): Promise<Verdict> {

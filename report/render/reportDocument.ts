@@ -3,8 +3,10 @@ import { duration, utc } from "../../config";
 import { laneOfStep } from "../lanes";
 import type { PlanRecord } from "../planSchema";
 import type { ReportRecord, ReportStep, Statement } from "../reportSchema";
+import { availabilitySection } from "./availabilitySection";
 import type { Bar, Cell, Document, Section, Tone } from "./document";
 import { plannedBars } from "./planDocument";
+import { moment, seconds } from "./values";
 
 const OUTCOMES: Record<ReportRecord["outcome"], readonly [Tone, string]> = {
   "under way": ["warn", "The change is under way: not every step is done."],
@@ -18,11 +20,6 @@ const OUTCOMES: Record<ReportRecord["outcome"], readonly [Tone, string]> = {
   "gone back": ["warn", "The cluster has gone back to the accepted version."],
   settled: ["good", "Every node was proven; nothing was installed."],
 };
-
-const seconds = (value: number | undefined): string =>
-  value === undefined ? "not measured" : value < 60 ? `${value} s` : duration(Math.round(value));
-
-const moment = (text: string | undefined): string => (text ? text.replace(/\.\d+Z$/, "Z") : "not measured");
 
 /** The report, for people. @param plan the change request, for the planned timeline */
 export function reportDocument(report: ReportRecord, plan: PlanRecord | undefined): Document {
@@ -58,6 +55,7 @@ export function reportDocument(report: ReportRecord, plan: PlanRecord | undefine
       stepsSection(report),
       wayBackSection(report),
       gatesSection(report),
+      availabilitySection(report),
       statementsSection(report),
       controlsSection(report),
     ],
