@@ -29,31 +29,41 @@ export interface TurnLeft {
   readonly failed: string;
 }
 
-/** Runs one turn to its end or its first failure, which it notes in `failures`. Never throws. */
+/**
+ * Runs one turn to its end or its first failure, which it notes in `failures`. Never throws. What it tells begins with the
+ * step's name in the plan and what became of it: the live view reads that (report/live/engineEvents.ts).
+ */
 export async function runTurn(work: TurnWork, failures: Failures): Promise<TurnLeft> {
   const { node, fellows, steps } = work;
   const results = new Map<string, string>();
   let answer: GateAnswer | undefined;
+  let at = "turn-gate";
   const mayBegin = () => {
     const first = fellows.find((fellow) => failures.has(fellow));
     if (first) throw new Error(`not begun: ${first} failed first\n  next: mend that one`);
   };
+  const told = async <T>(action: () => Promise<T>): Promise<T> => {
+    await work.tell(`${node}-${at}: begun`);
+    const result = await action();
+    await work.tell(`${node}-${at}: done`);
+    return result;
+  };
   try {
     mayBegin();
-    answer = await work.ask();
+    answer = await told(work.ask);
     for (const step of steps) {
+      at = step.id;
       if (!(await work.isWanted()))
         throw new Error("the engine of this run is gone\n  next: run pulumi up again");
       // The first step marks the node: with it the turn begins, and one that has begun is finished.
       if (step === steps[0]) mayBegin();
-      results.set(step.id, await work.run(step));
-      await work.tell(`${node}: ${step.title}: done`);
+      results.set(step.id, await told(() => work.run(step)));
     }
     return { answer, results, failed: "" };
   } catch (error) {
     const failed = error instanceof Error ? error.message : String(error);
     failures.set(node, failed);
-    await work.warn(`${node}: its turn did not end; started fellows finish theirs:\n${failed}`);
+    await work.warn(`${node}-${at}: failed; fellows that have begun finish their turns. ${failed}`);
     return { answer, results, failed };
   }
 }
