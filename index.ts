@@ -43,7 +43,6 @@ function upgrade(): Outcome {
     { wanted, accepted, changeId, goBack, attempt, owner },
     { dependsOn: [change] },
   );
-  const cluster = apiOf(run, secrets);
   const artifacts = new Artifacts("artifacts", { run, after: preflight });
   const wayBack = new WayBack("way-back", { run, after: artifacts.tail });
 
@@ -56,6 +55,7 @@ function upgrade(): Outcome {
   }
   tail = new Charts("charts", { run, after: tail }).tail;
   const agents = layOutAgents(run, tail);
+  const cluster = apiOf(run, secrets, agents.tail);
   tail = new Validation("validation", { run, after: agents.tail, cluster }).tail;
   new Manifest("manifest", { run, after: tail, cluster });
   const turns = new Map([...servers, ...agents.turns]);
@@ -69,7 +69,7 @@ function upgrade(): Outcome {
 /** Adopted or accepted: prove every node, let the way back go, install nothing. */
 function settle(): Outcome {
   const acceptance = new Acceptance("settled", { run, after: change });
-  new Manifest("manifest", { run, after: acceptance.tail, cluster: apiOf(run, secrets) });
+  new Manifest("manifest", { run, after: acceptance.tail, cluster: apiOf(run, secrets, acceptance.tail) });
   return { manifest: manifestOf(acceptance.turns, change.from), gates: {} };
 }
 
