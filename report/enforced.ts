@@ -8,6 +8,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { look } from "../observe/look";
 import { writeRecords } from "./chain";
 import { readPlans } from "./files";
 import { Live } from "./live/live";
@@ -29,6 +30,8 @@ async function main([
 ]: readonly string[]): Promise<void> {
   const files = (await listRuns(directory)).find((run) => run.record === record);
   if (!files) throw new Error(`${record} is no run of ${directory}`);
+  // As it is now: who edits it meanwhile moves nothing of this run.
+  const config = await look(async () => readStack(stack, configFile));
   const { live, heard } = await liveOf(files, directory, { stack, configFile }, statusPort);
   const code = await withPlannedConfig(configFile, (planned) =>
     up(join(directory, plan), choosing({ stack, configFile: planned }), heard),
@@ -40,7 +43,8 @@ async function main([
   await live?.end(code, errors).catch((error: Error) => {
     console.error(`what is live of the run did not end well: ${error.message}`);
   });
-  await writeReport(directory, { stack, changeId }).catch((error: Error) => {
+  const asks = "value" in config ? config.value : undefined;
+  await writeReport(directory, { stack, changeId, asks }).catch((error: Error) => {
     console.error(`the report could not be written: ${error.message}\nnext: npm run change -- report`);
   });
   await writeRecords(

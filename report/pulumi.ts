@@ -1,5 +1,7 @@
 /** Pulumi's CLI, which is all that a record asks: what is planned, what is in state, what has happened. */
 import { spawn } from "node:child_process";
+import { NAMESPACE } from "../config/mistakes";
+import type { SecretKey } from "../config/schema";
 import { projectDirectory } from "./program";
 
 /** Which stack, and the file with its config. */
@@ -62,4 +64,14 @@ export async function chosenStack(asked?: string): Promise<string> {
   const { code, stdout } = await pulumi(["stack", "--show-name", "--non-interactive"]);
   if (code !== 0) throw new Error("no stack is selected. next: name it with --stack, or pulumi stack select");
   return stdout.trim();
+}
+
+/**
+ * A secret of the stack's config, as the engine that runs here may read it too; undefined where it is not set, or cannot be
+ * opened here. It goes into no file and no message.
+ */
+export async function stackSecret(key: SecretKey, stack: StackChoice): Promise<string | undefined> {
+  const { code, stdout } = await pulumi(["config", "get", `${NAMESPACE}:${key}`, ...choosing(stack)]);
+  const text = stdout.replace(/\n$/, "");
+  return code === 0 && text.trim() !== "" ? text : undefined;
 }

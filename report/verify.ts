@@ -5,7 +5,15 @@ import { digestOf } from "./canonical";
 import { CHAIN_FILE, chainFaults, latest, readChain } from "./chain";
 import { isWhole } from "./digest";
 import { planNames } from "./directory";
-import { planFiles, programDigest, readEvidence, readPlans, readReport, reportFiles } from "./files";
+import {
+  planFiles,
+  programDigest,
+  readAccess,
+  readEvidence,
+  readPlans,
+  readReport,
+  reportFiles,
+} from "./files";
 import { wholeOf } from "./wholeFile";
 
 /** What is wrong, and what could not be looked into; a line each. */
@@ -49,7 +57,8 @@ async function fileFaults(directory: string, links: ReturnType<typeof latest>): 
 const isWorking = (name: string): boolean =>
   /^(run-\d+\.(log|pid|json|(plan|status)\.json|(events|watch)\.jsonl)|runbook.*\.sh(\.began)?|[a-z]+\.approval\.txt\.sig)$/.test(
     name,
-  ) || /^((change|back|accept|report|evidence|run-\d+)\.[a-z.]+|record\.jsonl)$/.test(wholeOf(name) ?? "");
+  ) ||
+  /^((change|back|accept|report|evidence|access|run-\d+)\.[a-z.]+|record\.jsonl)$/.test(wholeOf(name) ?? "");
 
 /** The readable formats are made again from the data, with this program: a chain made anew cannot hide a sentence. */
 async function madeAgain(directory: string): Promise<Verdict> {
@@ -74,7 +83,7 @@ async function madeAgain(directory: string): Promise<Verdict> {
     {
       from: "the evidence",
       by: (await readReport(directory))?.program,
-      files: evidence ? await reportFiles(evidence, plans[0], program) : [],
+      files: evidence ? await reportFiles(evidence, plans[0], await readAccess(directory), program) : [],
     },
   ];
   const notes = made.flatMap(({ from, by }) =>

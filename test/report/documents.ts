@@ -4,7 +4,7 @@ import { statusDocument } from "../../report/live/statusDocument";
 import { planDocument } from "../../report/render/planDocument";
 import { reportDocument } from "../../report/render/reportDocument";
 import { reportRecord } from "../../report/report";
-import { evidenceWith, historyEntry, planned, settingsOf } from "./fixtures";
+import { accessOf, evidenceWith, historyEntry, planned, settingsOf } from "./fixtures";
 import { statusAt } from "./live/statusFixture";
 
 const settings = settingsOf();
@@ -13,5 +13,8 @@ const history = [historyEntry(settings, 0, "failed"), historyEntry(settings, 200
 export const documentsOf = (plan = planned(settings)) => ({
   "change request": planDocument(plan),
   status: statusDocument(statusAt()),
-  report: reportDocument(reportRecord(evidenceWith(settings, history), plan, "e".repeat(64)), plan),
+  report: reportDocument(
+    reportRecord(evidenceWith(settings, history), plan, "e".repeat(64), accessOf(settings)),
+    plan,
+  ),
 });
