@@ -1,13 +1,14 @@
 /** The procedure's table of contents: config in, components in order, outputs out. */
 import * as pulumi from "@pulumi/pulumi";
 import { Acceptance } from "./components/acceptance";
+import { layOutAgents } from "./components/agents";
 import { announce } from "./components/announce";
 import { Artifacts } from "./components/artifacts";
 import { Change } from "./components/change";
 import { asText, isUnderWay } from "./components/changePolicy";
 import { apiOf } from "./components/kubeconfig";
 import { manifestOf } from "./components/manifest";
-import { AgentNode, GpuAgentNode, ServerNode } from "./components/nodeTurn";
+import { ServerNode } from "./components/nodeTurn";
 import { planLines } from "./components/plan";
 import { Preflight } from "./components/preflight";
 import { Recovery } from "./components/recovery/recovery";
@@ -46,21 +47,18 @@ function upgrade(): Outcome {
   const wayBack = new WayBack("way-back", { run, after: artifacts.tail });
 
   let tail = wayBack.tail;
-  const turns = new Map<string, ServerNode | AgentNode>();
+  const servers = new Map<string, ServerNode>();
   for (const node of settings.servers) {
     const turn = new ServerNode({ run, node, after: tail });
-    turns.set(node.name, turn);
+    servers.set(node.name, turn);
     tail = turn.tail;
   }
   tail = new Charts("charts", { run, after: tail }).tail;
-  for (const node of settings.agents) {
-    const turn = new (node.gpu ? GpuAgentNode : AgentNode)({ run, node, after: tail });
-    turns.set(node.name, turn);
-    tail = turn.tail;
-  }
-  const cluster = apiOf(run, secrets, tail);
-  tail = new Validation("validation", { run, after: tail, cluster }).tail;
+  const agents = layOutAgents(run, tail);
+  const cluster = apiOf(run, secrets, agents.tail);
+  tail = new Validation("validation", { run, after: agents.tail, cluster }).tail;
   new Manifest("manifest", { run, after: tail, cluster });
+  const turns = new Map([...servers, ...agents.turns]);
   const found = [...turns].map(([name, turn]) => [name, turn.found] as const);
   return {
     manifest: manifestOf(turns, change.from),

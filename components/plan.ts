@@ -1,9 +1,11 @@
 import {
   type ClusterNode,
+  isSerial,
   type Phase,
   restoreTestNode,
   type Settings,
   type Step,
+  wavesOf,
   withExpectations,
 } from "../config";
 import { isUnderWay } from "./changePolicy";
@@ -11,6 +13,7 @@ import { type BackStep, backPhases } from "./recovery/phases";
 import {
   accept,
   agentTurn,
+  canarySoak,
   chartsSettled,
   checkHealth,
   fetchArtifacts,
@@ -54,10 +57,6 @@ function forward(settings: Settings): PlanLine[] {
     ...bare("way-back", `${node.name}-vm-snapshot`, "snapshot the VM", limits.snapshotSeconds),
     node: node.name,
   });
-  const turnGate = (phase: Phase, node: ClusterNode): Step => ({
-    ...bare(phase, `${node.name}-turn-gate`, "ask afresh what may have perished since", limits.gateSeconds),
-    node: node.name,
-  });
   return [
     bare("change", "change", "judge the move; freeze attempt, direction and owner", limits.gateSeconds),
     bare("preflight", "preflight", "ask every question anew; take the locks", limits.gateSeconds),
@@ -90,18 +89,48 @@ function forward(settings: Settings): PlanLine[] {
       limits.etcdSnapshotSeconds,
     ),
     ...servers.flatMap((node) => [
-      turnGate("servers", node),
+      turnGate(settings, "servers", node),
       ...serverTurn(settings, node).map((planned) => line("servers", planned, node)),
     ]),
     line("settle", chartsSettled(settings)),
-    ...agents.flatMap((node) => [
-      turnGate("agents", node),
-      ...agentTurn(settings, node).map((planned) => line("agents", planned, node)),
-    ]),
+    ...agentsInOrder(settings),
     line("validation", validate(settings)),
     bare("validation", "smoke-test", "run a test workload to its end", limits.smokeTestSeconds),
     bare("record", "manifest", "write the version manifest", limits.gateSeconds),
   ];
+}
+
+/** The agents: one after another, or wave by wave, the steps of those that go together told side by side. */
+function agentsInOrder(settings: Settings): PlanLine[] {
+  const turn = (node: ClusterNode): PlanLine[] => [
+    turnGate(settings, "agents", node),
+    ...agentTurn(settings, node).map((planned) => line("agents", planned, node)),
+  ];
+  if (isSerial(settings)) return settings.agents.flatMap(turn);
+  return wavesOf(settings).flatMap((wave) => {
+    const { number, nodes, soakSeconds } = wave;
+    const end = bare("agents", `wave-${number}-end`, "prove the whole wave", settings.limits.gateSeconds);
+    const turns = sideBySide(nodes.map(turn)).map(([step, i]) => ({
+      ...step,
+      ...(nodes.length > 1 && { together: `wave-${number}-${i}` }),
+    }));
+    const after = [
+      ...(nodes.length > 1 ? [end] : []),
+      ...(soakSeconds > 0 ? [line("agents", canarySoak(settings, wave))] : []),
+    ];
+    return [...turns, ...after].map((step) => ({ ...step, wave: number }));
+  });
+}
+
+/** Lanes step by step, each step with its place in its lane: the first of each lane, then the second of each. */
+function sideBySide<T>(lanes: readonly (readonly T[])[]): [T, number][] {
+  const longest = Math.max(0, ...lanes.map((lane) => lane.length));
+  return Array.from({ length: longest }).flatMap((_, i) =>
+    lanes.flatMap((lane): [T, number][] => {
+      const one = lane[i];
+      return one ? [[one, i]] : [];
+    }),
+  );
 }
 
 /** The way back: the phases that components/recovery lays out, and the proof at their end. */
@@ -110,17 +139,12 @@ function back(settings: Settings): PlanLine[] {
   return [
     bare("change", "change", "judge the move; freeze attempt, direction and owner", limits.gateSeconds),
     bare("preflight", "preflight", "ask what the way back needs; take the locks", limits.gateSeconds),
-    ...backPhases(settings).flatMap(({ id, phase, lanes }) => {
-      // Lanes side by side are told step by step: the first of each, the second of each.
-      const longest = Math.max(...lanes.map((lane) => lane.length));
-      return Array.from({ length: longest }).flatMap((_, i) =>
-        lanes.flatMap((lane): PlanLine[] => {
-          const one = lane[i];
-          if (!one) return [];
-          return [{ ...backLine(phase, one, settings), ...(lanes.length > 1 && { together: `${id}-${i}` }) }];
-        }),
-      );
-    }),
+    ...backPhases(settings).flatMap(({ id, phase, lanes }) =>
+      sideBySide(lanes).map(([one, i]) => ({
+        ...backLine(phase, one, settings),
+        ...(lanes.length > 1 && { together: `${id}-${i}` }),
+      })),
+    ),
     bare(
       "proof",
       "recovered",
@@ -178,6 +202,11 @@ const bare = (phase: Phase, id: string, title: string, boundSeconds: number): St
   phase,
   title,
   boundSeconds,
+});
+
+const turnGate = ({ limits }: Settings, phase: Phase, node: ClusterNode): PlanLine => ({
+  ...bare(phase, `${node.name}-turn-gate`, "ask afresh what may have perished since", limits.gateSeconds),
+  node: node.name,
 });
 
 const line = (phase: Phase, planned: PlannedStep, node?: ClusterNode): PlanLine => ({

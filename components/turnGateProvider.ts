@@ -1,91 +1,10 @@
-import type { ClusterNode, Settings } from "../config";
-import { type Facts, judgeTurn, observeTurn } from "../observe";
-import { lookAtCluster } from "../observe/cluster";
-import { measured } from "../observe/cost";
-import { isMarked, nameOf } from "../observe/facts";
-import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
-import { judgeTimingOfTurn } from "./judgement";
-import { providerContext } from "./providerConfig";
-import { refusal, stops } from "./refusal";
-import { judgeSteadily } from "./steadyLook";
-import { keepWayBack } from "./wayBackKeeper";
-
-interface Inputs {
-  readonly node: string;
-  readonly wanted: string;
-  readonly accepted: string;
-  readonly changeId: string;
-  readonly attempt: number;
-  readonly owner: string;
-}
+import { askBeforeTurn, finished, type TurnInputs } from "./turnQuestions";
 
 /** The provider behind {@link TurnGate}. */
-export const provider = gateProvider<Inputs>({
+export const provider = gateProvider<TurnInputs>({
   id: ({ node }) => `turn-${node}`,
   compares: ["node", "wanted", "accepted", "changeId", "attempt", "owner"],
   isDone: async ({ node }) => (await finished()).has(node),
-  ask,
+  ask: askBeforeTurn,
 });
-
-let looked: Promise<ReadonlySet<string>> | undefined;
-
-/** The nodes whose turn is over: asked once in a run for all gates, since none of them goes back by itself. */
-function finished(): Promise<ReadonlySet<string>> {
-  looked ??= lookForFinished();
-  return looked;
-}
-
-async function lookForFinished(): Promise<ReadonlySet<string>> {
-  const { settings, sshPrivateKey } = providerContext();
-  try {
-    const { nodes } = await lookAtCluster({ servers: settings.servers, drained: [] }, sshPrivateKey);
-    const over = nodes.filter(
-      (node) => node.status?.nodeInfo?.kubeletVersion === settings.rke2Version && !isMarked(settings, node),
-    );
-    return new Set(over.map(nameOf));
-  } catch {
-    // Nobody answers: then every gate asks, and says so.
-    return new Set();
-  }
-}
-
-async function ask({ node: name, accepted, owner }: Inputs): Promise<GateAnswer> {
-  const context = providerContext();
-  const { settings } = context;
-  const node = settings.nodes.find((one) => one.name === name);
-  if (!node)
-    throw new Error(`${name} is not in nodes. next: put it back; nodes leave the list after acceptance`);
-  const { result, cost } = await measured(() =>
-    judgeSteadily(
-      () => observeTurn(settings, node, context),
-      (facts) => [...judgeTurn(settings, node, facts, owner), ...judgeTimingOfTurn(settings, facts, node)],
-    ),
-  );
-  const { seen: facts, findings } = result;
-  const refused = findings.filter(stops);
-  if (refused.length > 0)
-    throw new Error(refusal(stateOf(settings, node, facts), `before ${name}'s turn`, refused));
-  await keepWayBack(context, owner, touched(settings, facts, accepted), [node]);
-  return gateAnswer(findings, cost);
-}
-
-/** What a refusal means for the node. */
-function stateOf(settings: Settings, { name }: ClusterNode, { cluster }: Facts): string {
-  const found = "value" in cluster ? cluster.value.nodes.find((node) => nameOf(node) === name) : undefined;
-  return isMarked(settings, found) ? `${name}'s turn does not go on` : `${name} was not touched`;
-}
-
-/** Nodes that are no longer what their snapshot would be worth: another version, or in their turn. */
-function touched(settings: Settings, { cluster, nodes }: Facts, accepted: string): Set<string> {
-  if (!("value" in cluster)) return new Set(settings.nodes.map(({ name }) => name));
-  const isTouched = ({ name }: ClusterNode) => {
-    const seen = nodes.get(name);
-    if (seen && "value" in seen) {
-      return seen.value.versionOnDisk !== accepted || ![accepted, ""].includes(seen.value.versionRunning);
-    }
-    const found = cluster.value.nodes.find((node) => nameOf(node) === name);
-    return found?.status?.nodeInfo?.kubeletVersion !== accepted || isMarked(settings, found);
-  };
-  return new Set(settings.nodes.filter(isTouched).map(({ name }) => name));
-}

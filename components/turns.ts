@@ -1,4 +1,12 @@
-import { type ClusterNode, type Settings, wayBackHint } from "../config";
+import {
+  type ClusterNode,
+  fellowsOf,
+  isSerial,
+  maxUnavailable,
+  type Settings,
+  type Wave,
+  wayBackHint,
+} from "../config";
 import type { StepScript } from "../scripts";
 
 /** One step of a turn, decided: where it runs, which script, with which arguments, bounded by what. */
@@ -38,6 +46,16 @@ export const restorePoint = (settings: Settings, node: ClusterNode): PlannedStep
   limitSeconds: settings.limits.etcdSnapshotSeconds,
 });
 
+/** Who may be in their turn beside the node, as a script's last argument; none, and no argument, where it goes alone. */
+function besides(settings: Settings, { name }: ClusterNode): string[] {
+  const names = fellowsOf(settings, name).map((fellow) => fellow.name);
+  return names.length > 0 ? [names.join(" ")] : [];
+}
+
+/** How many agents may be away, and who goes together with the node; the scripts' defaults where all go one at a time. */
+const room = (settings: Settings, node: ClusterNode): (string | number)[] =>
+  isSerial(settings) ? [] : [maxUnavailable(settings), ...besides(settings, node)];
+
 /** The questions to the cluster that open a node's turn. */
 const gateCluster = (settings: Settings, node: ClusterNode): PlannedStep => ({
   id: "gate-cluster",
@@ -51,6 +69,7 @@ const gateCluster = (settings: Settings, node: ClusterNode): PlannedStep => ({
     settings.acceptedVersion,
     settings.changeId,
     settings.servers.length,
+    ...besides(settings, node),
   ],
   limitSeconds: settings.limits.gateSeconds,
 });
@@ -135,6 +154,7 @@ const verifyCluster = (settings: Settings, node: ClusterNode, soakSeconds: numbe
     settings.limits.readySeconds,
     soakSeconds,
     wayBackHint(settings, node),
+    ...besides(settings, node),
   ],
   limitSeconds: settings.limits.readySeconds + soakSeconds + 90,
 });
@@ -171,7 +191,7 @@ export function agentTurn(settings: Settings, node: ClusterNode): PlannedStep[] 
       id: "cordon",
       title: "cordon, marked as ours",
       script: "cordon",
-      args: [node.name, changeId, settings.rke2Version],
+      args: [node.name, changeId, settings.rke2Version, ...room(settings, node).slice(0, 1)],
     },
     {
       ...asked,
@@ -187,6 +207,7 @@ export function agentTurn(settings: Settings, node: ClusterNode): PlannedStep[] 
         ...[consents.emptyDir, consents.barePods, consents.longGrace].map((pods) =>
           pods.map(podPattern).join(" "),
         ),
+        ...room(settings, node),
       ],
       limitSeconds: timeout + 60,
     },
@@ -212,6 +233,16 @@ export function agentTurn(settings: Settings, node: ClusterNode): PlannedStep[] 
     },
   ];
 }
+
+/** After the canary wave: the cluster is watched with nobody in turn. */
+export const canarySoak = (settings: Settings, { nodes, soakSeconds }: Wave): PlannedStep => ({
+  id: "canary-soak",
+  title: `watch the cluster for ${soakSeconds} s after its first agents`,
+  on: helperFor(settings),
+  script: "canary-soak",
+  args: [settings.rke2Version, settings.limits.readySeconds, soakSeconds, ...nodes.map((node) => node.name)],
+  limitSeconds: settings.limits.readySeconds + soakSeconds + 60,
+});
 
 /** A consent for all pods is written "*"; the script matches namespace/name. */
 const podPattern = (pattern: string): string => (pattern === "*" ? "*/*" : pattern);

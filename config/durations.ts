@@ -1,6 +1,7 @@
 /** How long a plan should take: from what this cluster's own earlier runs took, else from config. Pure. */
 import type { Step } from "./plan";
 import type { Settings } from "./settings";
+import { wavesOf } from "./waves";
 
 /** A step that ended well on this cluster, as its node wrote it down (scripts/envelope.sh). */
 export interface Measured {
@@ -79,8 +80,9 @@ function isPeer({ nodes }: Settings, name: string | undefined, other: string): b
   return a !== undefined && b !== undefined && a.role === b.role && !a.gpu && !b.gpu;
 }
 
-function unmeasured(step: Step, { durations, drain, limits, nodes }: Settings): number {
+function unmeasured(step: Step, { durations, drain, limits, nodes, waves }: Settings): number {
   const kind = kindOf(step);
+  if (kind === "canary-soak") return durations.gateSeconds + waves.canarySoakSeconds;
   const { role, gpu } = nodes.find(({ name }) => name === step.node) ?? {};
   if (kind === "drain") return gpu ? drain.gpuTimeoutSeconds : drain.timeoutSeconds;
   if (kind === "back-drain") return drain.graceSeconds;
@@ -89,14 +91,24 @@ function unmeasured(step: Step, { durations, drain, limits, nodes }: Settings): 
   return seconds + (role === "server" ? limits.soakServerSeconds : limits.soakAgentSeconds);
 }
 
-/** Seconds of steps one after the other; those of one `together` count as one, the longest. */
+/**
+ * Seconds of steps one after the other; those of one `together` count as one, the longest. A wave takes as long as the
+ * slowest of its nodes, and then its own steps.
+ */
 export function totalSeconds(steps: readonly Step[]): number {
   const groups = new Map<string, number>();
-  for (const { id, phase, together, expectedSeconds = 0 } of steps) {
+  const waves = new Map<number, Map<string, number>>();
+  for (const { id, phase, together, wave, node, expectedSeconds = 0 } of steps) {
+    if (wave !== undefined && node !== undefined) {
+      const turns = waves.get(wave) ?? new Map<string, number>();
+      waves.set(wave, turns.set(node, (turns.get(node) ?? 0) + expectedSeconds));
+      continue;
+    }
     const group = together ? `${phase}/${together}` : id;
     groups.set(group, Math.max(groups.get(group) ?? 0, expectedSeconds));
   }
-  return [...groups.values()].reduce((sum, seconds) => sum + seconds, 0);
+  const slowest = [...waves.values()].map((turns) => Math.max(...turns.values()));
+  return [...groups.values(), ...slowest].reduce((sum, seconds) => sum + seconds, 0);
 }
 
 /** What is still to be done of a plan, in seconds, as the policy of windows needs it. */
@@ -107,7 +119,10 @@ export interface Estimate {
   readonly servers: readonly Turn[];
   /** Between the last server and the first agent; zero where no server is left. */
   readonly settleSeconds: number;
+  /** Each agent that is not done. */
   readonly agents: readonly Turn[];
+  /** The waves in which they go, in order; what is done of one is left out. */
+  readonly waves: readonly WaveTurns[];
   readonly afterSeconds: number;
   /** All servers back on the accepted version (procedure §6.2). */
   readonly goBackSeconds: number;
@@ -119,6 +134,12 @@ export interface Estimate {
 /** One node's turn. */
 export interface Turn {
   readonly node: string;
+  readonly seconds: number;
+}
+
+/** The turns of a wave, and what comes after them. */
+export interface WaveTurns {
+  readonly nodes: readonly string[];
   readonly seconds: number;
 }
 
@@ -144,6 +165,14 @@ export function estimate(
         seconds: totalSeconds(steps.filter((step) => step.phase === phase && step.node === name)),
       }));
   const servers = turns("servers", settings.servers);
+  const waves = wavesOf(settings).flatMap(({ number, nodes }): WaveTurns[] => {
+    const left = nodes.flatMap(({ name }) => (done.has(name) ? [] : [name]));
+    const own = steps.filter(
+      ({ phase, node, wave }) =>
+        phase === "agents" && (node === undefined ? wave === number : left.includes(node)),
+    );
+    return left.length === 0 ? [] : [{ nodes: left, seconds: totalSeconds(own) }];
+  });
   const known = new Set(measured.map(({ step }) => step));
   return {
     // The way back of a change that has touched a node is there already.
@@ -151,6 +180,7 @@ export function estimate(
     servers,
     settleSeconds: servers.length > 0 ? sum("settle") : 0,
     agents: turns("agents", settings.agents),
+    waves,
     afterSeconds: sum("validation", "record"),
     goBackSeconds: settings.durations.goBackServersSeconds,
     measuredSteps: steps.filter((step) => known.has(scriptOf(step))).length,

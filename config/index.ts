@@ -26,6 +26,7 @@ export { judgeStable, latestStable, MINORS_BEHIND } from "./stable";
 export { type AllowedMove, judgeMove, type RefusedMove } from "./versionPolicy";
 export * from "./versions";
 export { settingsWarnings, type Warning } from "./warnings";
+export { fellowsOf, isSerial, maxUnavailable, type Wave, waveOf, wavesOf } from "./waves";
 export {
   describeLoss,
   describeWaysBack,

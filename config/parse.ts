@@ -84,5 +84,6 @@ function toSettings(parsed: ParsedSettings): Settings {
     nodes,
     servers: nodes.filter((node) => node.role === "server"),
     agents: nodes.filter((node) => node.role === "agent"),
+    waves: parsed.agents,
   };
 }

@@ -1,5 +1,7 @@
 /** A plan as data (the ordered steps of a run, which components/ decide) and as the lines that preview prints. */
 
+import { totalSeconds } from "./durations";
+
 /** The parts of a change, in their order. */
 export const PHASES = [
   "change",
@@ -38,6 +40,11 @@ export interface Step {
   readonly expectedFrom?: "measured" | "config";
   /** Steps of the same group run side by side. */
   readonly together?: string;
+  /**
+   * The wave of agents that it is part of. In a wave every node's steps go one after another, beside those of the others;
+   * the wave's own steps come after.
+   */
+  readonly wave?: number;
 }
 
 const headings: Record<Phase, string> = {
@@ -70,16 +77,33 @@ export function describePlan(plan: readonly Step[], from: string, to: string): s
   return PHASES.flatMap((phase) => {
     const rows = rowsOf(plan.filter((step) => step.phase === phase));
     if (rows.length === 0) return [];
-    let node: string | undefined;
+    let turn: string | number | undefined;
     const lines = rows.flatMap(([first, ...others]) => {
       if (!first) return [];
-      const upgraded = (phase === "servers" || phase === "agents") && first.node !== node;
-      node = first.node;
+      const upgraded = (phase === "servers" || phase === "agents") && (first.wave ?? first.node) !== turn;
+      turn = first.wave ?? first.node;
       ordinal += 1;
-      return [...(upgraded ? [`  ${first.node}: ${from} → ${to}`] : []), describeRow(ordinal, first, others)];
+      return [
+        ...(upgraded ? [describeTurn(plan, first, from, to)] : []),
+        describeRow(ordinal, first, others),
+      ];
     });
-    return [headings[phase], ...lines];
+    const waves = phase === "agents" && rows.some(([first]) => first?.wave !== undefined);
+    return [waves ? "Agents, in waves" : headings[phase], ...lines];
   });
+}
+
+/** Whose upgrade begins here: one node's, or a whole wave's with the time that it should take. */
+function describeTurn(plan: readonly Step[], { node, wave }: Step, from: string, to: string): string {
+  if (wave === undefined) return `  ${node}: ${from} → ${to}`;
+  const steps = plan.filter((step) => step.wave === wave);
+  const names = [...new Set(steps.flatMap((step) => step.node ?? []))];
+  const waves = new Set(plan.flatMap((step) => step.wave ?? [])).size;
+  const canary = steps.some(({ id }) => id === "canary-soak") ? ", the canary" : "";
+  const expected = steps.some(({ expectedSeconds }) => expectedSeconds !== undefined)
+    ? ` (${duration(totalSeconds(steps))})`
+    : "";
+  return `  wave ${wave} of ${waves}${canary}, ${names.length} at once: ${names.join(", ")}: ${from} → ${to}${expected}`;
 }
 
 /** One line of a list that may be long: the number in three columns, who, what, and the limit. */

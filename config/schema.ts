@@ -9,6 +9,7 @@ import { amount, certificate, host, hostKey, podGlobs, port, seconds, user, vers
 import * as formats from "./formats";
 import { hinted } from "./hints";
 import { policyFields } from "./policySchema";
+import { agentsField } from "./wavesSchema";
 
 const node = z.strictObject({
   name: hinted(
@@ -149,6 +150,7 @@ export const settingsSchema = z.strictObject({
       gpuTimeoutSeconds: seconds().default(600),
     })
     .prefault({}),
+  agents: agentsField,
   limits: z
     .strictObject({
       gateSeconds: seconds().default(120),

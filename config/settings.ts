@@ -8,13 +8,15 @@ export type ClusterNode = Omit<ParsedSettings["nodes"][number], "user" | "port">
 };
 
 /** The stack's config, validated, defaults filled in. Holds no secret. */
-export type Settings = Omit<ParsedSettings, "nodes"> & {
+export type Settings = Omit<ParsedSettings, "nodes" | "agents"> & {
   /** All nodes in the order of the config. */
   readonly nodes: readonly ClusterNode[];
   /** The servers, in the order in which they are upgraded. At least one. */
   readonly servers: readonly ClusterNode[];
   /** The agents, in the order in which they are upgraded. May be empty. */
   readonly agents: readonly ClusterNode[];
+  /** The key `agents`: how many of them go at once, and which first (waves.ts). */
+  readonly waves: ParsedSettings["agents"];
 };
 
 /** Limits of time and age; each key's name ends in its unit. */

@@ -3,6 +3,7 @@ import type { Evidence, Resource, Run, Update } from "./evidenceSchema";
 import type { Availability } from "./live/availability";
 import { nameOf } from "./preview";
 import { type ChangeInState, changeSchema, configured, type HistoryEntry, type StateResource } from "./state";
+import { type TurnStep, turnSteps } from "./waveTurns";
 
 /** Fields of dynamic resources that are evidence. A list of what is taken, never of what is left out. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
@@ -12,6 +13,9 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   Recovered: ["rtoSeconds", "rpoSeconds", "summary"],
   Release: ["wanted", "from"],
 };
+
+/** Resources that ask, with what they found. */
+const GATES: readonly string[] = ["TurnGate", "Preflight", "WaveEnd", "WaveTurn"];
 
 /** What evidence is made of. */
 export interface Sources {
@@ -92,7 +96,8 @@ export function joined(before: Evidence | undefined, now: Evidence): Evidence {
   };
 }
 
-function resource({ urn, type, created, modified, outputs }: StateResource, changeId: string): Resource[] {
+function resource(one: StateResource, changeId: string): Resource[] {
+  const { urn, type, created, modified, outputs } = one;
   const name = nameOf(urn);
   const base = { name, created, modified, inState: true };
   if (type === "command:remote:Command") {
@@ -102,12 +107,28 @@ function resource({ urn, type, created, modified, outputs }: StateResource, chan
       { ...base, kind: "Command", attempt: Number(attempt), result: lastObject(textOf(outputs.stdout)) },
     ];
   }
+  const turn = turnSteps(one).map((step) => ofTurn(step, base, numberOf(outputs.attempt)));
   const kind = /^pulumi-nodejs:dynamic\/rke2:(\w+)$/.exec(type)?.[1];
-  if (kind === "TurnGate" || kind === "Preflight") {
+  if (kind && GATES.includes(kind)) {
     if (outputs.changeId !== changeId) return [];
     const found = Array.isArray(outputs.found) ? outputs.found.map(String) : undefined;
     const gate = { found, askedAt: textOf(outputs.askedAt), askedBy: textOf(outputs.askedBy) || undefined };
-    return [{ ...base, kind, attempt: numberOf(outputs.attempt), ...gate, result: costOf(outputs.cost) }];
+    const asked = {
+      ...base,
+      kind,
+      attempt: numberOf(outputs.attempt),
+      ...gate,
+      result: costOf(outputs.cost),
+    };
+    if (kind !== "WaveTurn") return [asked];
+    // Its gate ended when it was asked; the resource itself only with the turn.
+    const opening = {
+      ...asked,
+      kind: "TurnGate",
+      name: `${outputs.node}-turn-gate`,
+      modified: gate.askedAt || modified,
+    };
+    return [...(found ? [opening] : []), ...turn];
   }
   if (kind && FIELDS[kind]) {
     const owner =
@@ -120,6 +141,18 @@ function resource({ urn, type, created, modified, outputs }: StateResource, chan
   if (type.startsWith("kubernetes:batch")) return [{ ...base, kind: "Job" }];
   if (type.startsWith("kubernetes:core/v1:ConfigMap")) return [{ ...base, kind: "ConfigMap" }];
   return [];
+}
+
+/** A step of a wave's turn, as a Command of its own would stand here: ended when its own word says. */
+function ofTurn(
+  { name, said }: TurnStep,
+  base: Omit<Resource, "kind">,
+  attempt: number | undefined,
+): Resource {
+  const result = lastObject(said);
+  const ended = new Date(String(result?.startedAt)).getTime() + Number(result?.seconds) * 1000;
+  const modified = Number.isNaN(ended) ? base.modified : new Date(ended).toISOString();
+  return { ...base, name, kind: "Command", attempt, modified, result };
 }
 
 /** The flat JSON object that a step prints last; undefined where it printed none. */

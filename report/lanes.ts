@@ -18,6 +18,7 @@ const AROUND: readonly (readonly [RegExp, string])[] = [
     "The way back",
   ],
   [/^charts/, "Charts settle"],
+  [/(^|-)(wave-\d+-end|canary-soak)$/, "Between waves"],
   [/(^|-)(validate|smoke-test)$/, "Validation"],
   [/^manifest/, "Manifest"],
 ];

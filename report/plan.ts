@@ -4,10 +4,13 @@ import { type PlanLine, planOf } from "../components/plan";
 import {
   describeWindow,
   duration,
+  isSerial,
+  maxUnavailable,
   nextAfter,
   openAt,
   type Settings,
   totalSeconds,
+  wavesOf,
   withExpectations,
 } from "../config";
 import { type StepScript, stepText } from "../scripts";
@@ -101,13 +104,17 @@ const expectedSteps = (settings: Settings, told: Preview["seen"]["steps"]): Plan
   withExpectations(planOf(settings), settings).map((step) => ({ ...step, ...told[step.id] }));
 
 function summaryOf(
-  { servers, agents, goBack }: Settings,
+  settings: Settings,
   direction: PlanRecord["direction"],
   from: string,
   to: string,
   seconds: number,
 ): string {
-  const nodes = `${servers.length} servers, one at a time, then ${agents.length} agents`;
+  const { servers, agents, goBack } = settings;
+  const waves = isSerial(settings)
+    ? ""
+    : ` in ${wavesOf(settings).length} waves of at most ${maxUnavailable(settings)}`;
+  const nodes = `${servers.length} servers, one at a time, then ${agents.length} agents${waves}`;
   const takes = `about ${duration(Math.ceil(seconds / 60) * 60)} in all`;
   switch (direction) {
     case "upgrade":
@@ -148,6 +155,7 @@ function stepRecord(
     title,
     node,
     together,
+    wave,
     planned,
     expectedSeconds = 0,
     expectedFrom = "config",
@@ -162,6 +170,7 @@ function stepRecord(
     title,
     node,
     together,
+    wave,
     ...(planned && {
       runsOn: `${planned.on.user}@${planned.on.address}:${planned.on.port}`,
       script: planned.script,
@@ -181,7 +190,13 @@ function operationsOf(
   operations: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> {
   const ids = new Set(steps.map(({ id }) => id));
-  return new Map([...operations].map(([name, operation]) => [stepOf(name, ids) ?? name, operation]));
+  const own = [...operations].map(([name, operation]) => [stepOf(name, ids) ?? name, operation] as const);
+  // A turn in a wave is one resource.
+  const ofTurns = steps.flatMap(({ id, node, wave }) => {
+    const operation = wave === undefined ? undefined : operations.get(`${node}-turn`);
+    return operation ? [[id, operation] as const] : [];
+  });
+  return new Map([...ofTurns, ...own]);
 }
 
 /** The text of every script that the plan runs, once each, sorted by name. */

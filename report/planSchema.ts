@@ -25,6 +25,12 @@ const step = z.strictObject({
   title: z.string(),
   node: z.string().optional().describe("The node that it works on."),
   together: z.string().optional().describe("Steps of one group run side by side."),
+  wave: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe("Agents of one wave take their turns side by side, each step by step."),
   runsOn: z.string().optional().describe("user@address:port, where it is a script on a node."),
   script: z.string().optional().describe("Names an entry of scripts."),
   args: z.array(z.string()).optional().describe("The script's own arguments."),

@@ -34,7 +34,11 @@ const MOMENTS: readonly {
     activity: "Control Plane Upgrade",
     what: "servers begin, one at a time",
   },
-  { when: "before the first agent", activity: "Worker Node Upgrade", what: "agents begin, one at a time" },
+  {
+    when: "before the first agent",
+    activity: "Worker Node Upgrade",
+    what: "agents begin, in the plan's order",
+  },
   {
     when: "after the last node",
     activity: "Post-Upgrade Validation",

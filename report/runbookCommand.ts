@@ -13,6 +13,7 @@ import { chosenStack, pulumiJson } from "./pulumi";
 import { type RunbookInputs, runbook } from "./runbook/make";
 import { readStack } from "./stackConfig";
 import { exportSchema, type StateResource } from "./state";
+import { turnSteps } from "./waveTurns";
 
 export interface RunbookOptions extends StackOptions {
   readonly back?: string;
@@ -82,14 +83,15 @@ function standing(
 /** Names of what succeeded in this attempt: a step whose update failed keeps the inputs of the one before. */
 function doneIn(state: readonly StateResource[], attempt: number): Set<string> {
   return new Set(
-    state.flatMap(({ urn, type, outputs }) => {
+    state.flatMap((one) => {
+      const { urn, type, outputs } = one;
       const own =
         type === "command:remote:Command"
           ? Number(/ attempt (\d+)$/.exec(String(outputs.create))?.[1])
           : typeof outputs.attempt === "number"
             ? outputs.attempt
             : attempt;
-      return own === attempt ? [nameOf(urn)] : [];
+      return own === attempt ? [nameOf(urn), ...turnSteps(one).map(({ name }) => name)] : [];
     }),
   );
 }

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Cordons NODE and marks the cordon as ours, so that only ours is ever removed.
 #
-# Usage: NODE CHANGE WANTED
-node=$1 change=$2 wanted=$3
+# Usage: NODE CHANGE WANTED [MAX]
+#   MAX  how many agents may be NotReady or cordoned at once, NODE counted (default 1)
+node=$1 change=$2 wanted=$3 max=${4:-1}
 api_ready
 if ! in_turn "$node" "$change" "$wanted"; then
   say "$node is not in a turn: left as it is"
   result cordoned false
   exit 0
 fi
-mark_cordon "$node" "$change"
-kube "$API" cordon "$node"
+cordon_ours "$node" "$change" "$max"
 result cordoned true
 # end of step

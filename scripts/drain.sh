@@ -2,10 +2,11 @@
 # Drains NODE through the eviction API, budgets honoured (procedure §3.3.2: grace 120 s, timeout 300 s; §3.3.4 for
 # the GPU node: 300 s, 600 s). Pods that the drain would hurt need the operator's consent, by name.
 #
-# Usage: NODE CHANGE WANTED GRACE TIMEOUT EMPTYDIR BARE LONGGRACE
+# Usage: NODE CHANGE WANTED GRACE TIMEOUT EMPTYDIR BARE LONGGRACE [MAX FELLOWS]
 #   EMPTYDIR, BARE, LONGGRACE  space-separated patterns namespace/name whose pods may lose their emptyDir, have no
 #   controller to bring them back, or ask for a longer grace than GRACE
-node=$1 change=$2 wanted=$3 grace=$4 timeout=$5 emptydir=$6 bare=$7 longgrace=$8
+#   MAX  how many agents may be NotReady or cordoned at once (default 1); FELLOWS  who may be in their turn meanwhile
+node=$1 change=$2 wanted=$3 grace=$4 timeout=$5 emptydir=$6 bare=$7 longgrace=$8 max=${9:-1} fellows=${10:-}
 api_ready
 if ! in_turn "$node" "$change" "$wanted"; then
   say "$node is not in a turn: not drained"
@@ -46,20 +47,23 @@ done <<<"$pods"
 [ -z "$refused" ] || fail "pods on $node that the drain would hurt:$refused" "name them in consents, or move them away; then run pulumi up again"
 
 # Here too, not in the step before alone: somebody may have uncordoned the node since.
-mark_cordon "$node" "$change"
+cordon_ours "$node" "$change" "$max"
 say "draining $node: $count pods"
+concerns=$STATE/drain-$node.concerns errors=$STATE/drain-$node.err
 # What is concerning meanwhile (§4.1) is said at once and stands in the failure's message; the drain goes on.
-: >"$STATE/drain.concerns"
+: >"$concerns"
 while sleep 5; do
-  if ! calm "$node" >>"$STATE/drain.concerns"; then say "concerning: $(tail -n 1 "$STATE/drain.concerns")"; fi
+  # shellcheck disable=SC2034 # read by calm
+  [ -z "$fellows" ] || AWAY=$(away_with "$(nodes_table || true)" "$change" "$fellows")
+  if ! calm "$node" >>"$concerns"; then say "concerning: $(tail -n 1 "$concerns")"; fi
 done &
 watcher=$!
 if ! timeout "$((timeout + 15))" "$RKE2_DATA/bin/kubectl" --kubeconfig "$KUBECONFIG_FILE" --server "https://$API:6443" \
-  drain "$node" --ignore-daemonsets --delete-emptydir-data --force --grace-period="$grace" --timeout="${timeout}s" </dev/null 2>"$STATE/drain.err"; then
+  drain "$node" --ignore-daemonsets --delete-emptydir-data --force --grace-period="$grace" --timeout="${timeout}s" </dev/null 2>"$errors"; then
   kill "$watcher" 2>/dev/null || true
   left=$(pods_to_evict | cut -d'|' -f1 | tr '\n' ' ' || true)
   budgets=$(kube "$API" get pdb -A -o go-template='{{range .items}}{{if eq (printf "%v" .status.disruptionsAllowed) "0"}}{{.metadata.namespace}}/{{.metadata.name}} {{end}}{{end}}' || true)
-  fail "$node is not drained after $timeout s; still there: ${left:-nothing} ; budgets that allow no disruption: ${budgets:-none}; kubectl: $(grep -v "^WARNING\|^Warning\|^evicting" "$STATE/drain.err" | tail -n 2 | tr '\n' ' ' | cut -c -400)$(sed 's/^/; meanwhile: /' "$STATE/drain.concerns" | tail -n 1)" \
+  fail "$node is not drained after $timeout s; still there: ${left:-nothing} ; budgets that allow no disruption: ${budgets:-none}; kubectl: $(grep -v "^WARNING\|^Warning\|^evicting" "$errors" | tail -n 2 | tr '\n' ' ' | cut -c -400)$(sed 's/^/; meanwhile: /' "$concerns" | tail -n 1)" \
     "give the budget room (more replicas or ready pods: kubectl describe pdb), then run pulumi up again; $node stays cordoned, marked as ours. $(row reschedule)"
 fi
 kill "$watcher" 2>/dev/null || true

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Runs one step on a node so that it is alone, bounded and outlives the connection.
 #
-# Usage: bash -s -- STEP OWNER LIMIT_SECONDS [ARGUMENT…]   (as root; stdin: this file, lib.sh, the step's own file)
+# Usage: bash -s -- STEP[@NODE] OWNER LIMIT_SECONDS [ARGUMENT…]   (as root; stdin: this file, lib.sh, the step's own file)
 #   STEP           the step's name, for messages and the journal
+#   NODE           the node that the step is about, where several are worked on at once and this machine is asked for
+#                  each: then it is alone among the steps about that node
 #   OWNER          UUID of the change's state: who may work on this node (the lock that holds without the API)
 #   LIMIT_SECONDS  the step is ended on the node itself after this long
 #
-# The step runs as the transient unit rke2-upgrade-step: systemd's refusal of a second unit of that name is
+# The step runs as the transient unit rke2-upgrade-step[-NODE]: systemd's refusal of a second unit of that name is
 # the lock, RuntimeMaxSec the bound, the journal the record. A lost connection does not end it; a rerun waits
 # for it here and then runs the step again, which finds its work done.
 # All is one function, so that bash has read it whole before it takes the rest of stdin, the step, off its own input.
@@ -31,20 +33,23 @@ run_step() {
   return "$code"
 }
 
-# Keeps the step's result line, for the forecast of later runs (observe/durations.ts). Bounded; never a failure.
+# Keeps the step's result line, for the forecast of later runs (observe/durations.ts). Bounded; never a failure. Steps about
+# several nodes may end here at once.
 remember() {
   local line
   line=$(tail -n 1 "$script.out" | grep '^{"step":' || true)
   [ -n "$line" ] || return 0
-  if { tail -n 499 "$state/durations" 2>/dev/null || true; echo "$line"; } >"$state/durations.new"; then
-    mv -f "$state/durations.new" "$state/durations" || true
-  fi
+  {
+    flock -w 5 9 &&
+      { tail -n 499 "$state/durations" 2>/dev/null || true; echo "$line"; } >"$state/durations.new" &&
+      mv -f "$state/durations.new" "$state/durations"
+  } 9>"$state/durations.lock" || true
 }
 
 envelope() {
-  step=$1 owner=$2 limit=$3
+  step=${1%%@*} about=${1#"${1%%@*}"} owner=$2 limit=$3
   shift 3
-  unit=rke2-upgrade-step
+  unit=rke2-upgrade-step${about:+-${about#@}}
   state=/var/lib/rke2-upgrade
   run=/run/rke2-upgrade
   umask 077
@@ -74,11 +79,11 @@ envelope() {
   while [ "$code" -ne 0 ] && grep -q "already loaded\|already exists" "$script.client"; do
     # An earlier run was killed and its step is still at work: it ends by itself, within its own limit.
     if [ "$waited" -ge "$limit" ]; then
-      echo "$(hostname): $step: another step is still at work after $limit s: $(systemctl show -P Description $unit)" >&2
+      echo "$(hostname): $step: another step is still at work after $limit s: $(systemctl show -P Description "$unit")" >&2
       echo "  next: look at it with: systemctl status $unit" >&2
       exit 124
     fi
-    [ $((waited % 10)) -ne 0 ] || echo "waiting for the step still at work here: $(systemctl show -P Description $unit)"
+    [ $((waited % 10)) -ne 0 ] || echo "waiting for the step still at work here: $(systemctl show -P Description "$unit")"
     sleep 1
     waited=$((waited + 1))
     code=0

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Asks the cluster, from a healthy server, whether NODE may have its turn now, and marks NODE as being worked on.
 #
-# Usage: NODE ROLE WANTED ACCEPTED CHANGE SERVERS
+# Usage: NODE ROLE WANTED ACCEPTED CHANGE SERVERS [FELLOWS]
 #   SERVERS  number of etcd members there must be
+#   FELLOWS  the nodes of its wave, space-separated: those that bear CHANGE's mark may be down
 # A node that already runs WANTED, with no mark of an unfinished turn, is left alone: then every later step of
 # its turn finds no mark and does nothing.
-node=$1 role=$2 wanted=$3 accepted=$4 change=$5 servers=$6
+node=$1 role=$2 wanted=$3 accepted=$4 change=$5 servers=$6 fellows=${7:-}
 
 api_ready
 table=$(nodes_table) || fail "cannot list the nodes" "see whether the API answers here (kubectl get nodes), then run pulumi up again"
@@ -21,11 +22,16 @@ if [ -z "$mark" ] && [ "$version" = "$wanted" ]; then
   exit 0
 fi
 
-others=$(awk -F'|' -v n="$node" '$1 != n && $2 != "True" { print $1 }' <<<"$table")
+# A node that is in its turn already is mended by going on, whoever else is in one: waves may have been narrowed since.
+[ -z "$mark" ] || fellows=$(awk -F'|' -v n="$node" '$1 != n { print $1 }' <<<"$table" | tr '\n' ' ')
+away=$(away_with "$table" "$change" "$fellows")
+# Everybody else: nobody but a fellow in its turn may be down.
+rest=$(awk -F'|' -v away=" $node $away " '!index(away, " " $1 " ")' <<<"$table")
+others=$(awk -F'|' '$2 != "True" && $1 != "" { print $1 }' <<<"$rest")
 [ -z "$others" ] || fail "not Ready: ${others//$'\n'/ }" "kubectl describe node $(echo "$others" | head -n 1); no node is taken down while another is. $(row join)"
-working=$(awk -F'|' -v n="$node" '$1 != n && $5 != "" { print $1 }' <<<"$table")
-[ -z "$working" ] || fail "${working//$'\n'/ } is still in its turn" "run pulumi up again; nodes are upgraded one at a time"
-stale=$(stale_leases "$node")
+working=$(awk -F'|' '$5 != "" { print $1 }' <<<"$rest")
+[ -z "$working" ] || fail "${working//$'\n'/ } is still in its turn" "run pulumi up again; nodes are upgraded one at a time, agents in their waves. Where its turn stands after this one's in the order, set agents.maxUnavailable to what it was when it began"
+stale=$(stale_leases "$node $away")
 [ -z "$stale" ] || fail "no lease renewed for over 40 s: $stale" "the kubelet there has lost the API (rancher/rke2#6208): systemctl restart rke2-agent on it"
 # Half-way through its turn a server's own member may be down.
 etcd_healthy "$servers" "$([ -n "$mark" ] && [ "$role" = server ] && echo 1 || echo 0)"

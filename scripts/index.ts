@@ -23,6 +23,7 @@ const LIBRARIES = {
   "back-drain": ["lib-cluster"],
   "verify-back": ["lib-cluster"],
   accept: ["lib-cluster"],
+  "canary-soak": ["lib-cluster"],
   "charts-settled": ["lib-cluster"],
   "check-health": ["lib-cluster"],
   cordon: ["lib-cluster"],

@@ -39,13 +39,45 @@ mark_cordon() {
   kube "$API" annotate node "$1" --overwrite "rke2-upgrade/working=$2" "rke2-upgrade/cordoned=$2" >/dev/null
 }
 
-# Nodes whose lease was not renewed for 40 s (Kubernetes' own default duration), but for the one named.
+# Cordons NODE, marked as ours. Refuses where with NODE more than MAX agents would be NotReady or cordoned, whoever did
+# it; a node that is so already takes no further room. All cordons of a change are made on one server, and here one after
+# another: no two agents can each count the other as there. cordon_ours NODE CHANGE MAX
+cordon_ours() {
+  local table away
+  exec 9>"$STATE/cordon.lock"
+  flock -w 60 9 || fail "another cordon has been at work here for 60 s" "systemctl status 'rke2-upgrade-step*' here; run pulumi up again"
+  table=$(nodes_table) || fail "cannot list the nodes" "see whether the API answers here (kubectl get nodes), then run pulumi up again"
+  away=$(awk -F'|' '$7 != "true" && ($2 != "True" || $4 == "true") { print $1 }' <<<"$table")
+  if ! grep -qxF "$1" <<<"$away" && [ "$(wc -w <<<"$away")" -ge "$3" ]; then
+    fail "$1 would be one agent too many: NotReady or cordoned are ${away//$'\n'/ }, and agents.maxUnavailable allows $3 at once" \
+      "kubectl get nodes: bring them back, uncordon what needs no cordon, then run pulumi up again; where their turns stand after this one's in the order, set agents.maxUnavailable to what it was when they began"
+  fi
+  mark_cordon "$1" "$2"
+  kube "$API" cordon "$1"
+  exec 9>&-
+}
+
+# Watches that a condition stays true: one slow answer is no relapse, it must stay false for ten seconds. stays SECONDS
+# COMMAND: 1 where it does not, with what COMMAND said in LAST
+stays() {
+  local deadline=$(($(date +%s) + $1))
+  while [ "$(date +%s)" -lt "$deadline" ]; do
+    sleep 2
+    until_ok 10 "$2" || return 1
+  done
+}
+
+# Of FELLOWS, who go together with the node in turn, those that bear CHANGE's mark: they may be down. Space-separated.
+# away_with TABLE CHANGE FELLOWS
+away_with() { awk -F'|' -v c="$2" -v fellows=" $3 " '$5 == c && index(fellows, " " $1 " ") { print $1 }' <<<"$1" | tr '\n' ' '; }
+
+# Nodes whose lease was not renewed for 40 s (Kubernetes' own default duration), but for those named. stale_leases NODES
 stale_leases() {
   local now name renewed
   now=$(date +%s)
   kube "$API" -n kube-node-lease get leases -o jsonpath='{range .items[*]}{.metadata.name}|{.spec.renewTime}{"\n"}{end}' |
     while IFS='|' read -r name renewed; do
-      if [ "$name" != "${1:-}" ] && [ $((now - $(date -d "$renewed" +%s))) -gt 40 ]; then printf '%s ' "$name"; fi
+      if [[ " ${1:-} " != *" $name "* ]] && [ $((now - $(date -d "$renewed" +%s))) -gt 40 ]; then printf '%s ' "$name"; fi
     done
 }
 

@@ -14,18 +14,20 @@ milliseconds() {
 # One line a pod that ails: namespace/owner reason. The owner, since a pod that moved has another name. A container that
 # ended badly after it had been restarted crashes, whether the kubelet says CrashLoopBackOff yet or not. Chart jobs are
 # judged apart (charts-settled.sh): they crash between servers by design. A pod without a place ails where WITH_PENDING is
-# given. sick_pods NODE [WITH_PENDING]: those on NODE, which is in its turn, are not counted.
+# given. sick_pods NODES [WITH_PENDING]: those on NODES, which are in their turn, are not counted.
 # shellcheck disable=SC2016 # Go templates hold dollar signs
 sick_pods() {
   kube "$API" get pods -A -o go-template='{{range .items}}{{$owner := .metadata.name}}{{range .metadata.ownerReferences}}{{$owner = .name}}{{end}}{{$why := ""}}{{$phase := .status.phase}}{{range .status.containerStatuses}}{{if .state.waiting}}{{if eq (printf "%v" .state.waiting.reason) "CrashLoopBackOff"}}{{$why = "crashes"}}{{end}}{{end}}{{if .state.terminated}}{{if and (ne (printf "%v" .state.terminated.exitCode) "0") (ne (printf "%v" .restartCount) "0") (ne $phase "Failed")}}{{$why = "crashes"}}{{end}}{{end}}{{end}}{{range .status.conditions}}{{if and (eq .type "PodScheduled") (eq .status "False")}}{{$why = "Pending"}}{{end}}{{end}}{{if $why}}{{.metadata.namespace}}/{{$owner}} {{$why}} {{.spec.nodeName}}{{"\n"}}{{end}}{{end}}' |
-    awk -v n="$1" -v pending="${2:-}" '$3 != n && $1 !~ /^kube-system\/helm-install-/ && ($2 != "Pending" || pending) { print $1, $2 }' | sort -u
+    awk -v nodes=" $1 " -v pending="${2:-}" '($3 == "" || !index(nodes, " " $3 " ")) && $1 !~ /^kube-system\/helm-install-/ && ($2 != "Pending" || pending) { print $1, $2 }' | sort -u
 }
 
 # Keeps which pods ail before NODE's turn. remember_sick NODE
 remember_sick() { sick_pods "$1" with-pending >"$STATE/sick-before-$1"; }
 
 # Nothing of §4.1 is concerning, or what is, with value and time, on stdout: the API from 2 s on, etcd from RKE2's
-# heartbeat on, pods that ail and did not before NODE's turn. calm NODE [WITH_PENDING]
+# heartbeat on, pods that ail and did not before NODE's turn, those on AWAY left out: its fellows that are in their turn.
+# calm NODE [WITH_PENDING]
+AWAY=""
 calm() {
   local ms now new
   ms=$(milliseconds -A rke2-upgrade --cacert "$RKE2_DATA/server/tls/server-ca.crt" --cert "$RKE2_DATA/server/tls/client-admin.crt" \
@@ -33,7 +35,7 @@ calm() {
   [ "$ms" -lt 2000 ] || { echo "the API took $ms ms or gave no good answer at $(at); below 500 is expected, 2000 concerning (§4.1). $(row control-plane)" && return 1; }
   ms=$(milliseconds http://127.0.0.1:2381/health)
   [ "$ms" -lt 500 ] || { echo "etcd took $ms ms for a read or gave no good answer at $(at); RKE2's heartbeat is 500 (§4.1). $(row quorum)" && return 1; }
-  now=$(sick_pods "$@") || { echo "cannot list the pods at $(at)" && return 1; }
+  now=$(sick_pods "$1 $AWAY" "${2:-}") || { echo "cannot list the pods at $(at)" && return 1; }
   new=$(comm -13 <(sort -u "$STATE/sick-before-$1" 2>/dev/null || true) <(sort -u <<<"$now") | sed '/^$/d')
   [ -z "$new" ] || { echo "pods that were well before, at $(at): ${new//$'\n'/, } (§4.1). $(row reschedule)" && return 1; }
 }

@@ -2,22 +2,25 @@
 # Proves from a server that the cluster has NODE back on WANTED and that no other node suffered; then watches it
 # for a while (the soak). Ends a server's turn.
 #
-# Usage: NODE ROLE WANTED CHANGE SERVERS READY_SECONDS SOAK_SECONDS HINT
+# Usage: NODE ROLE WANTED CHANGE SERVERS READY_SECONDS SOAK_SECONDS HINT [FELLOWS]
 #   READY_SECONDS  a node NotReady for longer than this is stuck (procedure §4.1: 5 min)
 #   SOAK_SECONDS   everything must stay true for this long
 #   HINT           what is said of the way back where it does not come up
+#   FELLOWS  the nodes of its wave, space-separated: those that bear CHANGE's mark may be down
 # shellcheck disable=SC2317 # healthy is called by until_ok
-node=$1 role=$2 wanted=$3 change=$4 servers=$5 ready_seconds=$6 soak_seconds=$7 hint=$8
+node=$1 role=$2 wanted=$3 change=$4 servers=$5 ready_seconds=$6 soak_seconds=$7 hint=$8 fellows=${9:-}
 image_tag=${wanted//+/-}
 
 # Every condition, or the first that does not hold, on stdout.
 healthy() {
-  local row others stale wrong
-  row=$(nodes_table | awk -F'|' -v n="$node" '$1 == n { print $2 "|" $3 }') || return 1
+  local table row others stale wrong
+  table=$(nodes_table) || return 1
+  AWAY=$(away_with "$table" "$change" "$fellows")
+  row=$(awk -F'|' -v n="$node" '$1 == n { print $2 "|" $3 }' <<<"$table")
   [ "$row" = "True|$wanted" ] || { echo "$node is Ready|version $row, wanted True|$wanted" && return 1; }
-  others=$(nodes_table | awk -F'|' '$2 != "True" { print $1 }' | tr '\n' ' ') || return 1
+  others=$(awk -F'|' -v away=" $AWAY" '$2 != "True" && !index(away, " " $1 " ") { print $1 }' <<<"$table" | tr '\n' ' ')
   [ -z "$others" ] || { echo "not Ready: $others" && return 1; }
-  stale=$(stale_leases) || return 1
+  stale=$(stale_leases "$AWAY") || return 1
   [ -z "$stale" ] || { echo "no lease renewed for over 40 s: $stale (a kubelet that lost the API, rancher/rke2#6208: systemctl restart rke2-agent there)" && return 1; }
   if [ "$role" = server ]; then
     # Kubelet new, API server old has happened (rancher/rke2#4221): the static pods' images are asked too. etcd and
@@ -42,12 +45,7 @@ if ! in_turn "$node" "$change" "$wanted"; then
 fi
 until_ok "$ready_seconds" healthy || fail "after $ready_seconds s: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; mend it and run pulumi up again; $hint. $(row join)"
 say "$node is back; watching it for $soak_seconds s"
-deadline=$(($(date +%s) + soak_seconds))
-while [ "$(date +%s)" -lt "$deadline" ]; do
-  sleep 2
-  # One slow answer is no relapse: a condition must stay false for ten seconds.
-  until_ok 10 healthy || fail "relapsed while being watched: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; $hint"
-done
+stays "$soak_seconds" healthy || fail "relapsed while being watched: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; $hint"
 strained=$(strain)
 [ -z "$strained" ] || say "concerning: ${strained//$'\n'/; }"
 if [ "$role" = server ]; then kube "$API" annotate node "$node" rke2-upgrade/working- >/dev/null; fi

@@ -27,7 +27,8 @@ async function runLane(whose: Whose, lane: readonly BackStep[]): Promise<void> {
 async function runOne({ context, owner, attempt }: Whose, step: BackStep): Promise<void> {
   switch (step.kind) {
     case "command":
-      return runStep(context, owner, step.planned, attempt);
+      await runStep(context, owner, step.planned, { attempt });
+      return;
     case "place":
       await placeBackup(context, step.node, attempt);
       return;

@@ -1,5 +1,5 @@
 import type { V1Node, V1PersistentVolume, V1Pod } from "@kubernetes/client-node";
-import type { ClusterNode, Settings } from "../../config";
+import { type ClusterNode, type Settings, wavesOf } from "../../config";
 import type { ClusterFacts } from "../cluster";
 import { isEvicted } from "../drain";
 import { fullName, isMarked, nameOf } from "../facts";
@@ -7,34 +7,43 @@ import { type Finding, must } from "../finding";
 import { admits, allocatable, place, requestsOf } from "../scheduling";
 
 /**
- * Whether the other agents can take what each agent's drain moves (issue 4). Pods that can run nowhere else are left
- * out and named: they stay Pending until their node is back.
+ * Whether the other agents can take what a drain moves (issue 4): of a whole wave at once, where several go together
+ * (issue 7). Pods that can run nowhere else are left out and named: they stay Pending until their node is back.
  */
 export function judgeCapacity(
   settings: Settings,
   { nodes, pods, volumes }: ClusterFacts,
   { drained }: { drained: readonly ClusterNode[] },
 ): Finding[] {
-  const agents = settings.agents.flatMap(({ name }) => nodes.find((node) => nameOf(node) === name) ?? []);
-  return agents
-    .filter((node) => drained.some(({ name }) => name === nameOf(node)) && !isMarked(settings, node))
-    .map((node) => {
-      const others = agents.filter((other) => other !== node && !other.spec?.unschedulable);
-      const moving = pods.filter((pod) => pod.spec?.nodeName === nameOf(node) && isEvicted(pod));
+  const found = (names: readonly ClusterNode[]) =>
+    names.flatMap(({ name }) => nodes.find((node) => nameOf(node) === name) ?? []);
+  const agents = found(settings.agents);
+  const ahead = found(drained).filter((node) => !isMarked(settings, node));
+  return wavesOf(settings)
+    .map(({ nodes }) => found(nodes))
+    .filter((wave) => wave.some((node) => ahead.includes(node)))
+    .map((wave) => {
+      const open = agents.filter((other) => !other.spec?.unschedulable);
+      const others = open.filter((other) => !wave.includes(other));
+      const names = wave.map(nameOf);
+      const moving = pods.filter((pod) => names.includes(pod.spec?.nodeName ?? "") && isEvicted(pod));
       const pinned = moving.flatMap((pod) => {
-        const why = pinnedBy(pod, others, volumes);
+        // What could run on a fellow is not pinned: it has no place because the fellow goes too.
+        const elsewhere = open.filter((other) => nameOf(other) !== pod.spec?.nodeName);
+        const why = pinnedBy(pod, elsewhere, volumes);
         return why ? [{ pod, why }] : [];
       });
       const movable = moving.filter((pod) => !pinned.some((one) => one.pod === pod));
       const left = place(movable, others, pods);
       const staying = pinned.map(({ pod, why }) => `${fullName(pod)} (${why})`).join(", ");
+      const narrow = wave.length > 1 ? ", or lower agents.maxUnavailable" : "";
       return {
-        check: `${nameOf(node)}: room for its pods on the other agents`,
+        check: `${names.join(", ")}: room for ${wave.length > 1 ? "their" : "its"} pods on the other agents`,
         found: `${left.length ? `no place for ${left.map(fullName).join(", ")}` : `${movable.length} pods find a place`}${staying ? `; wait for it: ${staying}` : ""}`,
         wanted: "a place for all that can move",
         ...must(
           left.length === 0,
-          `kubectl describe node ${others.map(nameOf).join(" ")} (Allocated resources); scale down or add an agent. §4.2 "Workloads fail to reschedule": check taints, tolerations, resources`,
+          `kubectl describe node ${others.map(nameOf).join(" ")} (Allocated resources); scale down or add an agent${narrow}. §4.2 "Workloads fail to reschedule": check taints, tolerations, resources`,
         ),
       };
     });

@@ -30,6 +30,8 @@ export function judgeCordons({ changeId, rke2Version }: Settings, { nodes }: Clu
       found: `uncordoned by somebody: ${uncordoned.join(", ")}`,
       wanted: "cordoned until they run the new version",
       verdict: "fail",
+      // A fellow of a wave is marked a moment before it is cordoned.
+      momentary: true,
       next: `kubectl drain ${uncordoned[0]} --ignore-daemonsets: its own drain may have run already, and pods may have come back`,
     });
   }

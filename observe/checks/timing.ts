@@ -114,14 +114,14 @@ function judgeServers(clock: Clock): Finding[] {
   const left = Math.floor((end.getTime() - starts.getTime()) / 1000);
   const before = duration(estimate.beforeSeconds);
   const late = `start earlier in a window, or widen it; to leave it once, by name: ${overrideCommand(settings)}`;
-  const [agent] = estimate.agents;
+  const [wave] = estimate.waves;
   if (estimate.servers.length === 0) {
-    if (!agent) return [];
-    const needed = estimate.beforeSeconds + agent.seconds;
+    if (!wave) return [];
+    const needed = estimate.beforeSeconds + wave.seconds;
     return [
       {
-        check: "timing: the next agent fits",
-        found: `${before} before, ${duration(agent.seconds)} for ${agent.node}; ${duration(left)} left`,
+        check: `timing: the next ${wave.nodes.length > 1 ? "agents fit" : "agent fits"}`,
+        found: `${before} before, ${duration(wave.seconds)} for ${wave.nodes.join(", ")}; ${duration(left)} left`,
         wanted: `${duration(needed)} before ${utc(end)}`,
         ...allowed(clock, must(needed <= left, late)),
       },
@@ -153,9 +153,9 @@ function judgeWhole(clock: Clock): Finding {
   let at =
     starts.getTime() + 1000 * (estimate.beforeSeconds + sum(estimate.servers) + estimate.settleSeconds);
   const later: string[] = [];
-  for (const { node, seconds } of estimate.agents) {
+  for (const { nodes, seconds } of estimate.waves) {
     at += seconds * 1000;
-    if (end && at > end.getTime()) later.push(node);
+    if (end && at > end.getTime()) later.push(...nodes);
   }
   const ends = new Date(at + estimate.afterSeconds * 1000);
   const total = Math.round((ends.getTime() - starts.getTime()) / 1000);

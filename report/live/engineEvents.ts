@@ -17,9 +17,13 @@ const word = z
   .object({ metadata: z.object({ op: z.string(), urn: z.string(), type: z.string() }) })
   .optional();
 
-/** Of Pulumi's EngineEvent (sdk/go/common/apitype/events.go) what is used: never inputs, outputs or messages. */
+/**
+ * Of Pulumi's EngineEvent (sdk/go/common/apitype/events.go) what is used: never inputs or outputs, and of messages no more
+ * than the beginning of those by which a turn in a wave tells its steps (components/waveRun.ts): it is one resource.
+ */
 const engineEvent = z.object({
   timestamp: z.number(),
+  diagnosticEvent: z.object({ message: z.string() }).optional(),
   resourcePreEvent: word,
   resOutputsEvent: word,
   resOpFailedEvent: word,
@@ -35,6 +39,7 @@ const NO_STEP = /^(rke2:|pulumi:)/;
 export function stepEvent(event: unknown): StepEvent | undefined {
   const { data } = engineEvent.safeParse(event);
   if (!data) return undefined;
+  if (data.diagnosticEvent) return stepTold(data.diagnosticEvent.message, data.timestamp * 1000);
   const { timestamp, resourcePreEvent: begun, resOutputsEvent: done, resOpFailedEvent: failed } = data;
   const metadata = (begun ?? done ?? failed)?.metadata;
   if (!metadata || NO_STEP.test(metadata.type) || !OPERATIONS.has(metadata.op)) return undefined;
@@ -44,4 +49,12 @@ export function stepEvent(event: unknown): StepEvent | undefined {
     what: begun ? "begun" : done ? "done" : "failed",
     worked: metadata.op !== "same",
   };
+}
+
+/** The engine's marks for colours stand in front. */
+const TOLD = /^(?:<\{%[^%]*%\}>)*([a-z0-9-]+): (begun|done|failed)\b/;
+
+function stepTold(message: string, at: number): StepEvent | undefined {
+  const [, name, what] = TOLD.exec(message) ?? [];
+  return name ? { at, name, what: what as StepEvent["what"], worked: true } : undefined;
 }

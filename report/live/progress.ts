@@ -1,5 +1,5 @@
 /** How far a run has come, from the engine's words and the plan. Pure; whatever order the words come in, it is the same. */
-import { isGate, isTurn } from "../lanes";
+import { isGate, isTurn, turnOf } from "../lanes";
 import type { PlanRecord } from "../planSchema";
 import { stepOf } from "../stepName";
 import type { StepEvent } from "./engineEvents";
@@ -31,9 +31,18 @@ const WAITING: StepProgress = { state: "waiting", worked: false };
 export const progressOf = (progress: Progress, id: string): StepProgress => progress.get(id) ?? WAITING;
 
 /** The progress after one more word. @param ids the plan's steps: a resource that is none of them changes nothing */
-export function advance(progress: Progress, ids: { has(id: string): boolean }, event: StepEvent): Progress {
+export function advance(progress: Progress, ids: ReadonlySet<string>, event: StepEvent): Progress {
   const id = stepOf(event.name, ids);
-  if (id === undefined) return progress;
+  if (id !== undefined) return withStep(progress, id, event);
+  // A turn in a wave is one resource, and tells its steps itself, but where an earlier run has done it.
+  const node = event.what === "done" && !event.worked ? /^(.+)-turn$/.exec(event.name)?.[1] : undefined;
+  if (node === undefined) return progress;
+  return [...ids]
+    .filter((one) => turnOf(one) === node)
+    .reduce((before, one) => withStep(before, one, event), progress);
+}
+
+function withStep(progress: Progress, id: string, event: StepEvent): Progress {
   const before = progressOf(progress, id);
   const [began, ended] = event.what === "begun" ? [event.at, undefined] : [undefined, event.at];
   return new Map(progress).set(id, {

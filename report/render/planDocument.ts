@@ -91,16 +91,22 @@ function windowText({ configured, opens, closes, override }: PlanRecord["window"
     : `none within two weeks of ${configured.join("; ")}`;
 }
 
-/** Bars of the steps one after the other; steps side by side begin together. */
+/** Bars of the steps one after the other; steps side by side begin together, and so do the turns of a wave. */
 export function plannedBars(steps: PlanRecord["steps"]): Bar[] {
   const bars: Bar[] = [];
   let [start, number, end] = [0, 0, 0];
+  let begun: number | undefined;
+  const turns = new Map<string, number>();
   for (const step of steps) {
-    if (step.number !== number) start = end;
-    number = step.number;
-    end = Math.max(end, start + step.expectedSeconds);
-    const lane = laneOf(step);
-    bars.push({ lane, label: step.title, from: start, to: start + step.expectedSeconds });
+    const inTurn = step.wave !== undefined && step.node !== undefined;
+    if (inTurn && step.wave !== begun) turns.clear();
+    if (step.number !== number && (!inTurn || step.wave !== begun)) start = end;
+    [number, begun] = [step.number, step.wave];
+    const from = inTurn ? (turns.get(step.node ?? "") ?? start) : start;
+    const to = from + step.expectedSeconds;
+    if (inTurn) turns.set(step.node ?? "", to);
+    end = Math.max(end, to);
+    bars.push({ lane: laneOf(step), label: step.title, from, to });
   }
   return bars;
 }

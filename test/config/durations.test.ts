@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { planOf } from "../../components/plan";
 import { agentTurn, serverTurn } from "../../components/turns";
-import { type ClusterNode, parseSettings } from "../../config";
+import { type ClusterNode, describePlan, duration, parseSettings } from "../../config";
 import { estimate, type Measured, totalSeconds, withExpectations } from "../../config/durations";
 import { lab } from "./lab";
 
@@ -79,6 +79,44 @@ describe("config/durations", () => {
       ] as never),
       7,
     );
+  });
+
+  it("counts a wave as its slowest node and then its own steps; preview, estimate and total agree", () => {
+    const wide = parseSettings(lab({ rke2Version: "v1.36.3+rke2r1", agents: { maxUnavailable: 3 } }));
+    const steps = withExpectations(planOf(wide), wide, [measured("proj-k8sw03", 200)]);
+    const all = estimate(planOf(wide), wide, [measured("proj-k8sw03", 200)], new Set());
+    assert.deepEqual(
+      all.waves.map(({ nodes }) => nodes),
+      [["proj-k8sw01"], ["proj-k8sw02", "proj-k8sw03"], ["proj-k8sw04"]],
+    );
+    const turn = (name: string) => all.agents.find(({ node }) => node === name)?.seconds ?? 0;
+    const own = (id: string) => steps.find((one) => one.id === id)?.expectedSeconds ?? 0;
+    const [canary, both, gpu] = all.waves.map(({ seconds }) => seconds);
+    assert.equal(canary, turn("proj-k8sw01") + own("canary-soak"));
+    assert.equal(both, Math.max(turn("proj-k8sw02"), turn("proj-k8sw03")) + own("wave-2-end"));
+    assert.equal(gpu, turn("proj-k8sw04"));
+    assert.ok(own("canary-soak") >= wide.waves.canarySoakSeconds);
+    const parts = [...all.servers, ...all.waves].reduce((sum, { seconds }) => sum + seconds, 0);
+    assert.equal(all.beforeSeconds + parts + all.settleSeconds + all.afterSeconds, totalSeconds(steps));
+    const printed = describePlan(steps, "A", "B");
+    assert.ok(printed.includes("Agents, in waves"));
+    const told = printed.filter((line) => line.includes("  wave "));
+    assert.deepEqual(told, [
+      `  wave 1 of 3, the canary, 1 at once: proj-k8sw01: A → B (${duration(canary ?? 0)})`,
+      `  wave 2 of 3, 2 at once: proj-k8sw02, proj-k8sw03: A → B (${duration(both ?? 0)})`,
+      `  wave 3 of 3, 1 at once: proj-k8sw04: A → B (${duration(gpu ?? 0)})`,
+    ]);
+    assert.ok(printed.some((line) => /proj-k8sw02, proj-k8sw03: cordon/.test(line)));
+  });
+
+  it("leaves what is done out of a wave, and a wave that is done", () => {
+    const wide = parseSettings(
+      lab({ rke2Version: "v1.36.3+rke2r1", agents: { maxUnavailable: 2, canary: 0 } }),
+    );
+    const left = (...done: string[]) =>
+      estimate(planOf(wide), wide, [], new Set(done)).waves.map(({ nodes }) => nodes);
+    assert.deepEqual(left("proj-k8sw01"), [["proj-k8sw02"], ["proj-k8sw03"], ["proj-k8sw04"]]);
+    assert.deepEqual(left("proj-k8sw01", "proj-k8sw02"), [["proj-k8sw03"], ["proj-k8sw04"]]);
   });
 
   it("leaves out what is done", () => {

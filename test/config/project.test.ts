@@ -56,6 +56,7 @@ describe("Pulumi.yaml", () => {
       assert.deepEqual(filled[key], fromSchema[key], key);
     }
     assert.deepEqual(defaults.monitoring, filled.monitoring);
+    assert.deepEqual(defaults.agents, parseSettings(lab({ agents: {} })).waves);
     assert.deepEqual(defaults.validation, parseSettings(lab({ validation: {} })).validation);
     const unset = parseSettings(lab({ windows: "", acknowledge: "" }));
     assert.deepEqual([defaults.windows, defaults.acknowledge], [unset.windows, unset.acknowledge]);

@@ -1,5 +1,6 @@
 /** Every check with its condition right (judge.test.ts: the healthy lab) and wrong, one at a time. */
 import assert from "node:assert/strict";
+import type { V1Pod } from "@kubernetes/client-node";
 import { type Finding, judge } from "../../observe";
 import type { ClusterFacts } from "../../observe/cluster";
 import type { Facts } from "../../observe/facts";
@@ -268,6 +269,38 @@ describe("observe/checks: capacity", () => {
       room(ofCluster({ pods, nodes: tainted }), "proj-k8sw01")?.found ?? "",
       /lab\/a \(selects that node alone\)/,
     );
+  });
+
+  it("wants room for a whole wave at once", () => {
+    const wide = { ...settings, waves: { ...settings.waves, maxUnavailable: 2, canary: 0 } };
+    const pods = ["proj-k8sw01", "proj-k8sw02"].map((node) => asking(`on-${node}`, node, { cpu: "3" }));
+    const full = ["proj-k8sw03", "proj-k8sw04"].map((node) => asking(`on-${node}`, node, { cpu: "3" }));
+    const verdict = (given: V1Pod[]) =>
+      judge(wide, ofCluster({ pods: given }), OWNER).find(({ check }) =>
+        /w01, .*w02: room for their/.test(check),
+      )?.verdict;
+    assert.equal(verdict(pods), "pass");
+    const [one] = full;
+    assert.equal(verdict([...pods, one as V1Pod]), "fail");
+    // Each alone would fit: what waves are judged by is both at once.
+    const serial = judge(settings, ofCluster({ pods: [...pods, one as V1Pod] }), OWNER);
+    assert.ok(serial.every(({ verdict }) => verdict === "pass"));
+  });
+
+  it("has no place for a pod that could run on a fellow of its wave alone", () => {
+    const wide = { ...settings, waves: { ...settings.waves, maxUnavailable: 2, canary: 0 } };
+    const pair = { key: "pair", operator: "In", values: ["yes"] };
+    const required = { nodeSelectorTerms: [{ matchExpressions: [pair] }] };
+    const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } };
+    const nodes = settings.nodes.map(({ name }) =>
+      clusterNode(name, {
+        metadata: { name, labels: /w0[12]$/.test(name) ? { pair: "yes" } : {} },
+      }),
+    );
+    const seen = ofCluster({ nodes, pods: [asking("twin", "proj-k8sw01", { cpu: "1" }, { affinity })] });
+    const finding = judge(wide, seen, OWNER).find(({ check }) => /w01, .*w02: room/.test(check));
+    assert.match(finding?.found ?? "", /no place for lab\/twin/);
+    assert.match(finding?.next ?? "", /lower agents\.maxUnavailable/);
   });
 
   it("leaves pods out that can run nowhere else, and names them", () => {

@@ -3,18 +3,21 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { parseSettings, wavesOf } from "../../config";
+import { readStackFile } from "../../config/stackFile";
 import { nodeConfiguration } from "../../rehearsal/lab/bootstrap";
 import { haproxyConfiguration } from "../../rehearsal/lab/loadBalancer";
 import { hostsFile } from "../../rehearsal/lab/provision";
 import { ingressNames, labAddresses, readStack, type Stack } from "../../rehearsal/lab/stack";
 import { projectDirectory } from "../../rehearsal/machines/paths";
+import { lab, labNodes } from "../config/lab";
 
-const lab = join(projectDirectory, "Pulumi.lab.yaml");
+const labFile = join(projectDirectory, "Pulumi.lab.yaml");
 
 describe("a stack's lab", () => {
   let stack: Stack;
   before(() => {
-    stack = readStack(lab);
+    stack = readStack(labFile);
   });
 
   function node(name: string) {
@@ -43,7 +46,7 @@ describe("a stack's lab", () => {
   it("takes the knobs from the rehearsal's own namespace and names a wrong one", async () => {
     const directory = await mkdtemp(join(tmpdir(), "stack-"));
     const file = join(directory, "Pulumi.slow.yaml");
-    const text = await readFile(lab, "utf8");
+    const text = await readFile(labFile, "utf8");
     await writeFile(file, `${text}\n  rehearsal:bootSeconds: 3\n  rehearsal:useWholeGrace: true\n`);
     assert.deepEqual(
       { bootSeconds: readStack(file).knobs.bootSeconds, useWholeGrace: readStack(file).knobs.useWholeGrace },
@@ -95,5 +98,24 @@ describe("a stack's lab", () => {
       backend("ingress"),
       ["21", "22", "23", "24"].map((n) => `10.25.20.${n}:80`),
     );
+  });
+});
+
+describe("the lab of waves", () => {
+  const file = join(projectDirectory, "rehearsal/stacks/Pulumi.waves.yaml");
+  const { values } = readStackFile(join(projectDirectory, "Pulumi.yaml"), file);
+  const nodes = (JSON.parse(values.nodes ?? "[]") as object[]).map((node) => ({
+    ...node,
+    hostKey: labNodes[0]?.hostKey,
+  }));
+  const waves = (maxUnavailable: number) =>
+    wavesOf(
+      parseSettings({ ...lab(), nodes: JSON.stringify(nodes), agents: JSON.stringify({ maxUnavailable }) }),
+    ).map((wave) => wave.nodes.map(({ name }) => Number(name.at(-1))));
+
+  it("has agents of one host beside each other, and enough hosts for waves of four", () => {
+    assert.equal(readStack(file).nodes.filter(({ role }) => role === "agent").length, 8);
+    assert.deepEqual(waves(4), [[1], [2, 4, 6, 7], [3, 5], [8]]);
+    assert.deepEqual(waves(2), [[1], [2, 4], [3, 5], [6, 7], [8]]);
   });
 });

@@ -128,6 +128,7 @@ export function stateOf(
     }
     if (id.endsWith("-turn-gate"))
       return [dynamic("TurnGate", id, { ...gate, found, askedAt: at(end) }, end)];
+    if (/^wave-\d+-end$/.test(id)) return [dynamic("WaveEnd", id, { ...gate, found, askedAt: at(end) }, end)];
     if (id === "preflight") return [dynamic("Preflight", id, { ...gate, found, askedAt: at(end) }, end)];
     if (id.endsWith("-vm-snapshot")) {
       const taken = {

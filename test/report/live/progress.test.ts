@@ -79,6 +79,48 @@ describe("report/live/engineEvents", () => {
   });
 });
 
+describe("report/live: a turn in a wave", () => {
+  const said = (message: string, timestamp: number) => ({
+    timestamp,
+    diagnosticEvent: { message: `<{%reset%}>${message}<{%reset%}>\n`, severity: "info" },
+  });
+  const TURN = "pulumi-nodejs:dynamic/rke2:WaveTurn";
+  const steps = plan.steps.filter(({ node, phase }) => node === "proj-k8sw02" && phase === "agents");
+
+  it("follows it by what it tells, a step at a time", () => {
+    const begun = by(heard(sent("resourcePreEvent", "proj-k8sw02-turn", 1, { type: TURN })));
+    assert.equal(nodeState(plan, begun, "proj-k8sw02"), "waiting");
+    const words = heard(
+      ...steps.flatMap(({ id }, i) => [said(`${id}: begun`, 2 * i), said(`${id}: done`, 2 * i + 1)]),
+    );
+    assert.equal(nodeState(plan, by(words.slice(0, 5)), "proj-k8sw02"), "at work");
+    assert.equal(nodeState(plan, by(words), "proj-k8sw02"), "done");
+    assert.equal(nodeState(plan, by(words), "proj-k8sw03"), "waiting");
+  });
+
+  it("knows of its failure though the engine calls it done, and of one that an earlier run did", () => {
+    const failed = by(
+      heard(
+        said(
+          "proj-k8sw02-drain: failed; fellows that have begun finish their turns. host: drain: a budget",
+          3,
+        ),
+        sent("resOutputsEvent", "proj-k8sw02-turn", 4, { type: TURN }),
+      ),
+    );
+    assert.equal(nodeState(plan, failed, "proj-k8sw02"), "failed");
+    const found = by(heard(sent("resOutputsEvent", "proj-k8sw02-turn", 4, { type: TURN, op: "same" })));
+    assert.equal(nodeState(plan, found, "proj-k8sw02"), "done");
+    assert.equal(nodeState(plan, found, "proj-k8sw03"), "waiting");
+  });
+
+  it("hears no step in any other message", () => {
+    for (const message of ["proj-k8sw02-drain: a done deal", "x proj-k8sw02-drain: done", "checks: 12", ""])
+      assert.deepEqual(heard(said(message, 1)), []);
+    assert.equal(by(heard(said("stranger: done", 1))).size, 0);
+  });
+});
+
 describe("report/live/progress", () => {
   it("follows a node through its turn", () => {
     const words = turnOf(first);

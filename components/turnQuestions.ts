@@ -1,0 +1,83 @@
+import type { ClusterNode, Settings } from "../config";
+import { type Facts, judgeTurn, observeTurn } from "../observe";
+import { lookAtCluster } from "../observe/cluster";
+import { measured } from "../observe/cost";
+import { isMarked, nameOf } from "../observe/facts";
+import { type GateAnswer, gateAnswer } from "./gateAnswer";
+import { judgeTimingOfTurn } from "./judgement";
+import { providerContext } from "./providerConfig";
+import { refusal, stops } from "./refusal";
+import { judgeSteadily } from "./steadyLook";
+import { keepWayBack } from "./wayBackKeeper";
+
+/** What a turn's question needs to know of the change. */
+export interface TurnInputs {
+  readonly node: string;
+  readonly wanted: string;
+  readonly accepted: string;
+  readonly changeId: string;
+  readonly attempt: number;
+  readonly owner: string;
+}
+
+let looked: Promise<ReadonlySet<string>> | undefined;
+
+/** The nodes whose turn is over: asked once in a run for all gates, since none of them goes back by itself. */
+export function finished(): Promise<ReadonlySet<string>> {
+  looked ??= lookForFinished();
+  return looked;
+}
+
+/** Nobody answers: then every gate asks, and says so. */
+const lookForFinished = (): Promise<ReadonlySet<string>> => finishedNow().catch(() => new Set<string>());
+
+/** The same, asked now. @throws where no server answers */
+export async function finishedNow(): Promise<ReadonlySet<string>> {
+  const { settings, sshPrivateKey } = providerContext();
+  const { nodes } = await lookAtCluster({ servers: settings.servers, drained: [] }, sshPrivateKey);
+  const over = nodes.filter(
+    (node) => node.status?.nodeInfo?.kubeletVersion === settings.rke2Version && !isMarked(settings, node),
+  );
+  return new Set(over.map(nameOf));
+}
+
+/** Asks afresh what may have perished before a node's turn, and renews its way back. @throws with what does not hold */
+export async function askBeforeTurn({ node: name, accepted, owner }: TurnInputs): Promise<GateAnswer> {
+  const context = providerContext();
+  const { settings } = context;
+  const node = settings.nodes.find((one) => one.name === name);
+  if (!node)
+    throw new Error(`${name} is not in nodes. next: put it back; nodes leave the list after acceptance`);
+  const { result, cost } = await measured(() =>
+    judgeSteadily(
+      () => observeTurn(settings, node, context),
+      (facts) => [...judgeTurn(settings, node, facts, owner), ...judgeTimingOfTurn(settings, facts, node)],
+    ),
+  );
+  const { seen: facts, findings } = result;
+  const refused = findings.filter(stops);
+  if (refused.length > 0)
+    throw new Error(refusal(stateOf(settings, node, facts), `before ${name}'s turn`, refused));
+  await keepWayBack(context, owner, touched(settings, facts, accepted), [node]);
+  return gateAnswer(findings, cost);
+}
+
+/** What a refusal means for the node. */
+function stateOf(settings: Settings, { name }: ClusterNode, { cluster }: Facts): string {
+  const found = "value" in cluster ? cluster.value.nodes.find((node) => nameOf(node) === name) : undefined;
+  return isMarked(settings, found) ? `${name}'s turn does not go on` : `${name} was not touched`;
+}
+
+/** Nodes that are no longer what their snapshot would be worth: another version, or in their turn. */
+function touched(settings: Settings, { cluster, nodes }: Facts, accepted: string): Set<string> {
+  if (!("value" in cluster)) return new Set(settings.nodes.map(({ name }) => name));
+  const isTouched = ({ name }: ClusterNode) => {
+    const seen = nodes.get(name);
+    if (seen && "value" in seen) {
+      return seen.value.versionOnDisk !== accepted || ![accepted, ""].includes(seen.value.versionRunning);
+    }
+    const found = cluster.value.nodes.find((node) => nameOf(node) === name);
+    return found?.status?.nodeInfo?.kubeletVersion !== accepted || isMarked(settings, found);
+  };
+  return new Set(settings.nodes.filter(isTouched).map(({ name }) => name));
+}

@@ -1,0 +1,17 @@
+import * as pulumi from "@pulumi/pulumi";
+import { currentCode } from "./currentCode";
+import type { TurnGateInputs } from "./turnGate";
+
+/** Inputs of {@link WaveEnd}. */
+export interface WaveEndInputs extends Omit<TurnGateInputs, "node"> {
+  /** The wave's nodes, space-separated. */
+  readonly nodes: string;
+}
+
+/** Ends a wave: fails with what failed in any of its turns, and passes only where the cluster shows all of it as done. */
+export class WaveEnd extends pulumi.dynamic.Resource {
+  constructor(name: string, inputs: WaveEndInputs, opts?: pulumi.CustomResourceOptions) {
+    const found = { found: undefined, askedAt: undefined, askedBy: undefined, cost: undefined };
+    super(currentCode("components/waveEndProvider"), name, { ...inputs, ...found }, opts, "rke2", "WaveEnd");
+  }
+}

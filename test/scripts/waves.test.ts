@@ -1,0 +1,220 @@
+/** What lib-cluster.sh makes of nodes that are away: bash itself, kubectl answered by a function over one file of nodes. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const scripts = join(__dirname, "../../scripts");
+let state: string;
+
+/** A row of nodes_table: name|Ready|version|unschedulable|our mark|our cordon|server. */
+const agent = (name: string, { ready = "True", cordoned = "", mark = "", ours = "" } = {}) =>
+  `${name}|${ready}|v1|${cordoned}|${mark}|${ours}|`;
+
+/** lib-cluster.sh with these nodes; a cordon is written into the table, slowly enough for two to overlap. */
+function text(command: string): string {
+  return `set -- test
+source ${scripts}/lib.sh
+source ${scripts}/lib-api.sh
+source ${scripts}/lib-watch.sh
+source ${scripts}/lib-cluster.sh
+STATE=${state}
+trap - ERR
+kube() {
+  shift
+  case "$1 $2" in
+  "get nodes") cat ${state}/nodes ;;
+  "get node") awk -F'|' -v n="$3" '$1 == n { print $4 "|" $6 }' ${state}/nodes ;;
+  "annotate node") sed -i "s/^\\($3|[^|]*|[^|]*|[^|]*\\)|[^|]*|[^|]*|/\\1|CR|CR|/" ${state}/nodes ;;
+  cordon*) sleep 0.2; sed -i "s/^\\($2|[^|]*|[^|]*\\)|[^|]*|/\\1|true|/" ${state}/nodes ;;
+  esac
+}
+${command}`;
+}
+
+const run = (command: string) => {
+  const { status, stdout, stderr } = spawnSync("bash", ["-s", "test"], {
+    input: text(command),
+    encoding: "utf8",
+  });
+  return { ok: status === 0, stdout, stderr };
+};
+const nodes = (...rows: string[]) =>
+  writeFileSync(join(state, "nodes"), rows.map((row) => `${row}\n`).join(""));
+const cordoned = () =>
+  readFileSync(join(state, "nodes"), "utf8")
+    .split("\n")
+    .filter((row) => row.split("|")[3] === "true")
+    .map((row) => row.split("|")[0]);
+
+describe("scripts/lib-cluster.sh: who may be away", () => {
+  beforeEach(() => {
+    state = mkdtempSync(join(tmpdir(), "waves-"));
+  });
+  afterEach(() => rmSync(state, { recursive: true, force: true }));
+
+  it("counts NotReady and cordoned agents alike, whoever cordoned them, and no server", () => {
+    nodes(
+      "m1|False|v1||||true",
+      agent("w1"),
+      agent("w2", { cordoned: "true" }),
+      agent("w3", { ready: "Unknown" }),
+    );
+    const refused = run("cordon_ours w1 CR 2");
+    assert.equal(refused.ok, false);
+    assert.match(
+      refused.stderr,
+      /w1 would be one agent too many: NotReady or cordoned are w2 w3, and agents\.maxUnavailable allows 2/,
+    );
+    assert.match(refused.stderr, /next: /);
+    assert.deepEqual(cordoned(), ["w2"]);
+    assert.ok(run("cordon_ours w1 CR 3").ok);
+    assert.deepEqual(cordoned(), ["w1", "w2"]);
+  });
+
+  it("lets one go on that is away already, however many are: going on is what mends it", () => {
+    nodes(agent("w1", { cordoned: "true", mark: "CR", ours: "CR" }), agent("w2", { ready: "False" }));
+    assert.ok(run("cordon_ours w1 CR 1").ok);
+  });
+
+  it("never takes over a cordon that is somebody else's", () => {
+    nodes(agent("w1", { cordoned: "true" }));
+    assert.match(run("cordon_ours w1 CR 1").stderr, /w1 was cordoned by somebody else/);
+  });
+
+  it("lets one through of several that cordon at the same moment, where there is room for one", async () => {
+    nodes(...["w1", "w2", "w3", "w4"].map((name) => agent(name)));
+    const ended = await Promise.all(
+      ["w1", "w2", "w3", "w4"].map(
+        (name) =>
+          new Promise<number | null>((resolve) => {
+            const child = spawn("bash", ["-s", "test"], { stdio: ["pipe", "ignore", "ignore"] });
+            child.once("close", resolve);
+            child.stdin.end(text(`cordon_ours ${name} CR 2`));
+          }),
+      ),
+    );
+    assert.equal(ended.filter((code) => code === 0).length, 2);
+    assert.equal(cordoned().length, 2);
+  });
+
+  it("takes for away only the fellows that bear the change's own mark", () => {
+    nodes(
+      agent("w1", { ready: "False", mark: "CR" }),
+      agent("w2", { ready: "False" }),
+      agent("w3", { ready: "False", mark: "other" }),
+      agent("w10", { ready: "False", mark: "CR" }),
+    );
+    assert.equal(run('away_with "$(nodes_table)" CR "w1 w2 w3"').stdout, "w1 ");
+    assert.equal(run('away_with "$(nodes_table)" CR ""').stdout, "");
+  });
+});
+
+/** A whole step with these nodes, its questions to etcd, leases and pods answered well. @param stale nodes without a lease */
+function step(script: string, args: readonly (string | number)[], stale: readonly string[] = []) {
+  const words = [script, ...args].map((word) => `'${word}'`).join(" ");
+  const own = ["lib", "lib-api", "lib-watch", "lib-cluster"].map((name) => `source ${scripts}/${name}.sh`);
+  const input = `set -- ${words}
+${own.join("\n")}
+STATE=${state}
+api_ready() { :; }
+etcd_healthy() { :; }
+calm() { echo "calm $1, away \${AWAY}" >>${state}/asked; }
+sick_pods() { :; }
+stale_leases() { for name in ${stale.join(" ")}; do [[ " $1 " == *" $name "* ]] || printf '%s ' "$name"; done; }
+kube() {
+  shift
+  case "$1 $2" in
+  "get nodes") cat ${state}/nodes ;;
+  "get node") awk -F'|' -v n="$3" '$1 == n { print $5 "|" $3 }' ${state}/nodes ;;
+  *) echo "$*" >>${state}/did ;;
+  esac
+}
+source ${scripts}/${script}.sh`;
+  const { status, stdout, stderr } = spawnSync("bash", ["-s", "test"], { input, encoding: "utf8" });
+  return { ok: status === 0, stdout, stderr };
+}
+
+const did = () => readFileSync(join(state, "did"), { encoding: "utf8", flag: "a+" });
+
+describe("scripts: the steps of a node in a wave", () => {
+  beforeEach(() => {
+    state = mkdtempSync(join(tmpdir(), "waves-"));
+  });
+  afterEach(() => rmSync(state, { recursive: true, force: true }));
+
+  const row = (name: string, { ready = "True", version = "v1", cordoned = "", mark = "" } = {}) =>
+    `${name}|${ready}|${version}|${cordoned}|${mark}|${mark}|`;
+  const gate = (fellows?: string, stale: string[] = []) =>
+    step(
+      "gate-cluster",
+      ["w1", "agent", "v2", "v1", "CR", 3, ...(fellows === undefined ? [] : [fellows])],
+      stale,
+    );
+
+  it("gate-cluster lets a node begin beside a fellow that is down in its turn, and marks it", () => {
+    nodes("m1|True|v2||||true", row("w1"), row("w2", { ready: "False", cordoned: "true", mark: "CR" }));
+    const said = gate("w2 w3", ["w2"]);
+    assert.equal(said.stderr, "");
+    assert.ok(said.ok);
+    assert.match(did(), /annotate node w1 --overwrite rke2-upgrade\/working=CR/);
+  });
+
+  it("gate-cluster refuses for anybody else that is down, in a turn, or silent: strictly so where it goes alone", () => {
+    const away = { ready: "False", cordoned: "true", mark: "CR" };
+    nodes("m1|True|v2||||true", row("w1"), row("w2", away));
+    assert.match(gate().stderr, /not Ready: w2/);
+    assert.match(gate("w3").stderr, /not Ready: w2/);
+    nodes("m1|True|v2||||true", row("w1"), row("w2", { mark: "CR" }));
+    assert.match(gate().stderr, /w2 is still in its turn/);
+    assert.match(gate("w3").stderr, /w2 is still in its turn.*\n\s*next: .*agents\.maxUnavailable/);
+    nodes("m1|True|v2||||true", row("w1"), row("w2"));
+    assert.match(gate("w2", ["w2"]).stderr, /no lease renewed for over 40 s: w2/);
+    nodes("m1|True|v2||||true", row("w1"), row("w2", { ready: "False", mark: "other" }));
+    assert.match(gate("w2").stderr, /not Ready: w2/);
+    assert.equal(did(), "");
+  });
+
+  it("gate-cluster lets a node go on that is in its turn, beside others that are, though they go together no more", () => {
+    const turn = { ready: "False", cordoned: "true", mark: "CR" };
+    nodes("m1|True|v2||||true", row("w1", turn), row("w2", turn));
+    assert.ok(gate("", ["w2"]).ok);
+    nodes("m1|True|v2||||true", row("w1", turn), row("w2", { ready: "False" }));
+    assert.match(gate("").stderr, /not Ready: w2/);
+  });
+
+  const verify = (fellows?: string, stale: string[] = []) =>
+    step(
+      "verify-cluster",
+      ["w1", "agent", "v2", "CR", 3, 0, 0, "hint", ...(fellows === undefined ? [] : [fellows])],
+      stale,
+    );
+
+  it("verify-cluster proves a node while a fellow is down in its turn, and counts the pods there no more than its own", () => {
+    nodes(
+      "m1|True|v2||||true",
+      row("w1", { version: "v2", mark: "CR" }),
+      row("w2", { ready: "False", mark: "CR" }),
+    );
+    const said = verify("w2 w3", ["w2"]);
+    assert.equal(said.stderr, "");
+    assert.match(readFileSync(join(state, "asked"), "utf8"), /^calm w1, away w2 $/m);
+    assert.match(verify("w3").stderr, /after 0 s: not Ready: w2/);
+    assert.match(verify().stderr, /after 0 s: not Ready: w2/);
+  });
+
+  it("canary-soak wants the first agents on the version, open and over with, and everybody Ready", () => {
+    const soak = () => step("canary-soak", ["v2", 0, 0, "w1"]);
+    nodes("m1|True|v2||||true", row("w1", { version: "v2" }), row("w2"));
+    assert.ok(soak().ok);
+    assert.match(soak().stdout, /"step":"canary-soak".*"canaries":"w1"/);
+    nodes("m1|True|v2||||true", row("w1", { version: "v2", cordoned: "true" }), row("w2"));
+    assert.match(
+      soak().stderr,
+      /w1 is version\|cordoned\|in its turn v2\|true\|.*\n\s*next: .*no other agent was touched/,
+    );
+    nodes("m1|True|v2||||true", row("w1", { version: "v2" }), row("w2", { ready: "False" }));
+    assert.match(soak().stderr, /not Ready: w2/);
+  });
+});
