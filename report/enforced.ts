@@ -8,10 +8,15 @@ import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { writeRecords } from "./chain";
+import type { Run } from "./evidenceSchema";
+import { readPlans } from "./files";
+import type { PlanRecord } from "./planSchema";
 import { projectDirectory } from "./program";
 import { choosing } from "./pulumi";
-import { writeReport } from "./reportCommand";
+import { writeReport, writeReportAndTell } from "./reportCommand";
+import { beganEvent, endedEvent } from "./runEvents";
 import { errorsIn, failRun, listRuns, readRun, writeRun } from "./runFiles";
+import { sinks } from "./sinks";
 import { withPlannedConfig } from "./stackConfig";
 
 async function main([
@@ -24,18 +29,27 @@ async function main([
 ]: readonly string[]): Promise<void> {
   const files = (await listRuns(directory)).find((run) => run.record === record);
   if (!files) throw new Error(`${record} is no run of ${directory}`);
+  // Whoever is told of this run: none of them holds it.
+  const people = await sinks(directory, { stack, configFile });
+  const approved = await approvedOf(directory, await readRun(files));
+  people.tell(approved && beganEvent(await readRun(files), approved));
   const code = await withPlannedConfig(configFile, (planned) =>
     up(join(directory, plan), choosing({ stack, configFile: planned })),
   );
   const log = await readFile(files.log, "utf8");
-  const endedAt = new Date().toISOString();
-  await writeRun(files, {
+  const ended = {
     ...(await readRun(files)),
-    endedAt,
+    endedAt: new Date().toISOString(),
     code,
     errors: code === 0 ? [] : errorsIn(log),
-  });
-  await writeReport(directory, { stack, changeId }).catch((error: Error) => {
+  };
+  await writeRun(files, ended);
+  people.tell(approved && endedEvent(ended, approved));
+  await people.settled();
+  const report = people.settings
+    ? writeReportAndTell(directory, people.settings, { stack, configFile })
+    : writeReport(directory, { stack, changeId });
+  await report.catch((error: Error) => {
     console.error(`the report could not be written: ${error.message}\nnext: npm run change -- report`);
   });
   await writeRecords(
@@ -50,6 +64,10 @@ async function main([
   );
   process.exitCode = code;
 }
+
+/** The approved plan of a run. */
+const approvedOf = async (directory: string, { digest }: Run): Promise<PlanRecord | undefined> =>
+  (await readPlans(directory)).find((one) => one.digest.value === digest);
 
 /** The engine, to its end, its words into this process's own output. */
 function up(plan: string, stack: readonly string[]): Promise<number> {

@@ -19,10 +19,12 @@ export interface Sources {
   readonly resources: readonly StateResource[];
   readonly history: readonly HistoryEntry[];
   readonly runs: readonly Run[];
+  readonly notifications?: Evidence["notifications"];
+  readonly signOff?: Evidence["signOff"];
 }
 
 /** The evidence of one change. @throws where the stack holds another change, or none */
-export function evidenceOf({ changeId, stack, resources, history, runs }: Sources): Evidence {
+export function evidenceOf({ changeId, stack, resources, history, runs, ...told }: Sources): Evidence {
   const change = changeIn(resources);
   if (!change) throw new Error(`the stack ${stack} holds no change. next: adopt the cluster with pulumi up`);
   if (change.changeId !== changeId) {
@@ -52,6 +54,8 @@ export function evidenceOf({ changeId, stack, resources, history, runs }: Source
       .sort((a, b) => compare(a.startedAt, b.startedAt)),
     operators: operatorsIn(found),
     runs: [...runs].sort((a, b) => compare(a.startedAt, b.startedAt)),
+    notifications: told.notifications?.length ? told.notifications : undefined,
+    signOff: told.signOff,
   };
 }
 
@@ -77,6 +81,8 @@ export function joined(before: Evidence | undefined, now: Evidence): Evidence {
     ...now,
     resources: byTime([...gone, ...now.resources]),
     updates: [...updates.values()].sort((a, b) => compare(a.startedAt, b.startedAt)),
+    // Taken out of the config for the next change, it was given all the same.
+    signOff: now.signOff ?? before.signOff,
     operators: [...new Set(operators)].map((text) => JSON.parse(text)).sort((a, b) => compare(a.at, b.at)),
   };
 }

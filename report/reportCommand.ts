@@ -1,16 +1,23 @@
 /** `npm run change -- report`: gathers evidence, writes the report; with --verify it only checks what was written. */
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
+import type { Settings } from "../config";
+import { readLines, tellings } from "../notify/log";
 import { writeRecords } from "./chain";
 import { changeDirectory } from "./directory";
 import { evidenceOf, joined } from "./evidence";
 import type { Evidence } from "./evidenceSchema";
 import { programDigest, readEvidence, readRuns, reportedPlan, reportFiles } from "./files";
+import { notificationsRecord } from "./grown";
 import type { StackOptions } from "./planCommand";
-import { chosenStack, pulumiJson } from "./pulumi";
+import { chosenStack, pulumiJson, type StackChoice } from "./pulumi";
 import { reportRecord } from "./report";
+import { isOwn, listRuns, lives } from "./runFiles";
+import { signOffOf } from "./signOff";
 import { readStack } from "./stackConfig";
 import { exportSchema, historySchema } from "./state";
+import { tellOwed } from "./tell";
+import { toldLine, toldOfLog } from "./told";
 import { verify } from "./verify";
 
 export interface ReportOptions extends StackOptions {
@@ -22,25 +29,43 @@ export interface ReportOptions extends StackOptions {
 export async function report(options: ReportOptions): Promise<void> {
   if (options.verify !== undefined) return tellVerdict(resolve(options.verify), options.head);
   const stack = await chosenStack(options.stack);
-  const { settings } = readStack(stack, options.configFile);
+  const { settings, file } = readStack(stack, options.configFile);
   const directory = changeDirectory(settings.changeId, options.out);
   await mkdir(directory, { recursive: true, mode: 0o750 });
-  const { evidence, head } = await writeReport(directory, { stack, changeId: settings.changeId });
-  const { outcome, steps, nodes } = reportRecord(evidence, await reportedPlan(directory), programDigest());
+  const { evidence, head } = await writeReportAndTell(directory, settings, { stack, configFile: file });
+  const { outcome, steps, nodes, told = [] } = await reportOf(directory, evidence);
   const done = steps.filter((step) => step.outcome !== "not done").length;
   console.log(
     [
       `${evidence.changeId}: ${outcome}; ${done} of ${steps.length} steps done, ${nodes.length} nodes, ${evidence.updates.length} runs`,
       `written to ${directory}: report.html, report.md, report.json, from evidence.json`,
+      ...told.filter((one) => one.outcome !== "delivered").map((one) => `notification ${toldLine(one)}`),
       `head of the chain: ${head}   (keep it in the ticket)`,
     ].join("\n"),
   );
 }
 
+const reportOf = async (directory: string, evidence: Evidence) =>
+  reportRecord(evidence, await reportedPlan(directory), programDigest());
+
+/** Writes the report, then tells whom it owes something; where that was tried, the report says so. A run at work tells by itself. */
+export async function writeReportAndTell(
+  directory: string,
+  settings: Settings,
+  choice: StackChoice,
+): Promise<{ evidence: Evidence; head: string }> {
+  const sources = { stack: choice.stack, changeId: settings.changeId, signOff: signOffOf(settings) };
+  const written = await writeReport(directory, sources);
+  const last = (await listRuns(directory)).at(-1);
+  if (last && (await lives(last)) && !(await isOwn(last))) return written;
+  const tried = await tellOwed(directory, settings, choice, await reportOf(directory, written.evidence));
+  return tried ? writeReport(directory, sources) : written;
+}
+
 /** Gathers what is in the stack now beside what was kept before, and writes the report of both. */
 export async function writeReport(
   directory: string,
-  { stack, changeId }: { stack: string; changeId: string },
+  { stack, changeId, signOff }: { stack: string; changeId: string; signOff?: Evidence["signOff"] },
 ): Promise<{ evidence: Evidence; head: string }> {
   const state = exportSchema.parse(await pulumiJson(["stack", "export", "--stack", stack]));
   const history = historySchema.parse(await pulumiJson(["stack", "history", "--json", "--stack", stack]));
@@ -50,9 +75,14 @@ export async function writeReport(
     resources: state.deployment.resources,
     history,
     runs: await readRuns(directory),
+    notifications: toldOfLog(tellings(readLines(directory))),
+    signOff,
   });
   const evidence = joined(await readEvidence(directory), now);
-  const head = await writeRecords(directory, await reportFiles(evidence, await reportedPlan(directory)));
+  const head = await writeRecords(directory, [
+    ...(await notificationsRecord(directory)),
+    ...(await reportFiles(evidence, await reportedPlan(directory))),
+  ]);
   return { evidence, head };
 }
 

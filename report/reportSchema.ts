@@ -1,6 +1,6 @@
 /** The report as data: what was planned against what happened. docs/report.schema.json is made from it. */
 import { z } from "zod";
-import { runSchema } from "./evidenceSchema";
+import { runSchema, signOffSchema, toldSchema } from "./evidenceSchema";
 import { sha256 } from "./planSchema";
 
 const stepSchema = z.strictObject({
@@ -95,6 +95,11 @@ export const reportSchema = z.strictObject({
     }),
   ),
   approvals: z.array(runSchema.pick({ digest: true, approvedBy: true, approval: true })),
+  told: z
+    .array(toldSchema)
+    .optional()
+    .describe("Who was told what, by which channel, and whether it arrived."),
+  signOff: signOffSchema.optional().describe("Operations' (§2.3); absent where it was not given."),
   statements: z.array(statement).describe("What else the procedure asks for (§4.1, §5.1), measured or not."),
   controls: z
     .array(

@@ -58,6 +58,7 @@ export function reportDocument(report: ReportRecord, plan: PlanRecord | undefine
       stepsSection(report),
       wayBackSection(report),
       gatesSection(report),
+      toldSection(report),
       statementsSection(report),
       controlsSection(report),
     ],
@@ -238,6 +239,38 @@ const gatesSection = ({ gates }: ReportRecord): Section => ({
           }),
         }))
       : [{ kind: "text", text: "No gate's findings are left in state." }],
+});
+
+const TOLD: Record<"delivered" | "refused" | "not delivered", Tone> = {
+  delivered: "good",
+  refused: "bad",
+  "not delivered": "bad",
+};
+
+const toldSection = ({ told = [] }: ReportRecord): Section => ({
+  id: "told",
+  title: "Who was told",
+  blocks:
+    told.length > 0
+      ? [
+          {
+            kind: "table",
+            caption: "Every message by every channel, in the order in which they were to be sent",
+            columns: ["What", "When", "By", "To", "Outcome", "What was answered"],
+            rows: told.map((one): Cell[] => [
+              one.subject,
+              moment(one.at),
+              one.channel,
+              one.to?.join(", ") ?? (one.channel === "glpi" ? "the ticket" : "its receiver"),
+              {
+                text: `${one.outcome}${one.endedAt ? ` at ${moment(one.endedAt)}` : ""}, ${one.tries} ${one.tries === 1 ? "try" : "tries"}`,
+                tone: TOLD[one.outcome],
+              },
+              one.detail ?? "",
+            ]),
+          },
+        ]
+      : [{ kind: "text", text: "Nobody was told by this program: no channel is set, or nothing was sent." }],
 });
 
 const statementsSection = ({ statements: given }: ReportRecord): Section => ({

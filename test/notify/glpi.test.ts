@@ -104,7 +104,7 @@ describe("notify/glpi", () => {
 
   it("goes on where it was cut off after any of its requests, and does nothing twice", async () => {
     writeFileSync(join(directory, "change.html"), "<!DOCTYPE html>");
-    const given = { kind: "announcement", files: ["change.html"] } as const;
+    const given = { kind: "announcement" as const, files: ["change.html"] };
     const { length } = await requestsOf(() => deliver(given));
     assert.ok(length > 8);
     for (let cut = 1; cut <= length; cut += 1) {

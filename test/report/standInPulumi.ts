@@ -15,6 +15,7 @@ if (command === "preview") {
   copyFileSync(file("seen.json"), process.env.${SEEN_FILE});
   console.log(JSON.stringify({ steps: [], diagnostics: [] }));
 } else if (command === "stack") console.log(readFileSync(file(args[0] + ".json"), "utf8"));
+else if (command === "config") console.log(JSON.parse(readFileSync(file("secrets.json"), "utf8"))[args[1]]);
 else if (command === "up") {
   copyFileSync(option("--plan"), file("enforced.json"));
   process.exitCode = Number(readFileSync(file("code.json"), "utf8"));
@@ -28,6 +29,8 @@ export interface Answers {
   readonly seen: Seen;
   readonly state: readonly StateResource[];
   readonly history: readonly HistoryEntry[];
+  /** What `config get` decrypts, by the whole key. */
+  readonly secrets: Record<string, string>;
   /** How `up` ends. */
   readonly code: number;
 }
@@ -53,13 +56,14 @@ export class StandInPulumi {
     process.env.PATH = `${this.folder}:${this.path}`;
   }
 
-  answer({ plan, seen, state, history, code }: Partial<Answers>): void {
+  answer({ plan, seen, state, history, secrets, code }: Partial<Answers>): void {
     const put = (name: string, value: unknown) =>
       value === undefined || writeFileSync(join(this.folder, `${name}.json`), JSON.stringify(value));
     if (plan) writeFileSync(join(this.folder, "plan.json"), planFile(plan));
     put("seen", seen);
     put("export", state && { deployment: { resources: state } });
     put("history", history);
+    put("secrets", secrets);
     put("code", code);
   }
 

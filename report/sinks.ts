@@ -1,0 +1,41 @@
+/** Those who are told what a run says of itself. Nothing of it holds the run: what cannot be told is said in its log. */
+import type { Settings } from "../config";
+import { type Notifier, notifier } from "../notify/notifier";
+import type { RunEvent } from "./live/event";
+import { channelSecrets } from "./notifySecrets";
+import type { StackChoice } from "./pulumi";
+import { readStack } from "./stackConfig";
+import { tellsAnybody } from "./tell";
+
+/** At its end a run waits so long, milliseconds, for what is still on its way. */
+const AT_THE_END_MS = 30_000;
+
+export interface Sinks {
+  /** The config as it was when the run began; undefined where it could not be read. */
+  readonly settings?: Settings;
+  tell(event: RunEvent | undefined): void;
+  /** Until all is sent, or for so long as a run waits at its end. */
+  settled(): Promise<void>;
+}
+
+/** The sinks of a run, by its stack's config. */
+export async function sinks(directory: string, choice: StackChoice): Promise<Sinks> {
+  const all: Notifier[] = [];
+  let settings: Settings | undefined;
+  try {
+    settings = readStack(choice.stack, choice.configFile).settings;
+    if (tellsAnybody(settings))
+      all.push(notifier(settings, directory, await channelSecrets(settings, choice)));
+  } catch (error) {
+    console.error(`nobody is told of this run: ${(error as Error).message}`);
+  }
+  return {
+    settings,
+    tell: (event) => {
+      for (const sink of event ? all : []) sink(event as RunEvent);
+    },
+    settled: async () => {
+      await Promise.all(all.map((sink) => sink.settled(AT_THE_END_MS)));
+    },
+  };
+}
