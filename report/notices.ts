@@ -16,20 +16,23 @@ export const notices = (settings: Told): PlanRecord["notices"] =>
     how: howOf(settings, kinds),
   }));
 
-/** The channels of these kinds, each with whom it reaches. */
+/** The channels of these kinds, each with whom it reaches; kinds that go the same ways stand together. */
 function howOf(settings: Told, kinds: (typeof MOMENTS)[number]["kinds"]): string {
-  const { glpi } = settings.notifications;
-  const ticket = glpi?.ticket === "create" ? "a ticket of its own" : `ticket ${glpi?.ticket}`;
-  const ways = kinds.map((kind) => {
-    const by = channelsFor(settings, kind).map(
-      (channel) =>
-        ({
-          webhook: "webhook",
-          smtp: `mail to ${recipients(settings, kind).join(", ")}`,
-          glpi: `GLPI, ${ticket}`,
-        })[channel],
-    );
-    return by.length > 0 ? `${kind}: ${by.join("; ")}` : `${kind}: not by this program`;
-  });
-  return ways.join(" · ");
+  const byWay = new Map<string, string[]>();
+  for (const kind of kinds) {
+    const way = waysOf(settings, kind);
+    byWay.set(way, [...(byWay.get(way) ?? []), kind]);
+  }
+  return [...byWay].map(([way, told]) => `${told.join(", ")}: ${way}`).join("; ");
+}
+
+function waysOf(settings: Told, kind: (typeof MOMENTS)[number]["kinds"][number]): string {
+  const { ticket } = settings.notifications.glpi ?? {};
+  const words = {
+    webhook: "webhook",
+    smtp: `mail to ${recipients(settings, kind).join(", ")}`,
+    glpi: `GLPI, ${ticket === "create" ? "a ticket of its own" : `ticket ${ticket}`}`,
+  };
+  const ways = channelsFor(settings, kind).map((channel) => words[channel]);
+  return ways.join("; ") || "not by this program";
 }

@@ -57,8 +57,10 @@ export async function writeReportAndTell(
   const sources = { stack: choice.stack, changeId: settings.changeId, signOff: signOffOf(settings) };
   const written = await writeReport(directory, sources);
   const last = (await listRuns(directory)).at(-1);
-  if (last && (await lives(last)) && !(await isOwn(last))) return written;
-  const tried = await tellOwed(directory, settings, choice, await reportOf(directory, written.evidence));
+  const own = last !== undefined && (await isOwn(last));
+  if (last && !own && (await lives(last))) return written;
+  const report = await reportOf(directory, written.evidence);
+  const tried = await tellOwed(directory, settings, choice, report, { resume: !own });
   return tried ? writeReport(directory, sources) : written;
 }
 

@@ -23,6 +23,7 @@ export const tellsAnybody = ({ notifications }: Pick<Settings, "notifications">)
 
 /**
  * Sends what is owed from before, and the versions that the inventory does not have yet.
+ * @param resume false where all that is owed was tried just now
  * @returns whether anything was tried
  */
 export async function tellOwed(
@@ -30,14 +31,16 @@ export async function tellOwed(
   settings: Settings,
   choice: StackChoice,
   report: Pick<ReportRecord, "nodes">,
+  { resume }: { readonly resume: boolean },
 ): Promise<boolean> {
   if (!tellsAnybody(settings)) return false;
   const before = tellings(readLines(directory));
   const versions = settings.notifications.glpi?.inventory ? inventoryOwed(report, before) : undefined;
-  if (!versions && !before.some(({ outcome }) => outcome === "not delivered")) return false;
+  const owes = resume && before.some(({ outcome }) => outcome === "not delivered");
+  if (!versions && !owes) return false;
   const secrets: ChannelSecrets = await channelSecrets(settings, choice);
   const outbox = outboxOf(settings, directory, secrets, BESIDE);
-  outbox.resume();
+  if (resume) outbox.resume();
   if (versions) {
     const text = Object.entries(versions).map(([node, version]) => `${node} runs RKE2 ${version}`);
     queue(

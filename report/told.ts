@@ -35,7 +35,10 @@ export function inventoryOwed(
 }
 
 /** What became of one, in a line: `start by smtp: not delivered, connection refused, 5 tries`. */
-export function toldLine({ kind, node, channel, outcome, detail, tries }: Told): string {
+export function toldLine({ kind, node, channel, outcome, detail, tries: count }: Told): string {
   const what = `${kind}${node ? ` of ${node}` : ""} by ${channel}: ${outcome}`;
-  return [what, ...(detail ? [detail] : []), tries === 1 ? "1 try" : `${tries} tries`].join(", ");
+  return [what, ...(detail ? [detail] : []), tries(count)].join(", ");
 }
+
+/** How often it was tried, in words. */
+export const tries = (count: number): string => (count === 1 ? "1 try" : `${count} tries`);

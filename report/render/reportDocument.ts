@@ -3,6 +3,7 @@ import { duration, utc } from "../../config";
 import { laneOfStep } from "../lanes";
 import type { PlanRecord } from "../planSchema";
 import type { ReportRecord, ReportStep, Statement } from "../reportSchema";
+import { tries } from "../told";
 import type { Bar, Cell, Document, Section, Tone } from "./document";
 import { plannedBars } from "./planDocument";
 
@@ -256,16 +257,19 @@ const toldSection = ({ told = [] }: ReportRecord): Section => ({
           {
             kind: "table",
             caption: "Every message by every channel, in the order in which they were to be sent",
-            columns: ["What", "When", "By", "To", "Outcome", "What was answered"],
+            columns: ["What", "By", "To", "Outcome", "Written", "Ended", "What was answered"],
             rows: told.map((one): Cell[] => [
               one.subject,
-              moment(one.at),
               one.channel,
-              one.to?.join(", ") ?? (one.channel === "glpi" ? "the ticket" : "its receiver"),
-              {
-                text: `${one.outcome}${one.endedAt ? ` at ${moment(one.endedAt)}` : ""}, ${one.tries} ${one.tries === 1 ? "try" : "tries"}`,
-                tone: TOLD[one.outcome],
-              },
+              one.to?.join(", ") ??
+                (one.channel === "glpi"
+                  ? one.kind === "inventory"
+                    ? "the inventory"
+                    : "the ticket"
+                  : "its receiver"),
+              { text: `${one.outcome}, ${tries(one.tries)}`, tone: TOLD[one.outcome] },
+              moment(one.at),
+              one.endedAt ? moment(one.endedAt) : "not yet",
               one.detail ?? "",
             ]),
           },

@@ -94,6 +94,12 @@ describe("notify: the outbox, by webhook", () => {
     );
   });
 
+  it("sends nothing past a message that is still owed", async () => {
+    const [start, done] = await told(["start", "done"], Array(20).fill(503));
+    assert.ok((start?.tries ?? 0) >= 3);
+    assert.deepEqual([start?.outcome, done?.outcome, done?.tries], ["not delivered", "not delivered", 0]);
+  });
+
   it("takes a message that the receiver will never take for refused, and goes on with the next", async () => {
     const all = await told(["start", "done"], [422]);
     assert.deepEqual(
