@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Secrets, Settings } from "../config";
-import { withNode } from "../observe";
+import { readServersKubeconfig } from "../observe/kubeconfig";
 import type { Run } from "./step";
 
 /** The cluster's API, for what is made in it. A way back makes none: it must work where no API answers. */
@@ -27,30 +27,12 @@ function kubeconfig(
 ): pulumi.Output<string> {
   if (configured) return configured;
   return pulumi.secret(
-    sshPrivateKey.apply(async (key) => {
-      const reasons: string[] = [];
-      for (const server of settings.servers) {
-        try {
-          return await readFrom(server, key, settings.apiAddress);
-        } catch (error) {
-          reasons.push(error instanceof Error ? error.message : String(error));
-        }
-      }
-      throw new pulumi.RunError(
-        `no server hands out its kubeconfig, which the smoke test needs:\n${reasons.join("\n")}\nMend that, or set rke2-upgrade:kubeconfig.`,
-      );
-    }),
+    sshPrivateKey.apply((key) =>
+      readServersKubeconfig(settings, key).catch((error: Error) => {
+        throw new pulumi.RunError(
+          `no server hands out its kubeconfig, which the smoke test needs: ${error.message}\nMend that, or set rke2-upgrade:kubeconfig.`,
+        );
+      }),
+    ),
   );
-}
-
-async function readFrom(
-  server: Settings["servers"][number],
-  key: string,
-  apiAddress: string,
-): Promise<string> {
-  const { code, stdout, stderr } = await withNode(server, key, (session) =>
-    session.exec("sudo -n cat /etc/rancher/rke2/rke2.yaml"),
-  );
-  if (code !== 0) throw new Error(`${server.name}: ${stderr.trim()}`);
-  return stdout.replace(/https:\/\/127\.0\.0\.1:6443/g, `https://${apiAddress}:6443`);
 }

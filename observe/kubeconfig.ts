@@ -1,4 +1,23 @@
 import { createHash, X509Certificate } from "node:crypto";
+import type { Settings } from "../config";
+import { askFirst } from "./firstServer";
+import { withNode } from "./ssh";
+
+/**
+ * The kubeconfig of the first server that answers, with the cluster's own address in place of that server's. A secret.
+ * @throws with every server's reason where none does
+ */
+export const readServersKubeconfig = (
+  { servers, apiAddress }: Pick<Settings, "servers" | "apiAddress">,
+  privateKey: string,
+): Promise<string> =>
+  askFirst(servers, async (server) => {
+    const { code, stdout, stderr } = await withNode(server, privateKey, (session) =>
+      session.exec("sudo -n cat /etc/rancher/rke2/rke2.yaml"),
+    );
+    if (code !== 0) throw new Error(`${server.name}: ${stderr.trim()}`);
+    return stdout.replace(/https:\/\/127\.0\.0\.1:6443/g, `https://${apiAddress}:6443`);
+  });
 
 /** What of a kubeconfig can be told: nothing of it lets anybody in. */
 export interface KubeconfigFacts {

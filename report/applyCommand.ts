@@ -7,6 +7,7 @@ import { writeRecords } from "./chain";
 import { changeDirectory, planNames } from "./directory";
 import { readPlan } from "./files";
 import { movedSince } from "./judgeApply";
+import { statusPortOf } from "./live/statusPort";
 import { directionOf } from "./plan";
 import { ADOPT, isUnadopted, plannedNow, type StackOptions } from "./planCommand";
 import type { PlanRecord } from "./planSchema";
@@ -20,6 +21,8 @@ import { verify } from "./verify";
 export interface ApplyOptions extends StackOptions {
   readonly attach?: boolean;
   readonly stop?: boolean;
+  /** As it was typed. */
+  readonly statusPort?: string;
 }
 
 /** The command. */
@@ -27,6 +30,7 @@ export async function apply(options: ApplyOptions): Promise<void> {
   const stack = await chosenStack(options.stack);
   const { settings, file } = readStack(stack, options.configFile);
   const directory = changeDirectory(settings.changeId, options.out);
+  const statusPort = statusPortOf(options);
   if (options.attach) return attach(directory);
   if (options.stop) return stop(directory);
   await refuseSecond(directory);
@@ -54,7 +58,7 @@ export async function apply(options: ApplyOptions): Promise<void> {
     const plan = begun
       ? await keepWhatIsLeft(run, directory, nowPlan)
       : planNames(approved.direction).enforced;
-    await begin(run, { plan, stack, directory, configFile: file, changeId: approved.changeId });
+    await begin(run, { plan, stack, directory, configFile: file, changeId: approved.changeId, statusPort });
   } catch (error) {
     await failRun(run, error);
     throw error;

@@ -2,22 +2,22 @@
  * The process of one run: `pulumi up` with exactly the approved plan, then what it said and how it ended into the run's
  * record, and the report. Started by `change apply` in a session of its own; its output is the run's log.
  *
- * usage: enforced.ts RECORD DIRECTORY PLAN STACK CONFIG-FILE CHANGE-ID
+ * usage: enforced.ts RECORD DIRECTORY PLAN STACK CONFIG-FILE CHANGE-ID [STATUS-PORT]
  */
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { writeRecords } from "./chain";
-import type { Run } from "./evidenceSchema";
 import { readPlans } from "./files";
-import type { PlanRecord } from "./planSchema";
+import { Live } from "./live/live";
+import type { Sink } from "./live/tell";
 import { projectDirectory } from "./program";
-import { choosing } from "./pulumi";
+import { choosing, type StackChoice } from "./pulumi";
 import { writeReport, writeReportAndTell } from "./reportCommand";
-import { beganEvent, endedEvent } from "./runEvents";
-import { errorsIn, failRun, listRuns, readRun, writeRun } from "./runFiles";
+import { errorsIn, failRun, listRuns, type RunFiles, readRun, writeRun } from "./runFiles";
 import { sinks } from "./sinks";
-import { withPlannedConfig } from "./stackConfig";
+import { readStack, withPlannedConfig } from "./stackConfig";
 
 async function main([
   record = "",
@@ -26,25 +26,23 @@ async function main([
   stack = "",
   configFile = "",
   changeId = "",
+  statusPort,
 ]: readonly string[]): Promise<void> {
   const files = (await listRuns(directory)).find((run) => run.record === record);
   if (!files) throw new Error(`${record} is no run of ${directory}`);
   // Whoever is told of this run: none of them holds it.
-  const people = await sinks(directory, { stack, configFile });
-  const approved = await approvedOf(directory, await readRun(files));
-  people.tell(approved && beganEvent(await readRun(files), approved));
+  const people = await sinks(directory, { stack, configFile }, await readRun(files));
+  const { live, heard } = await liveOf(files, directory, { stack, configFile }, statusPort, [people.tell]);
   const code = await withPlannedConfig(configFile, (planned) =>
-    up(join(directory, plan), choosing({ stack, configFile: planned })),
+    up(join(directory, plan), choosing({ stack, configFile: planned }), heard),
   );
   const log = await readFile(files.log, "utf8");
-  const ended = {
-    ...(await readRun(files)),
-    endedAt: new Date().toISOString(),
-    code,
-    errors: code === 0 ? [] : errorsIn(log),
-  };
-  await writeRun(files, ended);
-  people.tell(approved && endedEvent(ended, approved));
+  const endedAt = new Date().toISOString();
+  const errors = code === 0 ? [] : errorsIn(log);
+  await writeRun(files, { ...(await readRun(files)), endedAt, code, errors });
+  await live?.end(code, errors).catch((error: Error) => {
+    console.error(`what is live of the run did not end well: ${error.message}`);
+  });
   await people.settled();
   const report = people.settings
     ? writeReportAndTell(directory, people.settings, { stack, configFile })
@@ -55,7 +53,7 @@ async function main([
   await writeRecords(
     directory,
     await Promise.all(
-      [files.record, files.log].map(async (file) => ({
+      [files.record, files.log, files.events, files.watch].filter(existsSync).map(async (file) => ({
         what: `run ${files.number}`,
         file: basename(file),
         content: await readFile(file, "utf8"),
@@ -65,17 +63,42 @@ async function main([
   process.exitCode = code;
 }
 
-/** The approved plan of a run. */
-const approvedOf = async (directory: string, { digest }: Run): Promise<PlanRecord | undefined> =>
-  (await readPlans(directory)).find((one) => one.digest.value === digest);
+/** What the engine is given so that it can be listened to. */
+type Heard = Awaited<ReturnType<Live["begin"]>>;
 
-/** The engine, to its end, its words into this process's own output. */
-function up(plan: string, stack: readonly string[]): Promise<number> {
+/** What is live of it; a run goes on without. @param told who is told of its events beside its own file */
+async function liveOf(
+  files: RunFiles,
+  directory: string,
+  stack: StackChoice,
+  statusPort: string | undefined,
+  told: readonly Sink[],
+): Promise<{ live?: Live; heard?: Heard }> {
+  try {
+    const run = await readRun(files);
+    const plan = (await readPlans(directory)).find(({ digest }) => digest.value === run.digest);
+    if (!plan) throw new Error("the folder holds no change request of its digest");
+    const { settings } = readStack(stack.stack, stack.configFile);
+    const port = statusPort ? Number(statusPort) : undefined;
+    const live = new Live({ files, run, plan, settings, stack, sinks: told, statusPort: port });
+    return { live, heard: await live.begin() };
+  } catch (error) {
+    console.error(`nothing of this run is shown live or watched: ${(error as Error).message}`);
+    return {};
+  }
+}
+
+/** The engine, to its end, its words into this process's own output. @param heard by which it is listened to */
+function up(
+  plan: string,
+  stack: readonly string[],
+  heard: Heard = { args: [], variables: {} },
+): Promise<number> {
   const fixed = ["--yes", "--skip-preview", "--non-interactive", "--color=never", `--plan=${plan}`];
   return new Promise((resolve, reject) => {
-    const child = spawn("pulumi", ["up", ...fixed, ...stack], {
+    const child = spawn("pulumi", ["up", ...fixed, ...stack, ...heard.args], {
       cwd: projectDirectory,
-      env: { ...process.env, PULUMI_EXPERIMENTAL: "true" },
+      env: { ...process.env, PULUMI_EXPERIMENTAL: "true", ...heard.variables },
       stdio: ["ignore", "inherit", "inherit"],
     });
     child.on("error", reject);
@@ -86,10 +109,13 @@ function up(plan: string, stack: readonly string[]): Promise<number> {
 // Stopping a run is for the engine, which ends its step first; this process has its end to write down.
 process.on("SIGINT", () => {});
 
-main(process.argv.slice(2)).catch(async (error: unknown) => {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-  const [record, directory = ""] = process.argv.slice(2);
-  const files = (await listRuns(directory)).find((run) => run.record === record);
-  if (files) await failRun(files, error);
-});
+main(process.argv.slice(2))
+  .catch(async (error: unknown) => {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+    const [record, directory = ""] = process.argv.slice(2);
+    const files = (await listRuns(directory)).find((run) => run.record === record);
+    if (files) await failRun(files, error);
+  })
+  // What the watch may still be asking over SSH is nobody's concern any more.
+  .finally(() => process.exit());

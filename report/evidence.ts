@@ -1,5 +1,6 @@
 /** Evidence from a stack's state and history. Pure; what is not named here never gets into a record. */
 import type { Evidence, Resource, Run, Update } from "./evidenceSchema";
+import type { Availability } from "./live/availability";
 import { nameOf } from "./preview";
 import { type ChangeInState, changeSchema, configured, type HistoryEntry, type StateResource } from "./state";
 
@@ -19,12 +20,23 @@ export interface Sources {
   readonly resources: readonly StateResource[];
   readonly history: readonly HistoryEntry[];
   readonly runs: readonly Run[];
+  /** What the watch of each run saw; plain `pulumi up` has none. */
+  readonly availability?: readonly Availability[];
   readonly notifications?: Evidence["notifications"];
   readonly signOff?: Evidence["signOff"];
 }
 
 /** The evidence of one change. @throws where the stack holds another change, or none */
-export function evidenceOf({ changeId, stack, resources, history, runs, ...told }: Sources): Evidence {
+export function evidenceOf({
+  changeId,
+  stack,
+  resources,
+  history,
+  runs,
+  availability = [],
+  notifications = [],
+  signOff,
+}: Sources): Evidence {
   const change = changeIn(resources);
   if (!change) throw new Error(`the stack ${stack} holds no change. next: adopt the cluster with pulumi up`);
   if (change.changeId !== changeId) {
@@ -54,8 +66,9 @@ export function evidenceOf({ changeId, stack, resources, history, runs, ...told 
       .sort((a, b) => compare(a.startedAt, b.startedAt)),
     operators: operatorsIn(found),
     runs: [...runs].sort((a, b) => compare(a.startedAt, b.startedAt)),
-    notifications: told.notifications?.length ? told.notifications : undefined,
-    signOff: told.signOff,
+    availability: [...availability],
+    notifications: notifications.length > 0 ? [...notifications] : undefined,
+    signOff,
   };
 }
 

@@ -1,5 +1,6 @@
 /** What is kept of a stack's state and history as evidence: chosen field by field, so that nothing secret comes along. */
 import { z } from "zod";
+import { availabilitySchema } from "./live/availability";
 
 /** The JSON object that a step prints last. */
 const resultSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
@@ -85,5 +86,9 @@ export const evidenceSchema = z.strictObject({
   runs: z.array(runSchema),
   notifications: z.array(toldSchema).optional(),
   signOff: signOffSchema.optional(),
+  availability: z
+    .array(availabilitySchema)
+    .default([])
+    .describe("Of the runs that change apply began and watched."),
 });
 export type Evidence = z.infer<typeof evidenceSchema>;

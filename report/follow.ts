@@ -5,8 +5,12 @@ import { lives, type RunFiles, readRun } from "./runFiles";
 
 const EVERY_MS = 300;
 
-/** Follows a run until it has ended. @returns its exit code; undefined where it ended without a word */
-export async function follow(run: RunFiles, show: (text: string) => void): Promise<number | undefined> {
+/** Follows a run until it has ended. @param beat is called between two looks @returns its exit code; undefined where it ended without a word */
+export async function follow(
+  run: RunFiles,
+  show: (text: string) => void,
+  beat: () => Promise<void> = async () => {},
+): Promise<number | undefined> {
   const log = await open(run.log, "r");
   try {
     for (;;) {
@@ -18,6 +22,7 @@ export async function follow(run: RunFiles, show: (text: string) => void): Promi
         show(buffer.toString("utf8", 0, bytesRead));
       }
       if (!alive) return (await readRun(run)).code;
+      await beat();
       await pause(EVERY_MS);
     }
   } finally {

@@ -25,3 +25,10 @@ const AROUND: readonly (readonly [RegExp, string])[] = [
 /** The row: a node's name for its turn, else what it is part of. */
 export const laneOfStep = (name: string): string =>
   turnOf(name) ?? AROUND.find(([pattern]) => pattern.test(name))?.[1] ?? "Around";
+
+/** Whether a step is part of a node's own turn, by its phase in the plan. */
+export const isTurn = ({ phase }: { readonly phase: string }): boolean =>
+  ["servers", "agents", "back-servers", "back-agents"].includes(phase);
+
+/** Whether a step only asks: where it fails, the run was held before it touched anything. */
+export const isGate = (id: string): boolean => /(^|-)(preflight|turn-gate|gate-cluster|gate-node)$/.test(id);

@@ -35,6 +35,10 @@ onStack("notify", "show who was told what, and whether it arrived")
 
 onStack("apply", "carry out exactly the approved plan, or say what has changed since")
   .option("--attach", "show the run that is at work, or the last one, instead")
+  .option(
+    "--status-port <port>",
+    "serve the run's status on 127.0.0.1 as a page, while it goes on; 0: any free port",
+  )
   .option("--stop", "have the run that is at work end its step and stop, as Ctrl-C would")
   .action(apply);
 

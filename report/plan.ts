@@ -13,6 +13,7 @@ import {
 import { type StepScript, stepText } from "../scripts";
 import { digestOf } from "./canonical";
 import { digest } from "./digest";
+import { isTurn } from "./lanes";
 import { notices } from "./notices";
 import type { PlanRecord } from "./planSchema";
 import type { Preview } from "./preview";
@@ -88,10 +89,6 @@ export function planRecord({ stack, settings, configKeys, files, commit, preview
     }),
   };
 }
-
-/** The steps that are a node's own turn, by their phase. */
-const isTurn = ({ phase }: PlanLine): boolean =>
-  ["servers", "agents", "back-servers", "back-agents"].includes(phase);
 
 /** Where the stack's config goes. */
 export function directionOf(settings: Settings): PlanRecord["direction"] {

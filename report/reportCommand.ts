@@ -9,6 +9,7 @@ import { evidenceOf, joined } from "./evidence";
 import type { Evidence } from "./evidenceSchema";
 import { programDigest, readEvidence, readRuns, reportedPlan, reportFiles } from "./files";
 import { notificationsRecord } from "./grown";
+import { readAvailability } from "./live/readAvailability";
 import type { StackOptions } from "./planCommand";
 import { chosenStack, pulumiJson, type StackChoice } from "./pulumi";
 import { reportRecord } from "./report";
@@ -79,6 +80,7 @@ export async function writeReport(
     runs: await readRuns(directory),
     notifications: toldOfLog(tellings(readLines(directory))),
     signOff,
+    availability: await readAvailability(directory),
   });
   const evidence = joined(await readEvidence(directory), now);
   const head = await writeRecords(directory, [

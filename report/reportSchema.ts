@@ -1,6 +1,7 @@
 /** The report as data: what was planned against what happened. docs/report.schema.json is made from it. */
 import { z } from "zod";
 import { runSchema, signOffSchema, toldSchema } from "./evidenceSchema";
+import { availabilitySchema } from "./live/availability";
 import { sha256 } from "./planSchema";
 
 const stepSchema = z.strictObject({
@@ -100,6 +101,11 @@ export const reportSchema = z.strictObject({
     .optional()
     .describe("Who was told what, by which channel, and whether it arrived."),
   signOff: signOffSchema.optional().describe("Operations' (§2.3); absent where it was not given."),
+  availability: z
+    .array(availabilitySchema)
+    .describe(
+      "The API once a second (§4.1), a row a run that change apply began; plain pulumi up is not watched.",
+    ),
   statements: z.array(statement).describe("What else the procedure asks for (§4.1, §5.1), measured or not."),
   controls: z
     .array(

@@ -11,6 +11,12 @@ export interface RunFiles {
   readonly record: string;
   readonly log: string;
   readonly pid: string;
+  /** What it told of itself, a RunEvent a line. */
+  readonly events: string;
+  /** What the watch saw (live/series.ts). */
+  readonly watch: string;
+  /** How it stands while it goes on (live/status.ts). */
+  readonly status: string;
   /** Pulumi's plan of what was left of the approved one, where a run before had begun it. */
   readonly plan: string;
 }
@@ -20,6 +26,9 @@ const filesOf = (directory: string, number: number): RunFiles => ({
   record: join(directory, `run-${number}.json`),
   log: join(directory, `run-${number}.log`),
   pid: join(directory, `run-${number}.pid`),
+  events: join(directory, `run-${number}.events.jsonl`),
+  watch: join(directory, `run-${number}.watch.jsonl`),
+  status: join(directory, `run-${number}.status.json`),
   plan: join(directory, `run-${number}.plan.json`),
 });
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readChain } from "./chain";
-import { follow } from "./follow";
+import { show } from "./live/show";
 import { projectDirectory } from "./program";
 import { listRuns, lives, type RunFiles } from "./runFiles";
 
@@ -15,12 +15,14 @@ interface Begun {
   readonly directory: string;
   readonly configFile: string;
   readonly changeId: string;
+  /** Where the status page is served; undefined: nowhere. */
+  readonly statusPort?: number;
 }
 
 /** Starts the run in a session of its own, so that a terminal that goes does not take it along. */
 export async function begin(
   run: RunFiles,
-  { plan, stack, directory, configFile, changeId }: Begun,
+  { plan, stack, directory, configFile, changeId, statusPort }: Begun,
 ): Promise<void> {
   const log = await open(run.log, "a", 0o600);
   const args = [
@@ -33,6 +35,7 @@ export async function begin(
     stack,
     configFile,
     changeId,
+    ...(statusPort === undefined ? [] : [String(statusPort)]),
   ];
   const child = spawn(process.execPath, args, {
     cwd: projectDirectory,
@@ -62,7 +65,7 @@ export async function stop(directory: string): Promise<void> {
 
 /** Shows a run to its end, then the head of the chain; this process ends as the run did. */
 export async function watch(run: RunFiles, directory: string): Promise<void> {
-  const code = await follow(run, (text) => process.stdout.write(text));
+  const code = await show(run, process.stdout);
   if (code === undefined) {
     throw new Error(
       `run ${run.number} ended without a word: it was killed. next: pgrep -a pulumi shows whether an engine is left; when there is none: pulumi cancel --yes, then npm run change -- apply`,

@@ -1,6 +1,7 @@
 /** Those who are told what a run says of itself. Nothing of it holds the run: what cannot be told is said in its log. */
 import type { Settings } from "../config";
 import { type Notifier, notifier } from "../notify/notifier";
+import type { Run } from "./evidenceSchema";
 import type { RunEvent } from "./live/event";
 import { channelSecrets } from "./notifySecrets";
 import type { StackChoice } from "./pulumi";
@@ -13,13 +14,20 @@ const AT_THE_END_MS = 30_000;
 export interface Sinks {
   /** The config as it was when the run began; undefined where it could not be read. */
   readonly settings?: Settings;
-  tell(event: RunEvent | undefined): void;
+  tell(event: RunEvent): void;
   /** Until all is sent, or for so long as a run waits at its end. */
   settled(): Promise<void>;
 }
 
-/** The sinks of a run, by its stack's config. */
-export async function sinks(directory: string, choice: StackChoice): Promise<Sinks> {
+/**
+ * The sinks of a run, by its stack's config.
+ * @param run says who approved it: that is told at its beginning (procedure §2.3, Change Request Approval)
+ */
+export async function sinks(
+  directory: string,
+  choice: StackChoice,
+  { approvedBy, approval }: Pick<Run, "approvedBy" | "approval">,
+): Promise<Sinks> {
   const all: Notifier[] = [];
   let settings: Settings | undefined;
   try {
@@ -32,7 +40,9 @@ export async function sinks(directory: string, choice: StackChoice): Promise<Sin
   return {
     settings,
     tell: (event) => {
-      for (const sink of event ? all : []) sink(event as RunEvent);
+      const begins = event.kind === "start" || event.kind === "rollback";
+      const text = begins ? `${event.text}\napproved by ${approvedBy}, ${approval}` : event.text;
+      for (const sink of all) sink({ ...event, text });
     },
     settled: async () => {
       await Promise.all(all.map((sink) => sink.settled(AT_THE_END_MS)));

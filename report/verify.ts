@@ -63,7 +63,7 @@ async function fileFaults(directory: string, links: ReturnType<typeof latest>): 
 
 /** What a run writes while it goes on, and a part of a file of ours; its record joins the chain when it has ended. */
 const isWorking = (name: string): boolean =>
-  /^(run-\d+\.(log|pid|json|plan\.json)|notifications\.jsonl|runbook.*\.sh(\.began)?|[a-z]+\.approval\.txt\.sig)$/.test(
+  /^(run-\d+\.(log|pid|json|(plan|status)\.json|(events|watch)\.jsonl)|notifications\.jsonl|runbook.*\.sh(\.began)?|[a-z]+\.approval\.txt\.sig)$/.test(
     name,
   ) ||
   /^((change|back|accept|announcement|report|evidence|run-\d+)\.[a-z.]+|record\.jsonl)$/.test(

@@ -40,7 +40,7 @@ export function judgeWorkloads(settings: Settings, seen: ClusterFacts): Finding[
 }
 
 /** RKE2's own charts have a check of their own. */
-const isChartPod = ({ metadata }: V1Pod): boolean =>
+export const isChartPod = ({ metadata }: V1Pod): boolean =>
   metadata?.namespace === "kube-system" && metadata.name?.startsWith("helm-install-") === true;
 
 function stuckBy(pod: V1Pod, now: Date, limitSeconds: number): string | undefined {

@@ -9,8 +9,8 @@ type Html = ReturnType<typeof html>;
 /** Beside a colour, what it means: nobody has to see the colour. */
 const MARKS: Record<Tone, string> = { good: "✔", warn: "⚠", bad: "✖", quiet: "" };
 
-/** The whole page. */
-export async function toHtml(document: Document): Promise<string> {
+/** The whole page. @param script for one that is alive; a record has none */
+export async function toHtml(document: Document, script?: string): Promise<string> {
   const { kind, title, lede, verdict, facts, sections, footer } = document;
   const page = await html`<!DOCTYPE html>
 <html lang="en">
@@ -35,7 +35,7 @@ ${factList(facts, "facts cards")}
 ${sections.map(section)}
 </main>
 <footer>${footer.map((line) => html`<p>${line}</p>`)}</footer>
-</body>
+${script === undefined ? "" : html`<script>${raw(script)}</script>\n`}</body>
 </html>
 `;
   return page.toString();

@@ -4,8 +4,10 @@ import { laneOfStep } from "../lanes";
 import type { PlanRecord } from "../planSchema";
 import type { ReportRecord, ReportStep, Statement } from "../reportSchema";
 import { tries } from "../told";
+import { availabilitySection } from "./availabilitySection";
 import type { Bar, Cell, Document, Section, Tone } from "./document";
 import { plannedBars } from "./planDocument";
+import { moment, seconds } from "./values";
 
 const OUTCOMES: Record<ReportRecord["outcome"], readonly [Tone, string]> = {
   "under way": ["warn", "The change is under way: not every step is done."],
@@ -19,11 +21,6 @@ const OUTCOMES: Record<ReportRecord["outcome"], readonly [Tone, string]> = {
   "gone back": ["warn", "The cluster has gone back to the accepted version."],
   settled: ["good", "Every node was proven; nothing was installed."],
 };
-
-const seconds = (value: number | undefined): string =>
-  value === undefined ? "not measured" : value < 60 ? `${value} s` : duration(Math.round(value));
-
-const moment = (text: string | undefined): string => (text ? text.replace(/\.\d+Z$/, "Z") : "not measured");
 
 /** The report, for people. @param plan the change request, for the planned timeline */
 export function reportDocument(report: ReportRecord, plan: PlanRecord | undefined): Document {
@@ -60,6 +57,7 @@ export function reportDocument(report: ReportRecord, plan: PlanRecord | undefine
       wayBackSection(report),
       gatesSection(report),
       toldSection(report),
+      availabilitySection(report),
       statementsSection(report),
       controlsSection(report),
     ],

@@ -1,9 +1,14 @@
 /** One document of each kind, of a change that failed once and was finished. */
+
 import type { Evidence } from "../../report/evidenceSchema";
+
+import { statusDocument } from "../../report/live/statusDocument";
+
 import { planDocument } from "../../report/render/planDocument";
 import { reportDocument } from "../../report/render/reportDocument";
 import { reportRecord } from "../../report/report";
 import { evidenceWith, historyEntry, planned, settingsOf } from "./fixtures";
+import { statusAt } from "./live/statusFixture";
 
 const settings = settingsOf({
   notifications: {
@@ -30,6 +35,7 @@ const notifications: Evidence["notifications"] = [
 
 export const documentsOf = (plan = planned(settings)) => ({
   "change request": planDocument(plan),
+  status: statusDocument(statusAt()),
   report: reportDocument(
     reportRecord({ ...evidenceWith(settings, history), notifications }, plan, "e".repeat(64)),
     plan,

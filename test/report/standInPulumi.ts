@@ -6,7 +6,7 @@ import { SEEN_FILE, type Seen } from "../../observe/seen";
 import type { HistoryEntry, StateResource } from "../../report/state";
 
 const PROGRAM = `#!/usr/bin/env node
-const { copyFileSync, readFileSync } = require("node:fs");
+const { copyFileSync, existsSync, readFileSync } = require("node:fs");
 const [command, ...args] = process.argv.slice(2);
 const file = (name) => __dirname + "/" + name;
 const option = (name) => args.find((arg) => arg.startsWith(name + "="))?.slice(name.length + 1);
@@ -15,11 +15,43 @@ if (command === "preview") {
   copyFileSync(file("seen.json"), process.env.${SEEN_FILE});
   console.log(JSON.stringify({ steps: [], diagnostics: [] }));
 } else if (command === "stack") console.log(readFileSync(file(args[0] + ".json"), "utf8"));
-else if (command === "config") console.log(JSON.parse(readFileSync(file("secrets.json"), "utf8"))[args[1]]);
-else if (command === "up") {
+else if (command === "config") {
+  const value = existsSync(file("config.json")) && JSON.parse(readFileSync(file("config.json"), "utf8"))[args[1]];
+  if (value) console.log(value);
+  else process.exitCode = 255;
+} else if (command === "up") {
   copyFileSync(option("--plan"), file("enforced.json"));
-  process.exitCode = Number(readFileSync(file("code.json"), "utf8"));
+  const log = args[args.indexOf("--event-log") + 1] ?? "";
+  const end = () => (process.exitCode = Number(readFileSync(file("code.json"), "utf8")));
+  if (!existsSync(file("events.json")) || !log.startsWith("tcp://")) end();
+  else speak(log.slice(6), JSON.parse(readFileSync(file("events.json"), "utf8")), end);
 } else process.exitCode = 99;
+
+/** As the engine speaks to an event log of tcp://: all events, then it works until it is let go. */
+function speak(address, events, end) {
+  const { credentials } = require(${JSON.stringify(require.resolve("@grpc/grpc-js"))});
+  const { EventsClient } = require(${JSON.stringify(require.resolve("@pulumi/pulumi/proto/events_grpc_pb"))});
+  const { EventRequest } = require(${JSON.stringify(require.resolve("@pulumi/pulumi/proto/events_pb"))});
+  const client = new EventsClient(address, credentials.createInsecure());
+  const stream = client.streamEvents((error) => {
+    if (error) console.error(String(error));
+    client.close();
+    end();
+  });
+  for (const event of events) {
+    const request = new EventRequest();
+    request.setEvent(JSON.stringify(event));
+    stream.write(request);
+  }
+  const looking = setInterval(() => {
+    // A test that has failed has taken this away.
+    if (!existsSync(__filename)) process.exit(1);
+    if (!existsSync(file("go"))) return;
+    clearInterval(looking);
+    console.log("Diagnostics:\\n  x (y):\\n    error: it broke\\n");
+    stream.end();
+  }, 50);
+}
 `;
 
 /** What it answers. */
@@ -29,10 +61,12 @@ export interface Answers {
   readonly seen: Seen;
   readonly state: readonly StateResource[];
   readonly history: readonly HistoryEntry[];
-  /** What `config get` decrypts, by the whole key. */
-  readonly secrets: Record<string, string>;
   /** How `up` ends. */
   readonly code: number;
+  /** Of the stack's config, secrets included. */
+  readonly config: Record<string, string>;
+  /** What `up` says to an event log; it then works until {@link StandInPulumi.letGo}. */
+  readonly events: readonly object[];
 }
 
 /** Pulumi's plan file with these operations. */
@@ -56,15 +90,21 @@ export class StandInPulumi {
     process.env.PATH = `${this.folder}:${this.path}`;
   }
 
-  answer({ plan, seen, state, history, secrets, code }: Partial<Answers>): void {
+  answer({ plan, seen, state, history, code, config, events }: Partial<Answers>): void {
     const put = (name: string, value: unknown) =>
       value === undefined || writeFileSync(join(this.folder, `${name}.json`), JSON.stringify(value));
     if (plan) writeFileSync(join(this.folder, "plan.json"), planFile(plan));
     put("seen", seen);
     put("export", state && { deployment: { resources: state } });
     put("history", history);
-    put("secrets", secrets);
     put("code", code);
+    put("config", config);
+    put("events", events);
+  }
+
+  /** An `up` that works may end. */
+  letGo(): void {
+    writeFileSync(join(this.folder, "go"), "");
   }
 
   /** The plan that the last `up` was given. */

@@ -24,6 +24,9 @@ const SECRETS = {
   glpiUserToken: "q56hqkniwot8wntb3z1qarka5atf365taaa2uyjrn",
   glpiAppToken: "f7g3csp8mgatg5ebc5elnazakw20i9fyev1qopya7",
 };
+const secrets = Object.fromEntries(
+  Object.entries(SECRETS).map(([key, value]) => [`rke2-upgrade:${key}`, value]),
+);
 const settings = settingsOf();
 const PLAN = { "w1-install": ["create"] };
 
@@ -68,16 +71,13 @@ describe("report: who is told", function () {
       stakeholders: { operations: ["ops@example.org"], changeAdvisoryBoard: ["cab@example.org"] },
     };
     configure();
-    const secrets = Object.fromEntries(
-      Object.entries(SECRETS).map(([key, value]) => [`rke2-upgrade:${key}`, value]),
-    );
     const history = [historyEntry(settings, 0, "succeeded")];
     pulumi.answer({
       plan: PLAN,
       seen: seenOf(settings),
       state: stateOf(settings),
       history,
-      secrets,
+      config: secrets,
       code: 0,
     });
   });
@@ -145,7 +145,7 @@ describe("report: who is told", function () {
       ["announcement", "announcement", "start", "done"],
     );
     assert.deepEqual(hook.forged, []);
-    assert.match(String(hook.received[2]?.body.text), /Approved by cab, by the stack's config, unsigned/);
+    assert.match(String(hook.received[2]?.body.text), /approved by cab, by the stack's config, unsigned/);
     assert.equal(glpi.store.item("Ticket", 1)?.status, 4);
     assert.equal(glpi.store.items("ITILFollowup").length, 4);
     // Validation is Operations' own, and the CAB is informed: both; Infrastructure, who do it, have no address here.
@@ -263,7 +263,7 @@ describe("report: who is told", function () {
       said(announce, { at: "2099-11-24T03:00Z" }),
       /lies in no maintenance window \(sun 01:00/,
     );
-    pulumi.answer({ secrets: { ...SECRETS, "rke2-upgrade:webhookSecret": "hunter2" } });
+    pulumi.answer({ config: { ...secrets, "rke2-upgrade:webhookSecret": "hunter2" } });
     await assert.rejects(said(announce), /rke2-upgrade:webhookSecret\n.*another form/s);
     configure({ notifications: {} });
     await assert.rejects(said(announce), /no channel is set that would tell it. next: set notifications/);

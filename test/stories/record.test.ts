@@ -142,6 +142,36 @@ describe("the change record", function () {
     assert.ok(last?.enforcedPlan && !last.by.startsWith("not measured"));
     assert.equal(report.approvals[0]?.approvedBy, "cab");
     assert.ok(report.restoreTest.measured);
+    // Both runs were watched from end to end: three servers and the virtual IP, none of which was away for good.
+    assert.deepEqual(
+      report.availability.map(({ run, targets }) => [run, targets.length]),
+      [
+        [1, 4],
+        [2, 4],
+      ],
+    );
+    for (const { targets } of report.availability)
+      for (const { target, samples, missing, p99Ms } of targets)
+        assert.ok(
+          samples - missing > 30 && p99Ms !== undefined,
+          `${target}: ${missing} of ${samples} missing`,
+        );
+    const told = [1, 2].flatMap((run): { kind: string; node?: string }[] =>
+      read(`run-${run}.events.jsonl`)
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    );
+    assert.deepEqual(
+      told.map(({ kind, node }) => [kind, node]),
+      [
+        ["start", undefined],
+        ["failed", "proj-k8sm01"],
+        ["start", undefined],
+        ...report.nodes.map(({ name }) => ["nodeDone", name]),
+        ["done", undefined],
+      ],
+    );
     const verified = await change("report", "--verify", folder);
     assert.equal(verified.code, 0, verified.output);
   });
