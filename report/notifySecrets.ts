@@ -1,12 +1,12 @@
 /** The secrets of the channels that are set, decrypted by Pulumi, for this process's memory alone. */
 import { join } from "node:path";
-import { judgeSecrets, NAMESPACE, type SecretKey, type Settings, wantedSecrets } from "../config";
+import { judgeSecrets, type SecretKey, type Settings, wantedSecrets } from "../config";
 import { ConfigError } from "../config/mistakes";
 import type { GivenSecret } from "../config/secrets";
 import { readStackFile } from "../config/stackFile";
 import type { ChannelSecrets } from "../notify/channels";
 import { projectDirectory } from "./program";
-import { choosing, pulumi, type StackChoice } from "./pulumi";
+import { configSecret, type StackChoice } from "./pulumi";
 
 /** Each secret that a channel wants, or why it cannot be had: a run tells that and goes on. */
 export async function channelSecrets(
@@ -18,7 +18,11 @@ export async function channelSecrets(
   const optional = notifications.glpi && secretKeys.includes("glpiAppToken") ? ["glpiAppToken" as const] : [];
   const keys = [...wanted, ...optional].filter((key) => secretKeys.includes(key));
   const read: [SecretKey, string | Error][] = [];
-  for (const key of keys) read.push([key, await decrypted(key, choice)]);
+  for (const key of keys) {
+    const secret = await configSecret(key, choice);
+    // A file that was piped in ends in a line's end, which no header may hold.
+    read.push([key, typeof secret === "string" ? secret.trim() : secret]);
+  }
   return Object.fromEntries(read);
 }
 
@@ -44,10 +48,4 @@ export async function soundSecrets(
   const mistakes = judgeSecrets(given, wanted).filter(({ path }) => ours.includes(path));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return secrets;
-}
-
-async function decrypted(key: SecretKey, choice: StackChoice): Promise<string | Error> {
-  const args = ["config", "get", `${NAMESPACE}:${key}`, "--non-interactive", ...choosing(choice)];
-  const { code, stdout, stderr } = await pulumi(args);
-  return code === 0 ? stdout.trim() : new Error(`${key} cannot be read: ${stderr.trim().split("\n")[0]}`);
 }

@@ -1,5 +1,6 @@
 /** Pulumi's CLI, which is all that a record asks: what is planned, what is in state, what has happened. */
 import { spawn } from "node:child_process";
+import { NAMESPACE, type SecretKey } from "../config";
 import { projectDirectory } from "./program";
 
 /** Which stack, and the file with its config. */
@@ -54,6 +55,15 @@ export async function pulumiJson<T>(args: readonly string[]): Promise<T> {
   const { code, stdout, stderr } = await pulumi(args);
   if (code !== 0) throw new Error(`pulumi ${args[0]} ended with ${code}: ${stderr.trim() || stdout.trim()}`);
   return JSON.parse(stdout) as T;
+}
+
+/** A secret of the stack's config, for this process's memory alone; an Error where it is not set or cannot be decrypted. */
+export async function configSecret(key: SecretKey, choice: StackChoice): Promise<string | Error> {
+  const args = ["config", "get", `${NAMESPACE}:${key}`, "--non-interactive", ...choosing(choice)];
+  const { code, stdout, stderr } = await pulumi(args);
+  const text = stdout.replace(/\n$/, "");
+  if (code === 0 && text.trim() !== "") return text;
+  return new Error(`${key} cannot be read: ${stderr.trim().split("\n")[0] || "it is not set"}`);
 }
 
 /** The stack that is asked for, else the one that Pulumi has selected. */

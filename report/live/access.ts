@@ -3,10 +3,9 @@
  * a server's own, read over SSH. What is secret stays in this process's memory: it is written nowhere and told to nobody.
  */
 import { request } from "node:https";
-import { NAMESPACE, type Settings } from "../../config";
-import type { SecretKey } from "../../config/schema";
+import type { Settings } from "../../config";
 import { readServersKubeconfig } from "../../observe/kubeconfig";
-import { choosing, pulumi, type StackChoice } from "../pulumi";
+import { configSecret, type StackChoice } from "../pulumi";
 
 /** What a client proves itself and the server with. */
 export interface Access {
@@ -36,10 +35,10 @@ const MOST_BYTES = 64 * 1024 * 1024;
 
 /** The cluster's credentials. @throws where neither the config nor a server has a kubeconfig */
 export async function accessTo(settings: Settings, stack: StackChoice): Promise<Access> {
-  const configured = await secret("kubeconfig", stack);
-  if (configured !== undefined) return accessBy(configured);
-  const privateKey = await secret("sshPrivateKey", stack);
-  if (privateKey === undefined) throw new Error("pulumi config get does not give sshPrivateKey");
+  const configured = await configSecret("kubeconfig", stack);
+  if (typeof configured === "string") return accessBy(configured);
+  const privateKey = await configSecret("sshPrivateKey", stack);
+  if (privateKey instanceof Error) throw privateKey;
   return accessBy(await readServersKubeconfig(settings, privateKey));
 }
 
@@ -55,13 +54,6 @@ export async function accessBy(text: string): Promise<Access> {
   await kubeconfig.applyToHTTPSOptions(options);
   const { ca, cert, key, headers } = options;
   return { ca, cert, key, headers };
-}
-
-/** A secret of the stack's config, as the engine that runs here may read it too; undefined where it is not set. */
-async function secret(key: SecretKey, stack: StackChoice): Promise<string | undefined> {
-  const { code, stdout } = await pulumi(["config", "get", `${NAMESPACE}:${key}`, ...choosing(stack)]);
-  const text = stdout.replace(/\n$/, "");
-  return code === 0 && text.trim() !== "" ? text : undefined;
 }
 
 /**
