@@ -42,7 +42,6 @@ function upgrade(): Outcome {
     { wanted, accepted, changeId, goBack, attempt, owner },
     { dependsOn: [change] },
   );
-  const cluster = apiOf(run, secrets);
   const artifacts = new Artifacts("artifacts", { run, after: preflight });
   const wayBack = new WayBack("way-back", { run, after: artifacts.tail });
 
@@ -59,6 +58,7 @@ function upgrade(): Outcome {
     turns.set(node.name, turn);
     tail = turn.tail;
   }
+  const cluster = apiOf(run, secrets, tail);
   tail = new Validation("validation", { run, after: tail, cluster }).tail;
   new Manifest("manifest", { run, after: tail, cluster });
   const found = [...turns].map(([name, turn]) => [name, turn.found] as const);
@@ -71,7 +71,7 @@ function upgrade(): Outcome {
 /** Adopted or accepted: prove every node, let the way back go, install nothing. */
 function settle(): Outcome {
   const acceptance = new Acceptance("settled", { run, after: change });
-  new Manifest("manifest", { run, after: acceptance.tail, cluster: apiOf(run, secrets) });
+  new Manifest("manifest", { run, after: acceptance.tail, cluster: apiOf(run, secrets, acceptance.tail) });
   return { manifest: manifestOf(acceptance.turns, change.from), gates: {} };
 }
 

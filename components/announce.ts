@@ -18,7 +18,7 @@ import { ageMs, newestBackup } from "./etcdBackups";
 import { forecast, judgeRun } from "./judgement";
 import { planOf } from "./plan";
 import { describeDecision } from "./recovery/decision";
-import { describeLosses } from "./recovery/losses";
+import { describeLosses, describeObjects } from "./recovery/losses";
 import { askBack } from "./recovery/questions";
 import type { Run } from "./step";
 
@@ -82,7 +82,8 @@ function announceWayBack({ settings, change }: Run, secrets: Secrets): void {
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
       const last = await newestBackup(settings, accepted);
       const loss = describeLoss(settings, last && ageMs(last));
-      loss.push(...(await describeLosses(settings, sshPrivateKey)));
+      const lookedFor = [describeLosses, describeObjects].map((look) => look(settings, sshPrivateKey));
+      loss.push(...(await Promise.all(lookedFor)).flat());
       await pulumi.log.warn(loss.join("\n"));
       await pulumi.log.info(
         [...describePlan(planOf(settings), wanted, accepted), ...afterwards(settings)].join("\n"),

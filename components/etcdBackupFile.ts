@@ -5,15 +5,17 @@ import { PassThrough, Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Encrypter } from "age-encryption";
 import type { ClusterNode, Settings } from "../config";
-import { lookAtNode, type Session, withNode } from "../observe";
+import { lookAtCensus, lookAtNode, type Session, withNode } from "../observe";
+import { look } from "../observe/look";
 import { bareText, shellWord } from "../scripts";
 import { backupDirectory, backupFile } from "./etcdBackups";
 import { EtcdDigest } from "./etcdDigest";
+import { keepCensus } from "./keptCensus";
 import type { ProviderContext } from "./providerConfig";
 
 /** What was taken. No secret: the file itself is encrypted. */
 export interface TakenBackup {
-  /** Absolute path of the encrypted snapshot; beside it `.sha256`; the token lies in `tokens/`. */
+  /** Absolute path of the encrypted snapshot; beside it `.sha256` and `.objects.json`; the token lies in `tokens/`. */
   readonly file: string;
   /** Of the snapshot itself, before encryption. */
   readonly sha256: string;
@@ -74,6 +76,8 @@ async function takeOn(
   });
   if (saved.code !== 0) throw new Error(saved.stderr.trim());
   const [path = "", sha256 = "", bytes = ""] = saved.stdout.trim().split("\t");
+  // Begun at once: what is written between the two is in one of them alone.
+  const census = look(() => lookAtCensus([server], sshPrivateKey));
   // Versions only go up: what is untouched now was untouched when it was taken.
   const version = (await untouched(settings, sshPrivateKey))
     ? settings.acceptedVersion
@@ -105,6 +109,7 @@ async function takeOn(
   await writeFile(`${file}.sha256`, `${sha256}  etcd snapshot of ${server.name}, before encryption\n`, {
     mode: 0o600,
   });
+  await keepCensus(file, await census);
   // Ours, by its exact name: RKE2 never prunes one taken on demand, and it would fill the disk change after change.
   await session.exec(
     `sudo -n $(command -v rke2 || echo /opt/rke2/bin/rke2) etcd-snapshot delete ${shellWord(basename(path))}`,

@@ -4,15 +4,23 @@ import type { Secrets, Settings } from "../config";
 import { readServersKubeconfig } from "../observe/kubeconfig";
 import type { Run } from "./step";
 
-/** The cluster's API, for what is made in it. A way back makes none: it must work where no API answers. */
-export const apiOf = ({ settings }: Run, secrets: Secrets): k8s.Provider =>
-  new k8s.Provider("cluster", {
-    kubeconfig: kubeconfig(settings, secrets.sshPrivateKey, secrets.kubeconfig),
-    // What an earlier change left there on purpose is taken over, not stumbled upon.
-    upsertExistingObjects: true,
-    enablePatchForce: true,
-    enableConfigMapMutable: true,
-  });
+/**
+ * The cluster's API, for what is made in it. A way back makes none: it must work where no API answers.
+ * @param after whose end it waits for: the provider asks the API once, when it is set up, and takes what it met there for
+ *   the whole run. A run that goes forward again from a standstill has no API at first.
+ */
+export const apiOf = ({ settings }: Run, secrets: Secrets, after: pulumi.Resource): k8s.Provider =>
+  new k8s.Provider(
+    "cluster",
+    {
+      kubeconfig: kubeconfig(settings, secrets.sshPrivateKey, secrets.kubeconfig),
+      // What an earlier change left there on purpose is taken over, not stumbled upon.
+      upsertExistingObjects: true,
+      enablePatchForce: true,
+      enableConfigMapMutable: true,
+    },
+    { dependsOn: [after] },
+  );
 
 /**
  * The kubeconfig for what is created in the cluster: from config, else read from the first server that answers, with

@@ -156,7 +156,12 @@ function settled(settings: Settings): PlanLine[] {
   const { nodes, limits } = settings;
   return [
     bare("change", "change", "judge the move; freeze attempt, direction and owner", limits.gateSeconds),
-    ...nodes.map((node) => ({ ...line("acceptance", verifyNode(settings, node), node), together: "verify" })),
+    ...nodes.map((node) => ({
+      ...line("acceptance", verifyNode(settings, node), node),
+      // Not the ID of its turn's proof: one report may hold both.
+      id: `${node.name}-verify`,
+      together: "verify",
+    })),
     line("acceptance", accept(settings)),
     bare(
       "acceptance",

@@ -20,6 +20,7 @@ const KEYS: Readonly<Record<string, keyof Settings["durations"]>> = {
   "check-health": "verifySeconds",
   "verify-node": "verifySeconds",
   "verify-cluster": "verifySeconds",
+  verify: "verifySeconds",
   "charts-settled": "settleSeconds",
   validate: "validateSeconds",
   "smoke-test": "validateSeconds",
@@ -33,7 +34,10 @@ const KEYS: Readonly<Record<string, keyof Settings["durations"]>> = {
 };
 
 /** Steps whose script bears another name than they do. */
-const SCRIPTS: Readonly<Record<string, string>> = { install: "install-release" };
+const SCRIPTS: Readonly<Record<string, string>> = {
+  install: "install-release",
+  verify: "verify-node",
+};
 
 /** A step's name without its node. */
 const kindOf = ({ id, node }: Step): string => (node ? id.slice(node.length + 1) : id);

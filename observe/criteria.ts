@@ -1,8 +1,10 @@
 /** The criteria of procedure §4.3 for going back, as what was seen answers them. Told where a change is under way; nothing is decided by them. */
 import type { V1Node, V1Pod } from "@kubernetes/client-node";
 import type { Settings } from "../config";
+import { type CensusChange, describeCensus } from "./census";
 import { type Facts, fullName, nameOf } from "./facts";
 import { installed } from "./installed";
+import type { Look } from "./look";
 
 /** One of the criteria. */
 export interface Criterion {
@@ -15,22 +17,18 @@ export interface Criterion {
 /** Procedure §4.3: control plane nodes that are NotReady for longer. */
 const NOT_READY_MINUTES = 15;
 
-/**
- * Pure.
- * @param etcdWhole whether every server's etcd holds the same data, by its own hash; undefined where nobody could tell
- */
-export function judgeCriteria(settings: Settings, facts: Facts, etcdWhole?: boolean): Criterion[] {
+/** What tells of data corruption, beside what was seen. */
+export interface DataFacts {
+  /** Whether every server's etcd holds the same data, by its own hash; undefined where nobody could tell. */
+  readonly etcdWhole?: boolean;
+  /** What has become of the objects that the etcd snapshot of before the change holds; undefined before there is one. */
+  readonly objects?: Look<CensusChange>;
+}
+
+/** Pure. */
+export function judgeCriteria(settings: Settings, facts: Facts, dataFacts: DataFacts): Criterion[] {
   const { cluster } = facts;
-  const data: Criterion = {
-    asks: "data corruption",
-    met: etcdWhole === undefined ? undefined : !etcdWhole,
-    found:
-      etcdWhole === undefined
-        ? "not measured: not every server's etcd answers"
-        : etcdWhole
-          ? "every server's etcd has the same hash of its data"
-          : "the servers' etcd differ in the hash of their data, or are several clusters",
-  };
+  const data = judgeData(dataFacts);
   if ("missing" in cluster) {
     const found = `not measured: ${cluster.missing}`;
     return [
@@ -70,6 +68,25 @@ export function judgeCriteria(settings: Settings, facts: Facts, etcdWhole?: bool
     data,
     accessBy(pods),
   ];
+}
+
+/** Members that differ, or objects that are gone from all of them. What was not counted speaks neither for nor against. */
+function judgeData({ etcdWhole, objects }: DataFacts): Criterion {
+  const found =
+    etcdWhole === undefined
+      ? "not measured: not every server's etcd answers"
+      : etcdWhole
+        ? "every server's etcd has the same hash of its data"
+        : "the servers' etcd differ in the hash of their data, or are several clusters";
+  const asks = "data corruption";
+  if (!objects) return { asks, met: etcdWhole === undefined ? undefined : !etcdWhole, found };
+  const counted = "value" in objects;
+  const suspected = counted && objects.value.suspected.length > 0;
+  return {
+    asks,
+    met: suspected || (etcdWhole === undefined ? undefined : !etcdWhole),
+    found: `${found}; ${counted ? describeCensus(objects.value) : `objects by kind: not measured: ${objects.missing}`}`,
+  };
 }
 
 const SERVERS = `several servers NotReady for over ${NOT_READY_MINUTES} min`;

@@ -1,4 +1,5 @@
 import { parseVersion, removedBetween, type Settings } from "../config";
+import { atMost } from "./atMost";
 import { lookAtCluster } from "./cluster";
 import { lookAtDashboards } from "./dashboards";
 import type { Facts } from "./facts";
@@ -8,6 +9,14 @@ import { lookAtNode } from "./node";
 import { lookAtHosts } from "./proxmox";
 
 export { lookAtVolumes, lookBack, type NodeBack } from "./back";
+export {
+  type Census,
+  type CensusChange,
+  censusSchema,
+  compareCensus,
+  describeCensus,
+  lookAtCensus,
+} from "./census";
 export { judgeTiming, judgeTurnTiming } from "./checks/timing";
 export { type Criterion, describeCriteria, judgeCriteria } from "./criteria";
 export { lookAtMembers, type MemberFacts, notOne } from "./etcd";
@@ -33,21 +42,18 @@ export interface LookSecrets {
  * time, so that a large cluster does not look like an attack.
  */
 export async function observe(settings: Settings, secrets: LookSecrets): Promise<Facts> {
-  const waiting = [...settings.nodes];
-  const nodes: [string, Awaited<ReturnType<typeof lookOne>>][] = [];
-  const lookOne = (node: Settings["nodes"][number]) => look(() => lookAtNode(node, secrets.sshPrivateKey));
-  const worker = async () => {
-    for (let node = waiting.shift(); node; node = waiting.shift())
-      nodes.push([node.name, await lookOne(node)]);
-  };
   const { servers, agents: drained, criticalWorkloads: critical } = settings;
-  const [cluster, hosts, dashboards] = await Promise.all([
+  const [nodes, cluster, hosts, dashboards] = await Promise.all([
+    atMost(
+      8,
+      settings.nodes,
+      async (node) => [node.name, await look(() => lookAtNode(node, secrets.sshPrivateKey))] as const,
+    ),
     look(() =>
       lookAtCluster({ servers, drained, critical, removed: removedBy(settings) }, secrets.sshPrivateKey),
     ),
     look(() => lookAtHosts(settings, secrets.proxmoxTokenSecret)),
     lookAtDashboards(settings.monitoring),
-    ...Array.from({ length: 8 }, worker),
   ]);
   const kubeconfig = secrets.kubeconfig ? readKubeconfig(secrets.kubeconfig) : undefined;
   return { nodes: new Map(nodes), cluster, hosts, dashboards, kubeconfig, at: new Date() };

@@ -1,7 +1,6 @@
 import type { ClusterNode } from "../config";
-import { bareText } from "../scripts";
+import { bareLook } from "./bareLook";
 import { askFirst } from "./firstServer";
-import { withNode } from "./ssh";
 
 /** Every kind of object is read once: some seconds on a small cluster. */
 const TIMEOUT_MS = 30_000;
@@ -24,16 +23,9 @@ export async function lookAtWritten(
   privateKey: string,
   since: Date,
 ): Promise<Written> {
-  return askFirst(servers, async (server) => {
-    const { code, stdout, stderr } = await withNode(server, privateKey, (session) =>
-      session.exec("sudo -n bash -s -- look-written", {
-        stdin: bareText("look-written"),
-        timeoutMs: TIMEOUT_MS,
-      }),
-    );
-    if (code !== 0) throw new Error(stderr.trim().split("\n")[0] || `${server.name}: exit ${code}`);
-    return parseWritten(stdout, since);
-  });
+  return askFirst(servers, async (server) =>
+    parseWritten(await bareLook(server, privateKey, "look-written", [], TIMEOUT_MS), since),
+  );
 }
 
 /** Reads what look-written.sh printed. Pure. */

@@ -49,6 +49,12 @@ export async function readQuorum(client: ProxmoxClient): Promise<Quorum> {
   };
 }
 
+/** The names of the cluster's hosts, those that do not answer too. Needs Sys.Audit. */
+export async function listHosts(client: ProxmoxClient): Promise<string[]> {
+  const found = await client.get("/cluster/status", status);
+  return found.flatMap(({ type, name }) => (type === "node" && name ? name : [])).sort();
+}
+
 /** The backup jobs that are switched on. Needs Sys.Audit. A pool's members are not looked up: such a job covers none. */
 export async function listBackupJobs(client: ProxmoxClient): Promise<BackupJob[]> {
   const found = await client.get("/cluster/backup", jobs);

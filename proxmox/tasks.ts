@@ -17,6 +17,20 @@ const taskList = z.array(
   }),
 );
 
+/** The most that is asked for of one host: a month of a busy one. */
+const HOST_TASKS = 1000;
+
+const hostTasks = z.array(
+  z.object({
+    upid: z.string(),
+    type: z.string(),
+    id: z.string().default(""),
+    starttime: z.number(),
+    endtime: z.number().optional(),
+    status: z.string().optional(),
+  }),
+);
+
 /** A task on a VM. */
 export interface Task {
   readonly upid: string;
@@ -72,5 +86,42 @@ export async function listTasks(
   return found.map(({ upid, type, user, starttime, status }) => ({
     ...{ upid, type, user, startedAt: new Date(starttime * 1000) },
     ...(source === "archive" && { exitStatus: status }),
+  }));
+}
+
+/** A task of a host, on a VM or not. */
+export interface HostTask {
+  readonly upid: string;
+  readonly type: string;
+  /** The VM's ID, or what else it is about; empty where that is the host. */
+  readonly id: string;
+  /** Who began it: user@realm, or user@realm!token. */
+  readonly user: string;
+  readonly startedAt: Date;
+  readonly endedAt?: Date;
+  readonly exitStatus?: string;
+}
+
+/**
+ * A host's tasks that began in a span of time, running and ended ones, the newest first. Other people's are seen with
+ * Sys.Audit alone.
+ * @throws where there are more than can be asked for
+ */
+export async function listHostTasks(
+  client: ProxmoxClient,
+  host: string,
+  from: Date,
+  until: Date,
+): Promise<HostTask[]> {
+  const [since, before] = [from, until].map((at) => Math.floor(at.getTime() / 1000));
+  const query = `since=${since}&until=${before}&source=all&limit=${HOST_TASKS}`;
+  const found = await client.get(`/nodes/${host}/tasks?${query}`, hostTasks);
+  if (found.length >= HOST_TASKS)
+    throw new ProxmoxError(200, `${host} has over ${HOST_TASKS} tasks since ${from.toISOString()}`);
+  return found.map(({ upid, type, id, starttime, endtime, status }) => ({
+    ...{ upid, type, id, startedAt: new Date(starttime * 1000), exitStatus: status },
+    // The list tells the token apart from its user; the task's own ID has both.
+    user: upid.split(":").at(-2) ?? "",
+    ...(endtime !== undefined && { endedAt: new Date(endtime * 1000) }),
   }));
 }

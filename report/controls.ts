@@ -1,4 +1,5 @@
-/** The controls of procedure §5.2 and §5.3, each with what this change gives as evidence. Pure. */
+/** The controls of procedure §5.1, §5.2 and §5.3, each with what this change gives as evidence. Pure. */
+import { accessStatements } from "./accessStatements";
 import { CONTROLS } from "./procedure";
 import type { ReportRecord, Statement } from "./reportSchema";
 
@@ -10,6 +11,7 @@ export const controlsOf = (facts: Facts): ReportRecord["controls"] => [
   { ...CONTROLS.change, statements: changeControl(facts) },
   { ...CONTROLS.backup, statements: backup(facts) },
   { ...CONTROLS.baseline, statements: baseline(facts) },
+  { ...CONTROLS.access, statements: accessStatements(facts.access) },
 ];
 
 function inventory({ nodes, steps, told = [] }: Facts): Statement[] {

@@ -3,8 +3,8 @@ import { join, resolve } from "node:path";
 import type { PlanRecord } from "./planSchema";
 import { projectDirectory } from "./program";
 
-/** What the report is made of, and its data. */
-export const FILES_OF = { evidence: "evidence.json", report: "report.json" } as const;
+/** What the report is made of: what happened, who had access; and its data. */
+export const FILES_OF = { evidence: "evidence.json", access: "access.json", report: "report.json" } as const;
 
 type Direction = PlanRecord["direction"];
 

@@ -8,6 +8,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { look } from "../observe/look";
 import { writeRecords } from "./chain";
 import { readPlans } from "./files";
 import { Live } from "./live/live";
@@ -30,8 +31,11 @@ async function main([
 ]: readonly string[]): Promise<void> {
   const files = (await listRuns(directory)).find((run) => run.record === record);
   if (!files) throw new Error(`${record} is no run of ${directory}`);
+  // As it is now: who edits it meanwhile moves nothing of this run.
+  const config = await look(async () => readStack(stack, configFile));
+  const asks = "value" in config ? config.value : undefined;
   // Whoever is told of this run: none of them holds it.
-  const people = await sinks(directory, { stack, configFile }, await readRun(files));
+  const people = await sinks(directory, asks?.settings, { stack, configFile }, await readRun(files));
   const { live, heard } = await liveOf(files, directory, { stack, configFile }, statusPort, [people.tell]);
   const code = await withPlannedConfig(configFile, (planned) =>
     up(join(directory, plan), choosing({ stack, configFile: planned }), heard),
@@ -44,8 +48,8 @@ async function main([
     console.error(`what is live of the run did not end well: ${error.message}`);
   });
   await people.settled();
-  const report = people.settings
-    ? writeReportAndTell(directory, people.settings, { stack, configFile })
+  const report = asks
+    ? writeReportAndTell(directory, { stack, configFile }, asks)
     : writeReport(directory, { stack, changeId });
   await report.catch((error: Error) => {
     console.error(`the report could not be written: ${error.message}\nnext: npm run change -- report`);

@@ -2,6 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
+import { type Access, accessSchema } from "./accessSchema";
 import { approvalText } from "./approval";
 import { asFile, canonical, digestOf } from "./canonical";
 import { DIRECTIONS, FILES_OF, planNames } from "./directory";
@@ -59,6 +60,9 @@ export const reportedPlan = async (directory: string): Promise<PlanRecord | unde
 export const readEvidence = (directory: string): Promise<Evidence | undefined> =>
   read(directory, FILES_OF.evidence, evidenceSchema);
 
+export const readAccess = (directory: string): Promise<Access | undefined> =>
+  read(directory, FILES_OF.access, accessSchema);
+
 export const readReport = (directory: string): Promise<ReportRecord | undefined> =>
   read(directory, FILES_OF.report, reportSchema);
 
@@ -84,18 +88,21 @@ export async function planFiles(plan: PlanRecord): Promise<RecordFile[]> {
 /** The program as it is now: what it made before another version of it need not make again. */
 export const programDigest = (): string => digestOf(canonical(programFiles()));
 
-/** The report in its three formats, made of evidence and plan alone. */
+/** The report in its three formats, made of evidence, plan and what was collected of access alone. */
 export async function reportFiles(
   gathered: Evidence,
   plan: PlanRecord | undefined,
+  collected: Access | undefined,
   program = programDigest(),
 ): Promise<RecordFile[]> {
-  // As it is read again from its file: made of that, the report is the same whenever it is made.
+  // As they are read again from their files: made of that, the report is the same whenever it is made.
   const evidence = evidenceSchema.parse(JSON.parse(asFile(gathered)));
-  const report = reportRecord(evidence, plan, program);
+  const access = collected && accessSchema.parse(JSON.parse(asFile(collected)));
+  const report = reportRecord(evidence, plan, program, access);
   const document = reportDocument(report, plan);
   return [
     { what: "evidence", file: FILES_OF.evidence, content: asFile(evidence) },
+    ...(access ? [{ what: "access", file: FILES_OF.access, content: asFile(access) }] : []),
     { what: "report, data", file: FILES_OF.report, content: asFile(report) },
     { what: "report, for the ticket", file: "report.md", content: toMarkdown(document) },
     { what: "report, for people", file: "report.html", content: await toHtml(document) },

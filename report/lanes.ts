@@ -9,7 +9,7 @@ export const turnOf = (name: string): string | undefined =>
   name.includes("-back-") ? undefined : TURN.exec(name)?.[1];
 
 const AROUND: readonly (readonly [RegExp, string])[] = [
-  [/^settled(-|$)/, "Acceptance"],
+  [/^settled(-|$)|-verify$|^(accept|release)$/, "Acceptance"],
   [/(^|-)(back-\w+|wake|member-remove|vm-rollback|place-snapshot|verify-back|recovered)$/, "Going back"],
   [/(^|-)preflight$/, "Preflight"],
   [/-fetch-artifacts$/, "Artifacts"],

@@ -43,6 +43,7 @@ onStack("apply", "carry out exactly the approved plan, or say what has changed s
   .action(apply);
 
 onStack("report", "what was planned against what happened: report.html, report.md, report.json")
+  .option("--no-access", "ask nobody who had access; what was collected before stays in it")
   .option("--verify <folder>", "find any edit in a change's folder instead; needs no stack")
   .option("--head <hash>", "with --verify: the chain's head as it was noted in the ticket")
   .action(report);

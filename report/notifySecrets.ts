@@ -6,7 +6,7 @@ import type { GivenSecret } from "../config/secrets";
 import { readStackFile } from "../config/stackFile";
 import type { ChannelSecrets } from "../notify/channels";
 import { projectDirectory } from "./program";
-import { configSecret, type StackChoice } from "./pulumi";
+import { type StackChoice, stackSecret } from "./pulumi";
 
 /** Each secret that a channel wants, or why it cannot be had: a run tells that and goes on. */
 export async function channelSecrets(
@@ -19,9 +19,9 @@ export async function channelSecrets(
   const keys = [...wanted, ...optional].filter((key) => secretKeys.includes(key));
   const read: [SecretKey, string | Error][] = [];
   for (const key of keys) {
-    const secret = await configSecret(key, choice);
+    const secret = await stackSecret(key, choice);
     // A file that was piped in ends in a line's end, which no header may hold.
-    read.push([key, typeof secret === "string" ? secret.trim() : secret]);
+    read.push([key, secret?.trim() ?? new Error(`${key}: pulumi config get does not give it`)]);
   }
   return Object.fromEntries(read);
 }

@@ -5,7 +5,7 @@ import { channelsFor } from "../notify/recipients";
 import { signCommand } from "./approval";
 import { writeRecords } from "./chain";
 import { changeDirectory, planNames } from "./directory";
-import { planFiles, readEvidence, reportedPlan, reportFiles } from "./files";
+import { planFiles, readAccess, readEvidence, reportedPlan, reportFiles } from "./files";
 import { planRecord } from "./plan";
 import { type PlanRecord, planSchema } from "./planSchema";
 import { preview } from "./preview";
@@ -62,7 +62,10 @@ export async function plan(options: StackOptions): Promise<void> {
   // A report holds what happened against the plan: with another plan, it is another report of the same evidence.
   const evidence = await readEvidence(directory);
   const head = evidence
-    ? await writeRecords(directory, await reportFiles(evidence, await reportedPlan(directory)))
+    ? await writeRecords(
+        directory,
+        await reportFiles(evidence, await reportedPlan(directory), await readAccess(directory)),
+      )
     : planned;
   const names = planNames(record.direction);
   const { title, verdict } = planDocument(record);

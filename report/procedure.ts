@@ -128,4 +128,11 @@ export const CONTROLS = {
     nist: "PR.IP-1",
     implementation: "Secure baseline configuration",
   },
+  /** Of §5.1 alone: §5.2 and §5.3 leave it out. */
+  access: {
+    cis: "CIS.5.1",
+    iso27001: "(§5.3 names none)",
+    nist: "(§5.3 names none)",
+    implementation: "Privileged access during maintenance",
+  },
 } as const satisfies Record<string, Control>;

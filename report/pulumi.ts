@@ -1,6 +1,7 @@
 /** Pulumi's CLI, which is all that a record asks: what is planned, what is in state, what has happened. */
 import { spawn } from "node:child_process";
-import { NAMESPACE, type SecretKey } from "../config";
+import { NAMESPACE } from "../config/mistakes";
+import type { SecretKey } from "../config/schema";
 import { projectDirectory } from "./program";
 
 /** Which stack, and the file with its config. */
@@ -57,19 +58,20 @@ export async function pulumiJson<T>(args: readonly string[]): Promise<T> {
   return JSON.parse(stdout) as T;
 }
 
-/** A secret of the stack's config, for this process's memory alone; an Error where it is not set or cannot be decrypted. */
-export async function configSecret(key: SecretKey, choice: StackChoice): Promise<string | Error> {
-  const args = ["config", "get", `${NAMESPACE}:${key}`, "--non-interactive", ...choosing(choice)];
-  const { code, stdout, stderr } = await pulumi(args);
-  const text = stdout.replace(/\n$/, "");
-  if (code === 0 && text.trim() !== "") return text;
-  return new Error(`${key} cannot be read: ${stderr.trim().split("\n")[0] || "it is not set"}`);
-}
-
 /** The stack that is asked for, else the one that Pulumi has selected. */
 export async function chosenStack(asked?: string): Promise<string> {
   if (asked) return asked;
   const { code, stdout } = await pulumi(["stack", "--show-name", "--non-interactive"]);
   if (code !== 0) throw new Error("no stack is selected. next: name it with --stack, or pulumi stack select");
   return stdout.trim();
+}
+
+/**
+ * A secret of the stack's config, as the engine that runs here may read it too; undefined where it is not set, or cannot be
+ * opened here. It goes into no file and no message.
+ */
+export async function stackSecret(key: SecretKey, stack: StackChoice): Promise<string | undefined> {
+  const { code, stdout } = await pulumi(["config", "get", `${NAMESPACE}:${key}`, ...choosing(stack)]);
+  const text = stdout.replace(/\n$/, "");
+  return code === 0 && text.trim() !== "" ? text : undefined;
 }

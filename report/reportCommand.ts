@@ -1,13 +1,13 @@
 /** `npm run change -- report`: gathers evidence, writes the report; with --verify it only checks what was written. */
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Settings } from "../config";
 import { readLines, tellings } from "../notify/log";
 import { writeRecords } from "./chain";
 import { changeDirectory } from "./directory";
 import { evidenceOf, joined } from "./evidence";
 import type { Evidence } from "./evidenceSchema";
-import { programDigest, readEvidence, readRuns, reportedPlan, reportFiles } from "./files";
+import { programDigest, readAccess, readEvidence, readRuns, reportedPlan, reportFiles } from "./files";
+import { gatherAccess } from "./gatherAccess";
 import { notificationsRecord } from "./grown";
 import { readAvailability } from "./live/readAvailability";
 import type { StackOptions } from "./planCommand";
@@ -15,7 +15,7 @@ import { chosenStack, pulumiJson, type StackChoice } from "./pulumi";
 import { reportRecord } from "./report";
 import { isOwn, listRuns, lives } from "./runFiles";
 import { signOffOf } from "./signOff";
-import { readStack } from "./stackConfig";
+import { readStack, type StackConfig } from "./stackConfig";
 import { exportSchema, historySchema } from "./state";
 import { tellOwed } from "./tell";
 import { toldLine, toldOfLog } from "./told";
@@ -24,21 +24,27 @@ import { verify } from "./verify";
 export interface ReportOptions extends StackOptions {
   readonly verify?: string;
   readonly head?: string;
+  /** commander's own for `--no-access`. */
+  readonly access?: boolean;
 }
 
 /** The command. */
 export async function report(options: ReportOptions): Promise<void> {
   if (options.verify !== undefined) return tellVerdict(resolve(options.verify), options.head);
   const stack = await chosenStack(options.stack);
-  const { settings, file } = readStack(stack, options.configFile);
+  const config = readStack(stack, options.configFile);
+  const { settings } = config;
   const directory = changeDirectory(settings.changeId, options.out);
   await mkdir(directory, { recursive: true, mode: 0o750 });
-  const { evidence, head } = await writeReportAndTell(directory, settings, { stack, configFile: file });
-  const { outcome, steps, nodes, told = [] } = await reportOf(directory, evidence);
+  const asksAccess = options.access !== false;
+  const choice = { stack, configFile: config.file };
+  const { evidence, head } = await writeReportAndTell(directory, choice, config, asksAccess);
+  const { outcome, steps, nodes, access, told = [] } = await reportOf(directory, evidence);
   const done = steps.filter((step) => step.outcome !== "not done").length;
   console.log(
     [
       `${evidence.changeId}: ${outcome}; ${done} of ${steps.length} steps done, ${nodes.length} nodes, ${evidence.updates.length} runs`,
+      ...(access?.missing.map(({ what, why }) => `not measured: ${what}: ${why}`) ?? []),
       `written to ${directory}: report.html, report.md, report.json, from evidence.json`,
       ...told.filter((one) => one.outcome !== "delivered").map((one) => `notification ${toldLine(one)}`),
       `head of the chain: ${head}   (keep it in the ticket)`,
@@ -47,28 +53,44 @@ export async function report(options: ReportOptions): Promise<void> {
 }
 
 const reportOf = async (directory: string, evidence: Evidence) =>
-  reportRecord(evidence, await reportedPlan(directory), programDigest());
+  reportRecord(evidence, await reportedPlan(directory), programDigest(), await readAccess(directory));
 
-/** Writes the report, then tells whom it owes something; where that was tried, the report says so. A run at work tells by itself. */
+/**
+ * Writes the report, then tells whom it owes something; where that was tried, the report says so. A run at work tells by
+ * itself.
+ * @param asksAccess whether nodes and Proxmox VE are asked who had access
+ */
 export async function writeReportAndTell(
   directory: string,
-  settings: Settings,
   choice: StackChoice,
+  config: Pick<StackConfig, "file" | "settings">,
+  asksAccess = true,
 ): Promise<{ evidence: Evidence; head: string }> {
-  const sources = { stack: choice.stack, changeId: settings.changeId, signOff: signOffOf(settings) };
-  const written = await writeReport(directory, sources);
+  const { settings } = config;
+  const reported = { stack: choice.stack, changeId: settings.changeId, signOff: signOffOf(settings) };
+  const written = await writeReport(directory, { ...reported, asks: asksAccess ? config : undefined });
   const last = (await listRuns(directory)).at(-1);
   const own = last !== undefined && (await isOwn(last));
   if (last && !own && (await lives(last))) return written;
   const report = await reportOf(directory, written.evidence);
   const tried = await tellOwed(directory, settings, choice, report, { resume: !own });
-  return tried ? writeReport(directory, sources) : written;
+  return tried ? writeReport(directory, reported) : written;
+}
+
+/** Whose report it is. */
+interface Reported {
+  readonly stack: string;
+  readonly changeId: string;
+  /** By what nodes and Proxmox VE are asked who had access; absent: nobody is, and it stands there as it was collected before. */
+  readonly asks?: Pick<StackConfig, "file" | "settings">;
+  /** Operations', as the config states it. */
+  readonly signOff?: Evidence["signOff"];
 }
 
 /** Gathers what is in the stack now beside what was kept before, and writes the report of both. */
 export async function writeReport(
   directory: string,
-  { stack, changeId, signOff }: { stack: string; changeId: string; signOff?: Evidence["signOff"] },
+  { stack, changeId, asks, signOff }: Reported,
 ): Promise<{ evidence: Evidence; head: string }> {
   const state = exportSchema.parse(await pulumiJson(["stack", "export", "--stack", stack]));
   const history = historySchema.parse(await pulumiJson(["stack", "history", "--json", "--stack", stack]));
@@ -83,10 +105,11 @@ export async function writeReport(
     availability: await readAvailability(directory),
   });
   const evidence = joined(await readEvidence(directory), now);
-  const head = await writeRecords(directory, [
-    ...(await notificationsRecord(directory)),
-    ...(await reportFiles(evidence, await reportedPlan(directory))),
-  ]);
+  const kept = await readAccess(directory);
+  const access =
+    asks && (await gatherAccess({ stack, configFile: asks.file }, asks.settings, evidence, kept));
+  const files = await reportFiles(evidence, await reportedPlan(directory), access ?? kept);
+  const head = await writeRecords(directory, [...(await notificationsRecord(directory)), ...files]);
   return { evidence, head };
 }
 

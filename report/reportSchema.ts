@@ -1,5 +1,8 @@
 /** The report as data: what was planned against what happened. docs/report.schema.json is made from it. */
 import { z } from "zod";
+import { loginSchema } from "../observe/logins";
+import { requestSchema } from "../observe/requests";
+import { taskSchema } from "../observe/tasks";
 import { runSchema, signOffSchema, toldSchema } from "./evidenceSchema";
 import { availabilitySchema } from "./live/availability";
 import { sha256 } from "./planSchema";
@@ -22,6 +25,28 @@ const statement = z.strictObject({
   source: z
     .string()
     .describe("Where the measurement is from; what would have to be looked at where there is none."),
+});
+
+const measured = z.strictObject({
+  of: z.number().describe("How many there are."),
+  some: z.number().describe("How many were measured, if for a part of the time alone."),
+});
+
+const accessSchema = z.strictObject({
+  sha256: sha256.describe("Of access.json, which this is made from."),
+  from: z.string(),
+  until: z.string(),
+  logins: z.array(
+    loginSchema.omit({ programKey: true }).extend({
+      node: z.string(),
+      privileged: z.boolean().describe("Whether root's rights came with it."),
+      program: z.boolean().describe("Whether it was this program."),
+    }),
+  ),
+  requests: z.array(requestSchema.extend({ server: z.string() })),
+  tasks: z.array(taskSchema.extend({ host: z.string(), program: z.boolean() })),
+  measured: z.strictObject({ nodes: measured, servers: measured, hosts: measured }),
+  missing: z.array(z.strictObject({ what: z.string(), why: z.string() })),
 });
 
 export const reportSchema = z.strictObject({
@@ -101,6 +126,9 @@ export const reportSchema = z.strictObject({
     .optional()
     .describe("Who was told what, by which channel, and whether it arrived."),
   signOff: signOffSchema.optional().describe("Operations' (§2.3); absent where it was not given."),
+  access: accessSchema
+    .optional()
+    .describe("Who had access in the change's time (procedure §5.1); absent where nobody asked."),
   availability: z
     .array(availabilitySchema)
     .describe(

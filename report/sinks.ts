@@ -5,40 +5,37 @@ import type { Run } from "./evidenceSchema";
 import type { RunEvent } from "./live/event";
 import { channelSecrets } from "./notifySecrets";
 import type { StackChoice } from "./pulumi";
-import { readStack } from "./stackConfig";
 import { tellsAnybody } from "./tell";
 
 /** At its end a run waits so long, milliseconds, for what is still on its way. */
 const AT_THE_END_MS = 30_000;
 
 export interface Sinks {
-  /** The config as it was when the run began; undefined where it could not be read. */
-  readonly settings?: Settings;
   tell(event: RunEvent): void;
   /** Until all is sent, or for so long as a run waits at its end. */
   settled(): Promise<void>;
 }
 
 /**
- * The sinks of a run, by its stack's config.
+ * The sinks of a run.
+ * @param settings as they were when it began; undefined where they could not be read
  * @param run says who approved it: that is told at its beginning (procedure §2.3, Change Request Approval)
  */
 export async function sinks(
   directory: string,
+  settings: Settings | undefined,
   choice: StackChoice,
   { approvedBy, approval }: Pick<Run, "approvedBy" | "approval">,
 ): Promise<Sinks> {
   const all: Notifier[] = [];
-  let settings: Settings | undefined;
   try {
-    settings = readStack(choice.stack, choice.configFile).settings;
+    if (!settings) throw new Error(`${choice.configFile} cannot be read`);
     if (tellsAnybody(settings))
       all.push(notifier(settings, directory, await channelSecrets(settings, choice)));
   } catch (error) {
     console.error(`nobody is told of this run: ${(error as Error).message}`);
   }
   return {
-    settings,
     tell: (event) => {
       const begins = event.kind === "start" || event.kind === "rollback";
       const text = begins ? `${event.text}\napproved by ${approvedBy}, ${approval}` : event.text;

@@ -5,7 +5,15 @@ import { digestOf } from "./canonical";
 import { CHAIN_FILE, chainFaults, latest, readChain } from "./chain";
 import { isWhole } from "./digest";
 import { planNames } from "./directory";
-import { planFiles, programDigest, readEvidence, readPlans, readReport, reportFiles } from "./files";
+import {
+  planFiles,
+  programDigest,
+  readAccess,
+  readEvidence,
+  readPlans,
+  readReport,
+  reportFiles,
+} from "./files";
 import { grows, linesAfter } from "./grown";
 import { wholeOf } from "./wholeFile";
 
@@ -66,7 +74,7 @@ const isWorking = (name: string): boolean =>
   /^(run-\d+\.(log|pid|json|(plan|status)\.json|(events|watch)\.jsonl)|notifications\.jsonl|runbook.*\.sh(\.began)?|[a-z]+\.approval\.txt\.sig)$/.test(
     name,
   ) ||
-  /^((change|back|accept|announcement|report|evidence|run-\d+)\.[a-z.]+|record\.jsonl)$/.test(
+  /^((change|back|accept|announcement|report|evidence|access|run-\d+)\.[a-z.]+|record\.jsonl)$/.test(
     wholeOf(name) ?? "",
   );
 
@@ -93,7 +101,7 @@ async function madeAgain(directory: string): Promise<Verdict> {
     {
       from: "the evidence",
       by: (await readReport(directory))?.program,
-      files: evidence ? await reportFiles(evidence, plans[0], program) : [],
+      files: evidence ? await reportFiles(evidence, plans[0], await readAccess(directory), program) : [],
     },
   ];
   const notes = made.flatMap(({ from, by }) =>

@@ -62,12 +62,14 @@ const BARE_LIBRARIES = {
   "etcd-save": [],
   "hold-cluster": [],
   "hold-node": [],
+  "look-access": [],
   "look-back": [],
+  "look-census": ["lib-objects"],
   "look-cluster": ["lib-api"],
   "look-etcd": [],
   "look-node": ["lib-api"],
   "look-volumes": [],
-  "look-written": [],
+  "look-written": ["lib-objects"],
 } as const satisfies Record<string, readonly string[]>;
 
 /** A script that is sent without an envelope: read-only or instant. */

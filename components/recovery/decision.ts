@@ -1,5 +1,6 @@
 import { describeWaysBack, type Settings } from "../../config";
 import { describeCriteria, type Facts, judgeCriteria } from "../../observe";
+import { changeOfObjects } from "../keptCensus";
 import { situationOf } from "./situation";
 
 /** The decision of procedure §4.3 in lines: whether its criteria are met, and which way back fits. Never throws. */
@@ -8,9 +9,12 @@ export async function describeDecision(
   facts: Facts,
   sshPrivateKey: string,
 ): Promise<string[]> {
-  const situation = await situationOf(settings, facts, sshPrivateKey);
+  const [situation, objects] = await Promise.all([
+    situationOf(settings, facts, sshPrivateKey),
+    changeOfObjects(settings, sshPrivateKey),
+  ]);
   return [
-    ...describeCriteria(judgeCriteria(settings, facts, situation.etcdWhole)),
+    ...describeCriteria(judgeCriteria(settings, facts, { etcdWhole: situation.etcdWhole, objects })),
     ...describeWaysBack(settings, situation),
   ];
 }

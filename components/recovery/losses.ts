@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { restoresEtcd, type Settings } from "../../config";
-import { lookAtWritten, type Written } from "../../observe";
+import { describeCensus, lookAtWritten, type Written } from "../../observe";
 import { type Look, look } from "../../observe/look";
 import { backupDirectory, newestBackup } from "../etcdBackups";
+import { keepJson } from "../keepJson";
+import { changeOfObjects } from "../keptCensus";
 import { readRecord } from "./record";
 
 /** So many names are told; a list of all is written down before anything is stopped. */
@@ -31,17 +32,23 @@ export async function describeLosses(settings: Settings, sshPrivateKey: string):
   ];
 }
 
+/** Whether objects are gone from etcd itself, whatever the strategy: a reinstall would not bring them back. Never throws. */
+export async function describeObjects(settings: Settings, sshPrivateKey: string): Promise<string[]> {
+  const found = await changeOfObjects(settings, sshPrivateKey);
+  if (!found) return [];
+  return [
+    `  objects by kind: ${"value" in found ? describeCensus(found.value) : `not measured: ${found.missing}`}`,
+  ];
+}
+
 /**
  * Writes all of it down beside the backups, once an attempt and before anything is stopped: after etcd is reset nobody
  * can tell any more. Where nobody could tell the first time, nothing is written, and that was said.
  */
 export async function writeLosses(settings: Settings, sshPrivateKey: string, attempt: number): Promise<void> {
-  const directory = backupDirectory(settings);
-  const file = join(directory, `lost-${attempt}.json`);
+  const file = join(backupDirectory(settings), `lost-${attempt}.json`);
   if (existsSync(file) || (await readRecord(settings))?.attempt === attempt) return;
   const found = await lookAtLosses(settings, sshPrivateKey);
   if (!found || "missing" in found) return;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await writeFile(`${file}.part`, `${JSON.stringify(found.value, null, 2)}\n`, { mode: 0o600, flush: true });
-  await rename(`${file}.part`, file);
+  await keepJson(file, found.value);
 }

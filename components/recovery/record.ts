@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Settings } from "../../config";
 import { backupDirectory } from "../etcdBackups";
+import { keepJson } from "../keepJson";
 
 /**
  * What this machine remembers of a way back: kept beside the backups, since nodes forget when their VMs are rolled
@@ -31,13 +32,9 @@ export async function readRecord(settings: Settings): Promise<WayBackRecord | un
   return text === undefined ? undefined : (JSON.parse(text) as WayBackRecord);
 }
 
-/** Replaces the record; killed in between, the old one stays whole. */
-export async function writeRecord(settings: Settings, record: WayBackRecord): Promise<void> {
-  await mkdir(backupDirectory(settings), { recursive: true, mode: 0o700 });
-  const file = fileOf(settings);
-  await writeFile(`${file}.part`, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600, flush: true });
-  await rename(`${file}.part`, file);
-}
+/** Replaces the record. */
+export const writeRecord = (settings: Settings, record: WayBackRecord): Promise<void> =>
+  keepJson(fileOf(settings), record);
 
 /** Opens the record of an attempt; a rerun of it goes on with its own. */
 export async function beginRecord(

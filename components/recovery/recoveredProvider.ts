@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type * as pulumi from "@pulumi/pulumi";
 import { objectiveOf } from "../../config";
-import { lookAtMembers, type MemberFacts, notOne } from "../../observe";
+import { describeCensus, lookAtMembers, type MemberFacts, notOne } from "../../observe";
+import { changeSince } from "../keptCensus";
 import { configure, providerContext } from "../providerConfig";
 import { recordOf, writeRecord } from "./record";
 import { scenarioOf } from "./scenario";
@@ -41,7 +42,7 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
 };
 
 async function prove(inputs: Inputs): Promise<Outputs> {
-  const { settings } = providerContext();
+  const { settings, sshPrivateKey } = providerContext();
   const [member] = await wholeEtcd();
   if (!member) throw new Error("nodes names no server");
   const record = await recordOf(settings, inputs.attempt);
@@ -55,6 +56,10 @@ async function prove(inputs: Inputs): Promise<Outputs> {
   const lost = record.placed
     ? `etcd is what it was at ${record.placed.takenAt}: what was written in the ${rpoSeconds} s from then on is gone (objective: ${rpoMinutes} min)`
     : "no data was put back: nothing written to etcd is lost";
+  const objects = record.placed && (await changeSince(record.placed.file, settings, sshPrivateKey));
+  const counted = objects
+    ? `; ${"value" in objects ? describeCensus(objects.value) : `objects by kind: not measured: ${objects.missing}`}`
+    : "";
   return {
     ...inputs,
     rtoSeconds,
@@ -62,7 +67,7 @@ async function prove(inputs: Inputs): Promise<Outputs> {
     clusterId: member.clusterId,
     members: member.members,
     revision: member.revision,
-    summary: `back by ${record.goBack} in ${rtoSeconds} s (objective: ${rtoMinutes} min); ${lost}; etcd ${member.clusterId}: ${member.members.length} members, the same data in all`,
+    summary: `back by ${record.goBack} in ${rtoSeconds} s (objective: ${rtoMinutes} min); ${lost}; etcd ${member.clusterId}: ${member.members.length} members, the same data in all${counted}`,
   };
 }
 

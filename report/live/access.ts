@@ -5,7 +5,7 @@
 import { request } from "node:https";
 import type { Settings } from "../../config";
 import { readServersKubeconfig } from "../../observe/kubeconfig";
-import { configSecret, type StackChoice } from "../pulumi";
+import { type StackChoice, stackSecret } from "../pulumi";
 
 /** What a client proves itself and the server with. */
 export interface Access {
@@ -35,10 +35,10 @@ const MOST_BYTES = 64 * 1024 * 1024;
 
 /** The cluster's credentials. @throws where neither the config nor a server has a kubeconfig */
 export async function accessTo(settings: Settings, stack: StackChoice): Promise<Access> {
-  const configured = await configSecret("kubeconfig", stack);
-  if (typeof configured === "string") return accessBy(configured);
-  const privateKey = await configSecret("sshPrivateKey", stack);
-  if (privateKey instanceof Error) throw privateKey;
+  const configured = await stackSecret("kubeconfig", stack);
+  if (configured !== undefined) return accessBy(configured);
+  const privateKey = await stackSecret("sshPrivateKey", stack);
+  if (privateKey === undefined) throw new Error("pulumi config get does not give sshPrivateKey");
   return accessBy(await readServersKubeconfig(settings, privateKey));
 }
 

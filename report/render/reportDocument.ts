@@ -4,6 +4,7 @@ import { laneOfStep } from "../lanes";
 import type { PlanRecord } from "../planSchema";
 import type { ReportRecord, ReportStep, Statement } from "../reportSchema";
 import { tries } from "../told";
+import { accessSection } from "./accessSection";
 import { availabilitySection } from "./availabilitySection";
 import type { Bar, Cell, Document, Section, Tone } from "./document";
 import { plannedBars } from "./planDocument";
@@ -56,6 +57,7 @@ export function reportDocument(report: ReportRecord, plan: PlanRecord | undefine
       stepsSection(report),
       wayBackSection(report),
       gatesSection(report),
+      accessSection(report),
       toldSection(report),
       availabilitySection(report),
       statementsSection(report),
@@ -283,7 +285,7 @@ const statementsSection = ({ statements: given }: ReportRecord): Section => ({
 
 const controlsSection = ({ controls }: ReportRecord): Section => ({
   id: "controls",
-  title: "Controls (procedure §5.2, §5.3)",
+  title: "Controls (procedure §5.1, §5.2, §5.3)",
   blocks: controls.map(({ cis, iso27001, nist, implementation, statements: given }) =>
     statements(`${cis}, ISO 27001 ${iso27001}, NIST CSF ${nist}: ${implementation}`, given),
   ),

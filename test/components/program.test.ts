@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { before } from "mocha";
+import { planOf } from "../../components/plan";
+import { parseSettings } from "../../config";
+import { stepOf } from "../../report/stepName";
+import { lab } from "../config/lab";
 import { type Registered, runProgram } from "./engine";
 
 const A = "v1.35.4+rke2r1";
@@ -137,5 +141,13 @@ describe("index.ts settled", () => {
     for (const name of names) assert.doesNotMatch(name, /install|restart|drain|cordon|snapshot/);
     const position = (name: string) => names.indexOf(name);
     assert.ok(position("settled-accept") < position("settled-release"));
+    // The record joins each of the plan's steps with what was made of it.
+    const plan = planOf(parseSettings(lab({ rke2Version: B, acceptedVersion: B })));
+    const ids = new Set(plan.map(({ id }) => id));
+    const joined = new Set(names.map((name) => stepOf(name, ids)));
+    assert.deepEqual(
+      [...ids].filter((id) => !joined.has(id)),
+      [],
+    );
   });
 });

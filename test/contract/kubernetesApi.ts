@@ -121,7 +121,7 @@ export class KubernetesApi {
 }
 
 /** The folders of the rehearsal's own Kubernetes and etcd, built where they are missing. */
-function built(): { kubernetes: string; etcd: string } {
+export function built(): { kubernetes: string; etcd: string } {
   const output = execFileSync(path.join(root, "rehearsal/kubernetes/build.sh"), [version], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],

@@ -94,7 +94,7 @@ describe("report: the commands of one change", function () {
 
   it("goes on with a plan that was made anew after a report", async () => {
     await said(plan);
-    await writeReport(directory, { stack: "lab", changeId: "CR-1" });
+    await writeReport(directory, { stack: "lab", changeId: "CR-1", asks: { file: configFile, settings } });
     pulumi.answer({ plan: { ...PLAN, w5: ["create"] } });
     await said(plan);
     assert.deepEqual((await verify(directory)).faults, []);

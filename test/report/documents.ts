@@ -7,7 +7,7 @@ import { statusDocument } from "../../report/live/statusDocument";
 import { planDocument } from "../../report/render/planDocument";
 import { reportDocument } from "../../report/render/reportDocument";
 import { reportRecord } from "../../report/report";
-import { evidenceWith, historyEntry, planned, settingsOf } from "./fixtures";
+import { accessOf, evidenceWith, historyEntry, planned, settingsOf } from "./fixtures";
 import { statusAt } from "./live/statusFixture";
 
 const settings = settingsOf({
@@ -37,7 +37,12 @@ export const documentsOf = (plan = planned(settings)) => ({
   "change request": planDocument(plan),
   status: statusDocument(statusAt()),
   report: reportDocument(
-    reportRecord({ ...evidenceWith(settings, history), notifications }, plan, "e".repeat(64)),
+    reportRecord(
+      { ...evidenceWith(settings, history), notifications },
+      plan,
+      "e".repeat(64),
+      accessOf(settings),
+    ),
     plan,
   ),
 });

@@ -1,7 +1,9 @@
 /** A change as Pulumi and the nodes would leave it, in their own forms: made from the lab's config and its plan. */
 import { planOf } from "../../components/plan";
 import { parseSettings, type Settings, snapshotName } from "../../config";
+import type { Login } from "../../observe/logins";
 import type { Seen } from "../../observe/seen";
+import type { Access } from "../../report/accessSchema";
 import { evidenceOf } from "../../report/evidence";
 import type { Run } from "../../report/evidenceSchema";
 import { type PlanInputs, planRecord } from "../../report/plan";
@@ -215,6 +217,50 @@ export const runAt = (startedSeconds: number, more: Partial<Run> = {}): Run => (
   errors: ["proj-k8sm01: restart: it did not come up"],
   ...more,
 });
+
+/** What was collected of access: a person on the first node, one in Proxmox VE, one audit log of three. */
+export function accessOf({ nodes, servers, proxmox }: Settings): Access {
+  const [first, last, until] = [at(10), at(20), at(300)];
+  const times = { first, last };
+  const login = (how: Login["how"], user: string, more: Partial<Login>): Login => ({
+    ...{ how, user, refused: false, programKey: false, times: 1, ...times },
+    ...more,
+  });
+  const own = [
+    login("ssh", "admin", { from: "10.0.0.9", proof: "publickey ED25519 SHA256:own", programKey: true }),
+    login("sudo", "admin", { as: "root", command: "/usr/bin/bash", times: 40 }),
+  ];
+  const people = [
+    login("ssh", "alice", { from: "10.0.0.7", proof: "password" }),
+    login("sudo", "alice", { as: "root", command: "/usr/bin/id", terminal: "pts/0", times: 2 }),
+    login("ssh", "mallory", { from: "<b>", proof: "password", refused: true, times: 3 }),
+  ];
+  const task = { type: "qmsnapshot", vmId: 3001, startedAt: first, endedAt: last, status: "OK" };
+  return {
+    ...{ kind: "access", version: 1, changeId: "CR-1", from: at(0), until, ownUser: proxmox.tokenId },
+    nodes: nodes.map(({ name, vmId }, i) => ({
+      ...{ name, until, vmId, notes: [] },
+      logins: i === 0 ? [...own, ...people] : own,
+    })),
+    servers: servers.map(({ name }, i) =>
+      i === 0
+        ? {
+            ...{ name, until, notes: [] },
+            requests: [
+              {
+                ...{ user: "alice@example.org", agent: "kubectl", verb: "delete", resource: "pods" },
+                ...{ ...times, times: 4 },
+              },
+            ],
+          }
+        : { name, notes: ["the API server keeps no audit log"], requests: [] },
+    ),
+    hosts: [
+      { name: "node01", until, tasks: [{ ...task, upid: "UPID:a", user: proxmox.tokenId }] },
+      { name: "node03", until, tasks: [{ ...task, upid: "UPID:b", user: "bob@pve" }] },
+    ],
+  };
+}
 
 /** What state and history say of a change, nothing of its runs kept. */
 export const evidenceWith = (settings: Settings, history: readonly HistoryEntry[]) =>

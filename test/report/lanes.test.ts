@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { planOf } from "../../components/plan";
 import { laneOfStep, turnOf } from "../../report/lanes";
-import { settingsOf } from "./fixtures";
+import { settingsOf, TO } from "./fixtures";
 
 const settings = settingsOf();
 
@@ -13,6 +13,15 @@ describe("report/lanes", () => {
       ({ phase, id }) => phase !== "servers" && phase !== "agents" && id !== "change",
     );
     for (const { id } of around) assert.ok(laneOfStep(id) !== "Around" && turnOf(id) === undefined, id);
+  });
+
+  it("puts every step of acceptance into its own row", () => {
+    const accepting = planOf(settingsOf({ acceptedVersion: TO })).filter(
+      ({ phase }) => phase === "acceptance",
+    );
+    assert.equal(accepting.length, settings.nodes.length + 2);
+    for (const { id } of accepting) assert.equal(laneOfStep(id), "Acceptance", id);
+    assert.equal(laneOfStep("settled-proj-k8sm01-verify"), "Acceptance");
   });
 
   it("puts the steps of a way back into its own row, whatever they share with a turn", () => {

@@ -5,7 +5,7 @@ import { reportFiles } from "../../report/files";
 import { reportRecord } from "../../report/report";
 import { reportSchema } from "../../report/reportSchema";
 import { exportSchema, historySchema } from "../../report/state";
-import { FROM, historyEntry, planned, runAt, settingsOf, stateOf, TO } from "./fixtures";
+import { accessOf, FROM, historyEntry, planned, runAt, settingsOf, stateOf, TO } from "./fixtures";
 
 const settings = settingsOf();
 const accepted = settingsOf({ acceptedVersion: TO });
@@ -128,7 +128,7 @@ describe("report/report: planned against what happened", () => {
     const { controls, statements, snapshots, restoreTest } = reportRecord(evidence(), plan, "e".repeat(64));
     assert.deepEqual(
       controls.map(({ cis }) => cis),
-      ["CIS.3.4", "CIS.4.3", "CIS.10.2", "CIS.4.1"],
+      ["CIS.3.4", "CIS.4.3", "CIS.10.2", "CIS.4.1", "CIS.5.1"],
     );
     const all = [...controls.flatMap((control) => control.statements), ...statements];
     for (const { text, measured, source } of all) {
@@ -138,6 +138,16 @@ describe("report/report: planned against what happened", () => {
     assert.equal(snapshots.length, settings.nodes.length);
     assert.match(snapshots.find(({ node }) => node === "proj-k8sm02")?.consistent ?? "", /crash-consistent/);
     assert.ok(restoreTest.measured);
+    const told = reportRecord(evidence(), plan, "e".repeat(64), accessOf(settings)).controls.at(-1);
+    assert.deepEqual(
+      told?.statements.map(({ text }) => text),
+      [
+        "7 of 7 nodes: privileges had, beside the program: alice; 3 refused attempts",
+        "2 of 2 Proxmox VE hosts: 2 tasks, 1 of them not by the program: bob@pve",
+        "1 of 3 API servers: 4 changing requests by alice@example.org, but for Kubernetes' own components",
+        '2 parts of it: not measured, see "Access"',
+      ],
+    );
   });
 
   it("claims nothing where nothing is in the state", () => {
@@ -155,9 +165,11 @@ describe("report/report: planned against what happened", () => {
   });
 
   it("is the same bytes from the same evidence, whenever it is made", async () => {
-    const first = await reportFiles(evidence(), plan);
-    const again = await reportFiles(JSON.parse(first[0]?.content ?? ""), plan);
-    assert.deepEqual(again, first);
+    for (const access of [undefined, accessOf(settings)]) {
+      const first = await reportFiles(evidence(), plan, access);
+      const again = await reportFiles(JSON.parse(first[0]?.content ?? ""), plan, access);
+      assert.deepEqual(again, first);
+    }
   });
 });
 

@@ -22,6 +22,12 @@ describe("report/stepName: which step a resource is", () => {
       assert.equal(stepOf(name, ids), id, name);
   });
 
+  it("joins a node's proof at acceptance with its own step, never with that of its turn", () => {
+    for (const ids of [new Set(["w1-verify"]), new Set(["w1-verify", "w1-verify-node"])])
+      assert.equal(stepOf("settled-w1-verify", ids), "w1-verify");
+    assert.equal(stepOf("settled-w1-verify", new Set(["w1-verify-node"])), undefined);
+  });
+
   it("keeps two nodes apart of which one's name ends like the other's, in plan, report and runbook", () => {
     const nodes = labNodes.map((node) => {
       const name = { "proj-k8sw01": "gpu-w1", "proj-k8sw02": "w1" }[String(node.name)] ?? node.name;

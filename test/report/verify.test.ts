@@ -4,12 +4,12 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { digestOf } from "../../report/canonical";
+import { asFile, digestOf } from "../../report/canonical";
 import { CHAIN_FILE, chainFaults, type Link, link, readChain, writeRecords } from "../../report/chain";
 import { planFiles, reportFiles } from "../../report/files";
 import { programFiles } from "../../report/program";
 import { verify } from "../../report/verify";
-import { evidenceWith, historyEntry, inputsOf, planned, seenOf, settingsOf } from "./fixtures";
+import { accessOf, evidenceWith, historyEntry, inputsOf, planned, seenOf, settingsOf } from "./fixtures";
 
 const settings = settingsOf();
 const plan = planned(settings, { files: programFiles() });
@@ -23,7 +23,7 @@ async function folder(): Promise<{ directory: string; head: string }> {
     { what: "Pulumi's plan", file: "change.plan.json", content: pulumiPlan },
     ...(await planFiles(plan)),
   ]);
-  const head = await writeRecords(directory, await reportFiles(evidence, plan));
+  const head = await writeRecords(directory, await reportFiles(evidence, plan, accessOf(settings)));
   return { directory, head };
 }
 
@@ -47,6 +47,7 @@ describe("report --verify", () => {
     "change.md",
     "change.html",
     "evidence.json",
+    "access.json",
     "report.json",
     "report.md",
     "report.html",
@@ -119,6 +120,15 @@ describe("report --verify", () => {
       /report\.md: it does not follow from the evidence/,
     );
     rmSync(withoutHead.directory, { recursive: true });
+  });
+
+  it("finds a log-in that was taken out of access.json and of the chain", async () => {
+    const faults = await faultsAfter(async (directory) => {
+      const { nodes, ...rest } = accessOf(settings);
+      const content = asFile({ ...rest, nodes: nodes.map((node) => ({ ...node, logins: [] })) });
+      await writeRecords(directory, [{ what: "access", file: "access.json", content }]);
+    });
+    assert.ok(faults.includes("report.json: it does not follow from the evidence"), faults.join());
   });
 
   it("finds a plan and a change request that do not belong together", async () => {

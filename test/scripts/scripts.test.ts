@@ -9,9 +9,11 @@ const folder = join(__dirname, "../../scripts");
 
 const BARE = [
   "ask-evictions",
+  "look-access",
   "look-node",
   "look-cluster",
   "look-back",
+  "look-census",
   "look-etcd",
   "look-volumes",
   "look-written",
@@ -49,6 +51,7 @@ describe("scripts", () => {
         "lib-hold",
         "lib-install",
         "lib-keys",
+        "lib-objects",
         "lib-service",
       ],
       ...["lib-watch", "restore-check"],

@@ -134,6 +134,7 @@ describe("going back", function () {
     assert.match(told.output, /every object written since the etcd snapshot \(.* old\) is gone/);
     assert.match(told.output, /cannot be undone/);
     const [, gone = ""] = /created since, and gone: (.*)/.exec(told.output) ?? [];
+    assert.match(told.output, /objects by kind: \d+ of \d+ kinds of objects are as they were/);
     assert.ok(gone.includes("ConfigMap default/after") && !gone.includes("default/before"), gone);
     for (const pattern of [/back-stop creating/, /back-reset creating/, /proj-k8sm0[23]-back-start creating/])
       await back.killedAt(pattern, chance() * 5000);
@@ -142,8 +143,10 @@ describe("going back", function () {
     await back.isOneEtcd();
     assert.deepEqual(await back.read("before"), before);
     assert.equal(await back.read("after"), undefined);
-    const { rtoSeconds, rpoSeconds } = await tell();
+    const { rtoSeconds, rpoSeconds, summary } = await tell();
     assert.ok(rtoSeconds > 0 && rpoSeconds > 0);
+    const [, same = 0, kinds = 0] = /(\d+) of (\d+) kinds of objects are as they were at/.exec(summary) ?? [];
+    assert.ok(Number(kinds) > 20 && Number(same) > Number(kinds) / 2, summary);
     assert.equal((await snapshots()).length, 7);
   });
 

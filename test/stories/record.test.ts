@@ -114,6 +114,8 @@ describe("the change record", function () {
     } finally {
       await setFault(["service-fails", "proj-k8sm01", "off"]);
     }
+    // Somebody has a look at it: sudo at a terminal.
+    await onNode("proj-k8sm01", "script --quiet --command 'sudo id' /dev/null");
   });
 
   it("goes on by the same approval although its terminal is lost, and shows it again", async () => {
@@ -174,6 +176,27 @@ describe("the change record", function () {
     );
     const verified = await change("report", "--verify", folder);
     assert.equal(verified.code, 0, verified.output);
+  });
+
+  it("says who had access: the program by its key, the person who came, what was done in Proxmox VE", async () => {
+    const { access } = reportSchema.parse(JSON.parse(read("report.json")));
+    assert.ok(access);
+    const { nodes, proxmox } = await info();
+    assert.deepEqual(access.measured.nodes, { of: nodes.length, some: nodes.length });
+    assert.equal(access.measured.hosts.some, access.measured.hosts.of);
+    for (const { what } of access.missing) assert.match(what, /^requests to the API server/);
+    for (const { name } of nodes) {
+      const own = access.logins.filter(({ node, how, program }) => node === name && how === "ssh" && program);
+      assert.ok(own.length > 0, name);
+    }
+    const people = access.logins.filter(({ program }) => !program);
+    assert.deepEqual(
+      people.map(({ node, how, as, command, privileged }) => [node, how, as, command, privileged]),
+      [["proj-k8sm01", "sudo", "root", "/usr/bin/id", true]],
+    );
+    const taken = access.tasks.filter(({ type, program }) => type === "qmsnapshot" && program);
+    assert.deepEqual(new Set(taken.map(({ vmId }) => vmId)), new Set(nodes.map(({ vmId }) => vmId)));
+    for (const { user } of access.tasks) assert.equal(user, proxmox.tokenId);
   });
 
   it("reports the same bytes again", async () => {
