@@ -29,6 +29,27 @@ export const clockTime = /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/;
 export const isDay = (text: string): boolean =>
   /^.{10}( 00:00:00 \+0000 UTC)?$/.test(text) && DateTime.fromISO(text.slice(0, 10)).isValid;
 
+/** A day, or a moment that says its zone. Pulumi takes one without quotes for a time and rewrites it as one. */
+export const isMoment = (text: string): boolean =>
+  isDay(text) ||
+  (/T.*(Z|[+-]\d\d:\d\d)$/.test(text) && DateTime.fromISO(text).isValid) ||
+  DateTime.fromFormat(text, "yyyy-MM-dd HH:mm:ss '+0000 UTC'").isValid;
+
+/** A mail address alone, without a name beside it. */
+export const mailAddress = /^[^\s@<>()[\],;:"\\]+@[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$/;
+
+/** Whether a URL leads to this machine itself. */
+export const isLoopback = (text: string): boolean =>
+  URL.canParse(text) && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(text).hostname);
+
+/** A webhook's secret (standardwebhooks.com): `whsec_` and 24 to 64 random bytes in base64. */
+export function isWebhookSecret(text: string): boolean {
+  const base64 = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1];
+  if (base64 === undefined || base64.length % 4 !== 0) return false;
+  const { length } = Buffer.from(base64, "base64");
+  return 24 <= length && length <= 64;
+}
+
 /** A time zone of the IANA database, as this machine's Node.js knows it. */
 export const isTimeZone = (text: string): boolean => IANAZone.isValidZone(text);
 

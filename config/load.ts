@@ -1,9 +1,10 @@
 /** The one place where config meets Pulumi: what the engine hands over becomes `Settings` and secret outputs. */
 import { Config, type Output, runtime } from "@pulumi/pulumi";
+import { decode } from "./decode";
 import { NAMESPACE } from "./mistakes";
 import { parseSettings } from "./parse";
 import { SECRET_KEYS, type SecretKey } from "./schema";
-import { type GivenSecret, judgeSecrets } from "./secrets";
+import { type GivenSecret, judgeSecrets, wantedSecrets } from "./secrets";
 import type { Settings } from "./settings";
 
 /** The stack's secrets, as outputs that stay secret wherever they go. */
@@ -34,7 +35,8 @@ export function loadSettings(all: Readonly<Record<string, string>> = runtime.all
     if (!isSecretKey(key)) raw[key] = text;
     else if (text !== "") given[key] = { text, encrypted: encrypted.has(key) };
   }
-  const settings = parseSettings(raw, { hidden: encrypted, more: judgeSecrets(given) });
+  const wanted = wantedSecrets(decode(raw).value.notifications);
+  const settings = parseSettings(raw, { hidden: encrypted, more: judgeSecrets(given, wanted) });
   const config = new Config(NAMESPACE);
   return {
     settings,

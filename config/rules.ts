@@ -1,4 +1,5 @@
 /** The rules that take more than one key to judge: pure functions from settings to mistakes. */
+import { isLoopback } from "./formats";
 import { judgeGoBack } from "./goBackPolicy";
 import type { Mistake } from "./mistakes";
 import type { ParsedSettings } from "./schema";
@@ -26,6 +27,7 @@ export function judgeSettings(draft: Draft): Mistake[] {
     ({ goBack }: Draft) => judgeGoBack(goBack, draft),
     judgeOverride,
     judgeRestoreTest,
+    judgeMail,
   ].flatMap((rule) => rule(draft));
 }
 
@@ -190,4 +192,32 @@ function judgeRestoreTest(draft: Draft): Mistake[] {
   if (name === undefined || nodes.length === 0 || role === "server") return taken;
   const found = `${name}, ${role ? `an ${role}` : "which is not in nodes"}`;
   return [...taken, { path: "restoreTest.node", found, allowed: "a server in nodes: only those hold etcd" }];
+}
+
+/** Mail that would go to nobody, or in clear over the network. */
+function judgeMail({ notifications }: Draft): Mistake[] {
+  const { smtp, stakeholders = {} } = notifications ?? {};
+  if (!smtp?.host) return [];
+  const told = [smtp.to, ...Object.values(stakeholders)].some((list) => (list?.length ?? 0) > 0);
+  const nobody: Mistake[] = told
+    ? []
+    : [
+        {
+          path: "notifications.smtp.to",
+          found: "nobody, and no stakeholder",
+          allowed: "a list of mail addresses, here or in notifications.stakeholders",
+          next: "pulumi config set --path 'rke2-upgrade:notifications.stakeholders.operations[0]' 'operations@example.org'",
+        },
+      ];
+  if (smtp.tls !== "none" || isLoopback(`smtp://${smtp.host}`)) return nobody;
+  return [
+    ...nobody,
+    {
+      path: "notifications.smtp.tls",
+      found: `"none", to ${smtp.host}`,
+      allowed: '"starttls" or "implicit", and "none" to this machine itself',
+      example: "starttls",
+      why: "password and mail would go over the network in clear",
+    },
+  ];
 }

@@ -8,6 +8,7 @@ import { approvalField } from "./approvalSchema";
 import { amount, certificate, host, hostKey, podGlobs, port, seconds, user, version, vmId } from "./fields";
 import * as formats from "./formats";
 import { hinted } from "./hints";
+import { notificationFields } from "./notificationSchema";
 import { policyFields } from "./policySchema";
 import { agentsField } from "./wavesSchema";
 
@@ -251,6 +252,7 @@ export const settingsSchema = z.strictObject({
     "a list of dashboards' URLs",
   ).default([]),
   approval: approvalField,
+  ...notificationFields,
   ...policyFields,
 });
 
@@ -261,5 +263,13 @@ export type ParsedSettings = z.output<typeof settingsSchema>;
 export const SETTING_KEYS = Object.keys(settingsSchema.shape) as readonly (keyof ParsedSettings)[];
 
 /** The keys of secrets. They never pass through the schema: presence and form are judged in secrets.ts. */
-export const SECRET_KEYS = ["sshPrivateKey", "proxmoxTokenSecret", "kubeconfig"] as const;
+export const SECRET_KEYS = [
+  "sshPrivateKey",
+  "proxmoxTokenSecret",
+  "kubeconfig",
+  "webhookSecret",
+  "smtpPassword",
+  "glpiUserToken",
+  "glpiAppToken",
+] as const;
 export type SecretKey = (typeof SECRET_KEYS)[number];

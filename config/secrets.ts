@@ -1,6 +1,6 @@
 /** Judges the stack's secrets: present, encrypted, of the right form. No message ever holds a value. */
 import { utils } from "ssh2";
-import { proxmoxTokenSecret } from "./formats";
+import { isWebhookSecret, proxmoxTokenSecret } from "./formats";
 import { type Mistake, NAMESPACE } from "./mistakes";
 import type { SecretKey } from "./schema";
 
@@ -12,6 +12,7 @@ export interface GivenSecret {
 }
 
 interface SecretRule {
+  /** Where it is not, it may still be wanted by another key that is set. */
   readonly required: boolean;
   readonly allowed: string;
   /** The command that sets it, without the value on its command line. */
@@ -51,14 +52,63 @@ const rules: Record<SecretKey, SecretRule> = {
         : undefined;
     },
   },
+  webhookSecret: {
+    required: false,
+    allowed: "whsec_ and 24 to 64 random bytes in base64 (standardwebhooks.com), encrypted by Pulumi",
+    next: `echo "whsec_$(openssl rand -base64 32)" | ${set("webhookSecret")}   (give the receiver the same)`,
+    fault: (text) => (isWebhookSecret(text.trim()) ? undefined : "a text of another form"),
+  },
+  smtpPassword: {
+    required: false,
+    allowed: "the password of notifications.smtp.user, encrypted by Pulumi",
+    next: `${set("smtpPassword")}   (it asks for the value)`,
+    fault: oneWord,
+  },
+  glpiUserToken: {
+    required: false,
+    allowed: "the API token of a GLPI user, as its preferences show it, encrypted by Pulumi",
+    next: `${set("glpiUserToken")}   (it asks for the value)`,
+    fault: oneWord,
+  },
+  glpiAppToken: {
+    required: false,
+    allowed: "the application token of GLPI's API client, where it has one, encrypted by Pulumi",
+    next: `${set("glpiAppToken")}   (it asks for the value)`,
+    fault: oneWord,
+  },
 };
 
-/** Every mistake in the secrets that were given, and every required one that was not. */
-export function judgeSecrets(given: Partial<Record<SecretKey, GivenSecret>>): Mistake[] {
+/** Goes into a header or a log-in as it is. */
+function oneWord(text: string): string | undefined {
+  return /[\r\n]/.test(text.trim()) ? "a text of several lines" : undefined;
+}
+
+/** The secrets that channels of the config take, each with the key that wants it. @param notifications misshapen or not */
+export function wantedSecrets(notifications: unknown): Partial<Record<SecretKey, string>> {
+  const { webhook, smtp, glpi } = (notifications ?? {}) as Record<string, { user?: unknown } | undefined>;
+  return {
+    ...(webhook && { webhookSecret: "notifications.webhook" }),
+    ...(smtp?.user !== undefined && { smtpPassword: "notifications.smtp.user" }),
+    ...(glpi && { glpiUserToken: "notifications.glpi" }),
+  };
+}
+
+/**
+ * Every mistake in the secrets that were given, and every required one that was not.
+ * @param wanted those that another key wants
+ */
+export function judgeSecrets(
+  given: Partial<Record<SecretKey, GivenSecret>>,
+  wanted: Partial<Record<SecretKey, string>> = {},
+): Mistake[] {
   return (Object.keys(rules) as SecretKey[]).flatMap((key): Mistake[] => {
     const { required, allowed, next, fault } = rules[key];
     const secret = given[key];
-    if (!secret) return required ? [{ path: key, found: "nothing", allowed, next }] : [];
+    if (!secret) {
+      const by = wanted[key];
+      if (!required && !by) return [];
+      return [{ path: key, found: "nothing", allowed, next, ...(by && { why: `${by} is set` }) }];
+    }
     if (!secret.encrypted) {
       const why = "it stands in clear in the stack's file and in its history: replace it, do not reuse it";
       return [{ path: key, found: "a secret in clear text (not shown)", allowed, why, next }];

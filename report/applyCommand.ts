@@ -14,6 +14,7 @@ import type { PlanRecord } from "./planSchema";
 import { chosenStack } from "./pulumi";
 import { createRun, failRun, listRuns, nextRun, type RunFiles, readRun } from "./runFiles";
 import { attach, begin, refuseSecond, stop, watch } from "./session";
+import { missingSignOff } from "./signOff";
 import { readStack } from "./stackConfig";
 import { verify } from "./verify";
 
@@ -38,6 +39,8 @@ export async function apply(options: ApplyOptions): Promise<void> {
   const approved = await approvedPlan(directory, directionOf(settings));
   const approval = judgeApproval(settings, approved, directory);
   if ("missing" in approval) refuse([approval.missing], approval.next);
+  const unsigned = missingSignOff(settings, approved);
+  if (unsigned) refuse([unsigned.missing], unsigned.next);
   // A plan that was signed again has another signature than the chain holds: this one was verified just now.
   if (settings.approval.allowedSigners.length > 0) await keepSignature(directory, approved);
   await refuseEdited(directory);

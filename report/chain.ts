@@ -83,17 +83,26 @@ export async function readChain(directory: string): Promise<Link[]> {
     });
 }
 
-/** Writes files into a folder and a line for each that is new or changed. @returns the chain's head */
+/**
+ * Writes files into a folder and a line for each that is new or changed.
+ * @param files of those that stay only the line is written: they are there, and may be appended to meanwhile
+ * @returns the chain's head
+ */
 export async function writeRecords(
   directory: string,
-  files: readonly { readonly what: string; readonly file: string; readonly content: string }[],
+  files: readonly {
+    readonly what: string;
+    readonly file: string;
+    readonly content: string;
+    readonly stays?: true;
+  }[],
 ): Promise<string> {
   const chain = await readChain(directory);
   const faults = chainFaults(chain);
   if (faults.length > 0)
     throw new Error(`${faults.join("\n")}\nnext: npm run change -- report --verify ${directory}`);
-  for (const { what, file, content } of files) {
-    await writeWhole(join(directory, file), content);
+  for (const { what, file, content, stays } of files) {
+    if (!stays) await writeWhole(join(directory, file), content);
     if (latest(chain).get(file)?.sha256 !== digestOf(content)) chain.push(link(chain, what, file, content));
   }
   await writeWhole(join(directory, CHAIN_FILE), chain.map((line) => `${JSON.stringify(line)}\n`).join(""));

@@ -14,7 +14,7 @@ export const controlsOf = (facts: Facts): ReportRecord["controls"] => [
   { ...CONTROLS.access, statements: accessStatements(facts.access) },
 ];
 
-function inventory({ nodes, steps }: Facts): Statement[] {
+function inventory({ nodes, steps, told = [] }: Facts): Statement[] {
   const known = nodes.filter(({ after }) => after !== "not measured");
   const written = steps.some(({ name, outcome }) => /manifest/.test(name) && outcome === "written");
   return [
@@ -30,11 +30,42 @@ function inventory({ nodes, steps }: Facts): Statement[] {
       measured: written,
       source: "the resource ConfigMap in the stack's state",
     },
-    { text: "inventory in GLPI: not measured", measured: false, source: "attach this report to the ticket" },
+    glpiInventory(told),
   ];
 }
 
-function changeControl({ plan, approvals, runs, changeId }: Facts): Statement[] {
+function glpiInventory(told: NonNullable<Facts["told"]>): Statement {
+  const last = told.filter(({ kind }) => kind === "inventory").at(-1);
+  return last
+    ? {
+        text: `inventory in GLPI: ${last.outcome}${last.detail ? `, ${last.detail}` : ""}`,
+        measured: last.outcome === "delivered",
+        source: "GLPI's answers, in notifications.jsonl",
+      }
+    : {
+        text: "inventory in GLPI: not measured",
+        measured: false,
+        source: "attach this report to the ticket",
+      };
+}
+
+/** The change's ticket, where it was told of anything. */
+function ticket(told: NonNullable<Facts["told"]>): Statement[] {
+  const followed = told.filter(
+    ({ channel, kind, outcome }) => channel === "glpi" && kind !== "inventory" && outcome === "delivered",
+  );
+  return followed.length === 0
+    ? []
+    : [
+        {
+          text: `the change's ticket in GLPI: ${followed.at(-1)?.detail}, ${followed.length} follow-ups`,
+          measured: true,
+          source: "GLPI's answers, in notifications.jsonl",
+        },
+      ];
+}
+
+function changeControl({ plan, approvals, runs, changeId, told = [] }: Facts): Statement[] {
   const failed = runs.filter(({ result }) => result !== "succeeded").length;
   return [
     plan
@@ -66,6 +97,7 @@ function changeControl({ plan, approvals, runs, changeId }: Facts): Statement[] 
       measured: runs.length > 0,
       source: "Pulumi's history",
     },
+    ...ticket(told),
   ];
 }
 

@@ -15,8 +15,9 @@ import { Live } from "./live/live";
 import type { Sink } from "./live/tell";
 import { projectDirectory } from "./program";
 import { choosing, type StackChoice } from "./pulumi";
-import { writeReport } from "./reportCommand";
+import { writeReport, writeReportAndTell } from "./reportCommand";
 import { errorsIn, failRun, listRuns, type RunFiles, readRun, writeRun } from "./runFiles";
+import { sinks } from "./sinks";
 import { readStack, withPlannedConfig } from "./stackConfig";
 
 async function main([
@@ -32,7 +33,10 @@ async function main([
   if (!files) throw new Error(`${record} is no run of ${directory}`);
   // As it is now: who edits it meanwhile moves nothing of this run.
   const config = await look(async () => readStack(stack, configFile));
-  const { live, heard } = await liveOf(files, directory, { stack, configFile }, statusPort);
+  const asks = "value" in config ? config.value : undefined;
+  // Whoever is told of this run: none of them holds it.
+  const people = await sinks(directory, asks?.settings, { stack, configFile }, await readRun(files));
+  const { live, heard } = await liveOf(files, directory, { stack, configFile }, statusPort, [people.tell]);
   const code = await withPlannedConfig(configFile, (planned) =>
     up(join(directory, plan), choosing({ stack, configFile: planned }), heard),
   );
@@ -43,8 +47,11 @@ async function main([
   await live?.end(code, errors).catch((error: Error) => {
     console.error(`what is live of the run did not end well: ${error.message}`);
   });
-  const asks = "value" in config ? config.value : undefined;
-  await writeReport(directory, { stack, changeId, asks }).catch((error: Error) => {
+  await people.settled();
+  const report = asks
+    ? writeReportAndTell(directory, { stack, configFile }, asks)
+    : writeReport(directory, { stack, changeId });
+  await report.catch((error: Error) => {
     console.error(`the report could not be written: ${error.message}\nnext: npm run change -- report`);
   });
   await writeRecords(
@@ -60,18 +67,16 @@ async function main([
   process.exitCode = code;
 }
 
-/** Who is told of the run's events beside its own file. */
-const SINKS: readonly Sink[] = [];
-
 /** What the engine is given so that it can be listened to. */
 type Heard = Awaited<ReturnType<Live["begin"]>>;
 
-/** What is live of it; a run goes on without. */
+/** What is live of it; a run goes on without. @param told who is told of its events beside its own file */
 async function liveOf(
   files: RunFiles,
   directory: string,
   stack: StackChoice,
   statusPort: string | undefined,
+  told: readonly Sink[],
 ): Promise<{ live?: Live; heard?: Heard }> {
   try {
     const run = await readRun(files);
@@ -79,7 +84,7 @@ async function liveOf(
     if (!plan) throw new Error("the folder holds no change request of its digest");
     const { settings } = readStack(stack.stack, stack.configFile);
     const port = statusPort ? Number(statusPort) : undefined;
-    const live = new Live({ files, run, plan, settings, stack, sinks: SINKS, statusPort: port });
+    const live = new Live({ files, run, plan, settings, stack, sinks: told, statusPort: port });
     return { live, heard: await live.begin() };
   } catch (error) {
     console.error(`nothing of this run is shown live or watched: ${(error as Error).message}`);

@@ -26,6 +26,8 @@ export interface Sources {
   readonly runs: readonly Run[];
   /** What the watch of each run saw; plain `pulumi up` has none. */
   readonly availability?: readonly Availability[];
+  readonly notifications?: Evidence["notifications"];
+  readonly signOff?: Evidence["signOff"];
 }
 
 /** The evidence of one change. @throws where the stack holds another change, or none */
@@ -36,6 +38,8 @@ export function evidenceOf({
   history,
   runs,
   availability = [],
+  notifications = [],
+  signOff,
 }: Sources): Evidence {
   const change = changeIn(resources);
   if (!change) throw new Error(`the stack ${stack} holds no change. next: adopt the cluster with pulumi up`);
@@ -67,6 +71,8 @@ export function evidenceOf({
     operators: operatorsIn(found),
     runs: [...runs].sort((a, b) => compare(a.startedAt, b.startedAt)),
     availability: [...availability],
+    notifications: notifications.length > 0 ? [...notifications] : undefined,
+    signOff,
   };
 }
 
@@ -92,6 +98,8 @@ export function joined(before: Evidence | undefined, now: Evidence): Evidence {
     ...now,
     resources: byTime([...gone, ...now.resources]),
     updates: [...updates.values()].sort((a, b) => compare(a.startedAt, b.startedAt)),
+    // Taken out of the config for the next change, it was given all the same.
+    signOff: now.signOff ?? before.signOff,
     operators: [...new Set(operators)].map((text) => JSON.parse(text)).sort((a, b) => compare(a.at, b.at)),
   };
 }

@@ -49,6 +49,23 @@ export const runSchema = z.strictObject({
 });
 export type Run = z.infer<typeof runSchema>;
 
+/** One message by one channel, and what became of it. */
+export const toldSchema = z.strictObject({
+  at: z.string(),
+  channel: z.enum(["webhook", "smtp", "glpi"]),
+  kind: z.string().describe("announcement, start, nodeDone, held, failed, done, rollback or inventory."),
+  node: z.string().optional(),
+  subject: z.string(),
+  to: z.array(z.string()).optional().describe("Mail addresses."),
+  outcome: z.enum(["delivered", "refused", "not delivered"]),
+  tries: z.number(),
+  endedAt: z.string().optional().describe("When it was delivered or refused."),
+  detail: z.string().optional().describe("Why not, or what the receiver said."),
+});
+
+/** The sign-off of Operations (procedure §2.3), as the config states it. */
+export const signOffSchema = z.strictObject({ by: z.string(), at: z.string().optional() });
+
 export const evidenceSchema = z.strictObject({
   kind: z.literal("evidence"),
   version: z.literal(1),
@@ -67,6 +84,8 @@ export const evidenceSchema = z.strictObject({
   updates: z.array(updateSchema),
   operators: z.array(z.strictObject({ at: z.string(), by: z.string() })),
   runs: z.array(runSchema),
+  notifications: z.array(toldSchema).optional(),
+  signOff: signOffSchema.optional(),
   availability: z
     .array(availabilitySchema)
     .default([])

@@ -21,6 +21,8 @@ export interface RecordFile {
   readonly what: string;
   readonly file: string;
   readonly content: string;
+  /** It is there already and is appended to elsewhere: only the chain's line is written. */
+  readonly stays?: true;
 }
 
 async function read<T extends z.ZodType>(

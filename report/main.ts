@@ -1,5 +1,6 @@
-/** The change record on the command line: `npm run change -- plan|apply|runbook|report`. */
+/** The change record on the command line: `npm run change -- plan|announce|apply|notify|runbook|report`. */
 import { Command } from "commander";
+import { announce, notify } from "./announceCommand";
 import { apply } from "./applyCommand";
 import { plan } from "./planCommand";
 import { report } from "./reportCommand";
@@ -20,6 +21,17 @@ const onStack = (name: string, description: string): Command =>
     .option("--out <folder>", "where the change's records lie (default: changes/<change ID>)");
 
 onStack("plan", "preview, and write the change request: change.html, change.md, change.json").action(plan);
+
+onStack("announce", "tell people of the change in advance, with the request and a calendar entry")
+  .option(
+    "--at <moment>",
+    "when it begins, 2026-11-29T01:00Z (default: when the next maintenance window opens)",
+  )
+  .action(announce);
+
+onStack("notify", "show who was told what, and whether it arrived")
+  .option("--retry", "send what was not delivered")
+  .action(notify);
 
 onStack("apply", "carry out exactly the approved plan, or say what has changed since")
   .option("--attach", "show the run that is at work, or the last one, instead")

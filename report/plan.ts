@@ -17,9 +17,10 @@ import { type StepScript, stepText } from "../scripts";
 import { digestOf } from "./canonical";
 import { digest } from "./digest";
 import { isTurn } from "./lanes";
+import { notices } from "./notices";
 import type { PlanRecord } from "./planSchema";
 import type { Preview } from "./preview";
-import { notices, raci, recoveries } from "./procedure";
+import { raci, recoveries } from "./procedure";
 import type { Commit } from "./program";
 import { risksOf } from "./risks";
 import { stepOf } from "./stepName";
@@ -80,7 +81,7 @@ export function planRecord({ stack, settings, configKeys, files, commit, preview
     wayBack: { lines: seen.wayBack, objectives: recoveries(settings) },
     risks: risksOf(settings, seen.findings),
     raci: raci(),
-    notices: notices(),
+    notices: notices(settings),
     digest: digest({
       plan: preview.plan,
       files,

@@ -1,5 +1,7 @@
 /** `npm run change -- plan`: previews, and writes the change request into the change's folder. */
 import { mkdir } from "node:fs/promises";
+import type { Settings } from "../config";
+import { channelsFor } from "../notify/recipients";
 import { signCommand } from "./approval";
 import { writeRecords } from "./chain";
 import { changeDirectory, planNames } from "./directory";
@@ -23,12 +25,16 @@ export interface StackOptions {
 export const ADOPT =
   "set rke2Version to acceptedVersion, adopt the cluster with pulumi up, which touches no node; then bump and plan";
 
+const ANNOUNCE = "tell people of it, with this page and a calendar entry: npm run change -- announce";
+
 /** Whether the plan is of a stack's very first run. */
 export const isUnadopted = ({ steps }: PlanRecord): boolean =>
   steps.some(({ id, operation }) => id === "change" && operation === "create");
 
 /** Makes the change request as it would be now: previews, and writes nothing. */
-export async function plannedNow(options: StackOptions): Promise<{ record: PlanRecord; pulumiPlan: string }> {
+export async function plannedNow(
+  options: StackOptions,
+): Promise<{ record: PlanRecord; pulumiPlan: string; settings: Settings }> {
   const stack = await chosenStack(options.stack);
   const { settings, keys, file } = readStack(stack, options.configFile);
   const seen = await withPlannedConfig(file, (configFile) => preview({ stack, configFile }));
@@ -40,12 +46,12 @@ export async function plannedNow(options: StackOptions): Promise<{ record: PlanR
     commit: programCommit(),
     preview: seen,
   });
-  return { record: planSchema.parse(JSON.parse(JSON.stringify(record))), pulumiPlan: seen.plan };
+  return { record: planSchema.parse(JSON.parse(JSON.stringify(record))), pulumiPlan: seen.plan, settings };
 }
 
 /** The command. */
 export async function plan(options: StackOptions): Promise<void> {
-  const { record, pulumiPlan } = await plannedNow(options);
+  const { record, pulumiPlan, settings } = await plannedNow(options);
   const directory = changeDirectory(record.changeId, options.out);
   await mkdir(directory, { recursive: true, mode: 0o750 });
   const files = await planFiles(record);
@@ -63,6 +69,7 @@ export async function plan(options: StackOptions): Promise<void> {
     : planned;
   const names = planNames(record.direction);
   const { title, verdict } = planDocument(record);
+  const announced = channelsFor(settings, "announcement").length > 0 ? [ANNOUNCE] : [];
   const approve = [
     `next: have it approved: pulumi config set --path 'rke2-upgrade:approval.changeId' ${record.changeId}, .approver, .digest (docs/record.md),`,
     `      or signed: ${signCommand(directory, record)}; then npm run change -- apply`,
@@ -76,7 +83,7 @@ export async function plan(options: StackOptions): Promise<void> {
       `head of the chain:  ${head}   (keep it in the ticket: report --verify --head proves the records by it)`,
       ...(isUnadopted(record)
         ? [`this plan cannot be enforced: the stack is not adopted. next: ${ADOPT}`]
-        : approve),
+        : [...announced, ...approve]),
     ].join("\n"),
   );
 }

@@ -97,7 +97,14 @@ export const planSchema = z.strictObject({
   wayBack: z.strictObject({ lines: z.array(z.string()), objectives: z.array(objective) }),
   risks: z.array(z.strictObject({ risk: z.string(), answer: z.string(), source: z.string() })),
   raci: z.array(z.record(z.string(), z.string())).describe("Procedure §2.3."),
-  notices: z.array(z.strictObject({ when: z.string(), who: z.string(), what: z.string() })),
+  notices: z.array(
+    z.strictObject({
+      when: z.string(),
+      who: z.string(),
+      what: z.string(),
+      how: z.string().optional().describe("What this program tells then, by which channel, to whom."),
+    }),
+  ),
   digest: digestSchema,
 });
 

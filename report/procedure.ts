@@ -1,7 +1,10 @@
 /** Tables of the procedure that a record carries as they stand there. Data alone, each with its section. */
-import { objectiveOf, type Scenario, type Settings } from "../config";
+import { type NOTIFIED, objectiveOf, type Scenario, type Settings, STAKEHOLDERS } from "../config";
 
+/** In the order of the stakeholders' keys in the config. */
 const TEAMS = ["Infrastructure Team", "Change Advisory Board", "DevOps Team", "Operations"] as const;
+
+type Stakeholder = (typeof STAKEHOLDERS)[number];
 
 /** Procedure §2.3: R responsible, A accountable, C consulted, I informed; by activity, in the order of the teams. */
 const RACI: Readonly<Record<string, readonly [string, string, string, string]>> = {
@@ -21,41 +24,59 @@ export const raci = (): Record<string, string>[] =>
     ...Object.fromEntries(TEAMS.map((team, i) => [team, letters[i] ?? ""])),
   }));
 
-/** When somebody is to be told, by the matrix: whoever is consulted or informed of that activity. */
-const MOMENTS: readonly {
+/** When somebody is to be told, by the matrix: whoever is consulted or informed of that activity, or accountable for it. */
+export const MOMENTS: readonly {
   readonly when: string;
   readonly activity: keyof typeof RACI;
   readonly what: string;
+  /** What this program tells then. */
+  readonly kinds: readonly (typeof NOTIFIED)[number][];
 }[] = [
-  { when: "in advance", activity: "Upgrade Planning", what: "this change request and its window (§3.2)" },
-  { when: "when it is approved", activity: "Change Request Approval", what: "the digest that was approved" },
+  {
+    when: "in advance",
+    activity: "Upgrade Planning",
+    what: "this change request and its window (§3.2)",
+    kinds: ["announcement"],
+  },
+  {
+    when: "when it is approved",
+    activity: "Change Request Approval",
+    what: "the digest that was approved",
+    kinds: ["start"],
+  },
   {
     when: "before the first server",
     activity: "Control Plane Upgrade",
     what: "servers begin, one at a time",
+    kinds: ["start", "nodeDone", "held", "failed"],
   },
   {
     when: "before the first agent",
     activity: "Worker Node Upgrade",
     what: "agents begin, in the plan's order",
+    kinds: ["nodeDone", "held", "failed"],
   },
   {
     when: "after the last node",
     activity: "Post-Upgrade Validation",
     what: "validation; Operations signs it off",
+    kinds: ["done"],
   },
-  { when: "if it goes back", activity: "Rollback (if necessary)", what: "the way back, and what it loses" },
+  {
+    when: "if it goes back",
+    activity: "Rollback (if necessary)",
+    what: "the way back, and what it loses",
+    kinds: ["rollback"],
+  },
 ];
 
-/** Who is told when. */
-export const notices = (): { when: string; who: string; what: string }[] =>
-  MOMENTS.map(({ when, activity, what }) => {
-    const letters = RACI[activity] ?? [];
-    const who = TEAMS.filter((_, i) => /[CI]|R\/A/.test(letters[i] ?? "")).map(
-      (team) => `${team} (${letters[TEAMS.indexOf(team)]})`,
-    );
-    return { when, who: who.join(", "), what };
-  });
+/** Who is told of an activity: each team with its key in `notifications.stakeholders` and its letters. */
+export const toldOf = (activity: keyof typeof RACI) =>
+  TEAMS.map((team, i) => ({
+    team,
+    key: STAKEHOLDERS[i] as Stakeholder,
+    letters: RACI[activity]?.[i] ?? "",
+  })).filter(({ letters }) => /[CI]|R\/A/.test(letters));
 
 /** Procedure §6.2: how a failure is recovered from, and by whom. */
 const RECOVERY: Readonly<Record<Scenario, { readonly name: string; readonly recovery: string }>> = {

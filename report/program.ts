@@ -8,7 +8,7 @@ import { digestOf } from "./canonical";
 export const projectDirectory = join(__dirname, "..");
 
 /** All that decides what a run does: folders whole, and single files. The rehearsal and the tests decide nothing. */
-const FOLDERS = ["components", "config", "observe", "proxmox", "report", "scripts"];
+const FOLDERS = ["components", "config", "notify", "observe", "proxmox", "report", "scripts"];
 const FILES = ["index.ts", "package.json", "package-lock.json", "Pulumi.yaml", "tsconfig.json"];
 
 /** The digest of every file of the program, by its path, sorted. */

@@ -61,9 +61,15 @@ export function reportRecord(
     restoreTest,
     runs,
     approvals: evidence.runs.map(({ digest, approvedBy, approval }) => ({ digest, approvedBy, approval })),
+    told: evidence.notifications,
+    signOff: evidence.signOff,
     availability: evidence.availability,
     access,
-    statements: [...otherStatements(resources, evidence), ...accessStatements(access)],
+    statements: [
+      ...peopleStatements(evidence),
+      ...otherStatements(resources, evidence),
+      ...accessStatements(access),
+    ],
   };
   return { ...report, controls: controlsOf(report) };
 }
@@ -192,6 +198,35 @@ const isRunOf = (run: Run, { startedAt }: Update): boolean =>
 function does({ wanted, accepted, goBack }: Update): string {
   if (goBack) return `going back: ${goBack}`;
   return wanted === accepted ? `settling on ${wanted}` : `upgrading ${accepted} → ${wanted}`;
+}
+
+/** Who was told (§3.2), and who signed off (§2.3). */
+function peopleStatements({ notifications = [], signOff }: Evidence): Statement[] {
+  const delivered = notifications.filter(({ outcome }) => outcome === "delivered").length;
+  return [
+    notifications.length > 0
+      ? {
+          text: `${delivered} of ${notifications.length} notifications were delivered`,
+          measured: true,
+          source: "notifications.jsonl: what each receiver answered (§3.2)",
+        }
+      : {
+          text: "whether those who are to be told were told: not measured",
+          measured: false,
+          source: "§3.2: nobody was told by npm run change",
+        },
+    signOff
+      ? {
+          text: `Operations signed the validation off: ${signOff.by}, ${signOff.at ?? "without a time"}`,
+          measured: true,
+          source: "signOff in the stack's config (§2.3)",
+        }
+      : {
+          text: "no sign-off of Operations was given",
+          measured: false,
+          source: "§2.3: signOff in the stack's config",
+        },
+  ];
 }
 
 /** What the procedure asks for beside the steps (§4.1): told as not measured where it was not. */

@@ -1,18 +1,24 @@
 /** `npm run change -- report`: gathers evidence, writes the report; with --verify it only checks what was written. */
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
+import { readLines, tellings } from "../notify/log";
 import { writeRecords } from "./chain";
 import { changeDirectory } from "./directory";
 import { evidenceOf, joined } from "./evidence";
 import type { Evidence } from "./evidenceSchema";
 import { programDigest, readAccess, readEvidence, readRuns, reportedPlan, reportFiles } from "./files";
 import { gatherAccess } from "./gatherAccess";
+import { notificationsRecord } from "./grown";
 import { readAvailability } from "./live/readAvailability";
 import type { StackOptions } from "./planCommand";
-import { chosenStack, pulumiJson } from "./pulumi";
+import { chosenStack, pulumiJson, type StackChoice } from "./pulumi";
 import { reportRecord } from "./report";
+import { isOwn, listRuns, lives } from "./runFiles";
+import { signOffOf } from "./signOff";
 import { readStack, type StackConfig } from "./stackConfig";
 import { exportSchema, historySchema } from "./state";
+import { tellOwed } from "./tell";
+import { toldLine, toldOfLog } from "./told";
 import { verify } from "./verify";
 
 export interface ReportOptions extends StackOptions {
@@ -30,23 +36,45 @@ export async function report(options: ReportOptions): Promise<void> {
   const { settings } = config;
   const directory = changeDirectory(settings.changeId, options.out);
   await mkdir(directory, { recursive: true, mode: 0o750 });
-  const asks = options.access === false ? undefined : config;
-  const { evidence, head } = await writeReport(directory, { stack, changeId: settings.changeId, asks });
-  const { outcome, steps, nodes, access } = reportRecord(
-    evidence,
-    await reportedPlan(directory),
-    programDigest(),
-    await readAccess(directory),
-  );
+  const asksAccess = options.access !== false;
+  const choice = { stack, configFile: config.file };
+  const { evidence, head } = await writeReportAndTell(directory, choice, config, asksAccess);
+  const { outcome, steps, nodes, access, told = [] } = await reportOf(directory, evidence);
   const done = steps.filter((step) => step.outcome !== "not done").length;
   console.log(
     [
       `${evidence.changeId}: ${outcome}; ${done} of ${steps.length} steps done, ${nodes.length} nodes, ${evidence.updates.length} runs`,
       ...(access?.missing.map(({ what, why }) => `not measured: ${what}: ${why}`) ?? []),
       `written to ${directory}: report.html, report.md, report.json, from evidence.json`,
+      ...told.filter((one) => one.outcome !== "delivered").map((one) => `notification ${toldLine(one)}`),
       `head of the chain: ${head}   (keep it in the ticket)`,
     ].join("\n"),
   );
+}
+
+const reportOf = async (directory: string, evidence: Evidence) =>
+  reportRecord(evidence, await reportedPlan(directory), programDigest(), await readAccess(directory));
+
+/**
+ * Writes the report, then tells whom it owes something; where that was tried, the report says so. A run at work tells by
+ * itself.
+ * @param asksAccess whether nodes and Proxmox VE are asked who had access
+ */
+export async function writeReportAndTell(
+  directory: string,
+  choice: StackChoice,
+  config: Pick<StackConfig, "file" | "settings">,
+  asksAccess = true,
+): Promise<{ evidence: Evidence; head: string }> {
+  const { settings } = config;
+  const reported = { stack: choice.stack, changeId: settings.changeId, signOff: signOffOf(settings) };
+  const written = await writeReport(directory, { ...reported, asks: asksAccess ? config : undefined });
+  const last = (await listRuns(directory)).at(-1);
+  const own = last !== undefined && (await isOwn(last));
+  if (last && !own && (await lives(last))) return written;
+  const report = await reportOf(directory, written.evidence);
+  const tried = await tellOwed(directory, settings, choice, report, { resume: !own });
+  return tried ? writeReport(directory, reported) : written;
 }
 
 /** Whose report it is. */
@@ -55,12 +83,14 @@ interface Reported {
   readonly changeId: string;
   /** By what nodes and Proxmox VE are asked who had access; absent: nobody is, and it stands there as it was collected before. */
   readonly asks?: Pick<StackConfig, "file" | "settings">;
+  /** Operations', as the config states it. */
+  readonly signOff?: Evidence["signOff"];
 }
 
 /** Gathers what is in the stack now beside what was kept before, and writes the report of both. */
 export async function writeReport(
   directory: string,
-  { stack, changeId, asks }: Reported,
+  { stack, changeId, asks, signOff }: Reported,
 ): Promise<{ evidence: Evidence; head: string }> {
   const state = exportSchema.parse(await pulumiJson(["stack", "export", "--stack", stack]));
   const history = historySchema.parse(await pulumiJson(["stack", "history", "--json", "--stack", stack]));
@@ -70,6 +100,8 @@ export async function writeReport(
     resources: state.deployment.resources,
     history,
     runs: await readRuns(directory),
+    notifications: toldOfLog(tellings(readLines(directory))),
+    signOff,
     availability: await readAvailability(directory),
   });
   const evidence = joined(await readEvidence(directory), now);
@@ -77,7 +109,7 @@ export async function writeReport(
   const access =
     asks && (await gatherAccess({ stack, configFile: asks.file }, asks.settings, evidence, kept));
   const files = await reportFiles(evidence, await reportedPlan(directory), access ?? kept);
-  const head = await writeRecords(directory, files);
+  const head = await writeRecords(directory, [...(await notificationsRecord(directory)), ...files]);
   return { evidence, head };
 }
 

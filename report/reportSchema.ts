@@ -3,7 +3,7 @@ import { z } from "zod";
 import { loginSchema } from "../observe/logins";
 import { requestSchema } from "../observe/requests";
 import { taskSchema } from "../observe/tasks";
-import { runSchema } from "./evidenceSchema";
+import { runSchema, signOffSchema, toldSchema } from "./evidenceSchema";
 import { availabilitySchema } from "./live/availability";
 import { sha256 } from "./planSchema";
 
@@ -121,6 +121,11 @@ export const reportSchema = z.strictObject({
     }),
   ),
   approvals: z.array(runSchema.pick({ digest: true, approvedBy: true, approval: true })),
+  told: z
+    .array(toldSchema)
+    .optional()
+    .describe("Who was told what, by which channel, and whether it arrived."),
+  signOff: signOffSchema.optional().describe("Operations' (§2.3); absent where it was not given."),
   access: accessSchema
     .optional()
     .describe("Who had access in the change's time (procedure §5.1); absent where nobody asked."),

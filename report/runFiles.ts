@@ -86,6 +86,10 @@ export async function lives({ pid, record }: RunFiles): Promise<boolean> {
   }
 }
 
+/** Whether it is this process that carries the run out. */
+export const isOwn = async ({ pid }: RunFiles): Promise<boolean> =>
+  (await readFile(pid, "utf8").catch(() => "")).trim() === String(process.pid);
+
 /** What an engine said of its failures: the errors of its diagnostics, each with the resource that it is of. */
 export function errorsIn(log: string): string[] {
   const diagnostics = /^Diagnostics:\n(.*?)(?=^\S|$(?![\s\S]))/ms.exec(log)?.[1];

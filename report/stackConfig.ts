@@ -30,24 +30,29 @@ export function readStack(stack: string, configFile?: string): StackConfig {
   return { file, settings: parseSettings(plain), keys: configKeys(readFileSync(file, "utf8")) };
 }
 
-/** What comes after the plan that it is for. */
-const APPROVAL = ["changeId", "approver", "digest"] as const;
+/** What comes after the plan that it is for, by its key. */
+const AFTER_THE_PLAN: Readonly<Record<string, readonly string[]>> = {
+  approval: ["changeId", "approver", "digest"],
+  signOff: ["changeId", "by", "at"],
+};
 
 /**
- * The config's text without the approval. The engine gives the whole config to the program's own provider, whose inputs
- * a plan holds: with the approval in it, approving a plan would change it.
+ * The config's text without approval and sign-off. The engine gives the whole config to the program's own provider, whose inputs
+ * a plan holds: with the approval in it, approving a plan would change it, and so would signing an upgrade off.
  */
 export function withoutApproval(text: string): string {
   const document = parseDocument(text);
-  const path = ["config", `${NAMESPACE}:approval`];
-  for (const key of APPROVAL.filter((key) => document.hasIn([...path, key])))
-    document.deleteIn([...path, key]);
-  const left = document.getIn(path);
-  if (isMap(left) && left.items.length === 0) document.deleteIn(path);
+  for (const [key, parts] of Object.entries(AFTER_THE_PLAN)) {
+    const path = ["config", `${NAMESPACE}:${key}`];
+    for (const part of parts.filter((part) => document.hasIn([...path, part])))
+      document.deleteIn([...path, part]);
+    const left = document.getIn(path);
+    if (isMap(left) && left.items.length === 0) document.deleteIn(path);
+  }
   return document.toString({ lineWidth: 0 });
 }
 
-/** Does something with a config file that has no approval in it. The file is there for that time alone. */
+/** Does something with a config file that has neither in it. The file is there for that time alone. */
 export async function withPlannedConfig<T>(
   file: string,
   action: (planned: string) => Promise<T>,
@@ -63,15 +68,18 @@ export async function withPlannedConfig<T>(
 }
 
 /**
- * The digest of every key. An approval comes after the plan that it is for, so it is left out; who may sign one is not.
+ * The digest of every key. What comes after the plan that it is for is left out: an approval, but not who may sign one;
+ * a sign-off, but not whether it is required.
  * @param text of the stack's file
  */
 export function configKeys(text: string): Record<string, string> {
   const config: Record<string, unknown> = parse(text)?.config ?? {};
   const digests = Object.entries(config).flatMap(([key, value]): [string, string][] => {
-    if (key !== `${NAMESPACE}:approval`) return [[key, digestOf(canonical(value))]];
-    const signers = (value as { allowedSigners?: unknown } | null)?.allowedSigners;
-    return signers === undefined ? [] : [[`${key}.allowedSigners`, digestOf(canonical(signers))]];
+    const after = key.startsWith(`${NAMESPACE}:`) && AFTER_THE_PLAN[key.slice(NAMESPACE.length + 1)];
+    if (!after) return [[key, digestOf(canonical(value))]];
+    return Object.entries((value ?? {}) as object)
+      .filter(([part]) => !after.includes(part))
+      .map(([part, one]): [string, string] => [`${key}.${part}`, digestOf(canonical(one))]);
   });
   return Object.fromEntries(digests.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

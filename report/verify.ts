@@ -14,6 +14,7 @@ import {
   readReport,
   reportFiles,
 } from "./files";
+import { grows, linesAfter } from "./grown";
 import { wholeOf } from "./wholeFile";
 
 /** What is wrong, and what could not be looked into; a line each. */
@@ -36,7 +37,21 @@ export async function verify(directory: string, head?: string): Promise<Verdict>
   const faults = [...chainFaults(chain), ...(await fileFaults(directory, latest(chain)))];
   if (head && !chain.some(({ hash }) => hash === head))
     faults.push(`${CHAIN_FILE}: the head ${head} is not in it: it was made anew`);
-  return faults.length > 0 ? { faults, notes: [] } : madeAgain(directory);
+  if (faults.length > 0) return { faults, notes: [] };
+  const { faults: unfit, notes } = await madeAgain(directory);
+  return { faults: unfit, notes: [...(await grownNotes(directory, latest(chain))), ...notes] };
+}
+
+/** What was appended since a file's last line in the chain: nothing answers for it yet. */
+async function grownNotes(directory: string, links: ReturnType<typeof latest>): Promise<string[]> {
+  const grown = [...links].filter(([file]) => grows(file));
+  const notes = await Promise.all(
+    grown.map(async ([file, { sha256 }]) => {
+      const more = linesAfter(await readFile(join(directory, file)), sha256) ?? 0;
+      return more > 0 ? [`${file}: ${more} lines are not in the chain yet: npm run change -- report`] : [];
+    }),
+  );
+  return notes.flat();
 }
 
 async function fileFaults(directory: string, links: ReturnType<typeof latest>): Promise<string[]> {
@@ -44,7 +59,8 @@ async function fileFaults(directory: string, links: ReturnType<typeof latest>): 
   for (const [file, { sha256 }] of links) {
     const content = await readFile(join(directory, file)).catch(() => undefined);
     if (!content) faults.push(`${file}: it is gone`);
-    else if (digestOf(content) !== sha256) faults.push(`${file}: it was edited`);
+    else if (grows(file) ? linesAfter(content, sha256) === undefined : digestOf(content) !== sha256)
+      faults.push(`${file}: it was edited`);
   }
   for (const name of await readdir(directory)) {
     if (!links.has(name) && name !== CHAIN_FILE && !isWorking(name))
@@ -55,10 +71,12 @@ async function fileFaults(directory: string, links: ReturnType<typeof latest>): 
 
 /** What a run writes while it goes on, and a part of a file of ours; its record joins the chain when it has ended. */
 const isWorking = (name: string): boolean =>
-  /^(run-\d+\.(log|pid|json|(plan|status)\.json|(events|watch)\.jsonl)|runbook.*\.sh(\.began)?|[a-z]+\.approval\.txt\.sig)$/.test(
+  /^(run-\d+\.(log|pid|json|(plan|status)\.json|(events|watch)\.jsonl)|notifications\.jsonl|runbook.*\.sh(\.began)?|[a-z]+\.approval\.txt\.sig)$/.test(
     name,
   ) ||
-  /^((change|back|accept|report|evidence|access|run-\d+)\.[a-z.]+|record\.jsonl)$/.test(wholeOf(name) ?? "");
+  /^((change|back|accept|announcement|report|evidence|access|run-\d+)\.[a-z.]+|record\.jsonl)$/.test(
+    wholeOf(name) ?? "",
+  );
 
 /** The readable formats are made again from the data, with this program: a chain made anew cannot hide a sentence. */
 async function madeAgain(directory: string): Promise<Verdict> {

@@ -241,9 +241,9 @@ const raciSection = ({ raci, notices }: PlanRecord): Section => {
       },
       {
         kind: "table",
-        caption: "Who is told when, by that matrix. Whether they were is not measured here",
-        columns: ["When", "Who", "Of what"],
-        rows: notices.map(({ when, who, what }) => [when, who, what]),
+        caption: "Who is told when, by that matrix, and how. Whether they were, the report says",
+        columns: ["When", "Who", "Of what", "How"],
+        rows: notices.map(({ when, who, what, how }) => [when, who, what, how ?? "not measured"]),
       },
     ],
   };

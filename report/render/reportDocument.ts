@@ -3,6 +3,7 @@ import { duration, utc } from "../../config";
 import { laneOfStep } from "../lanes";
 import type { PlanRecord } from "../planSchema";
 import type { ReportRecord, ReportStep, Statement } from "../reportSchema";
+import { tries } from "../told";
 import { accessSection } from "./accessSection";
 import { availabilitySection } from "./availabilitySection";
 import type { Bar, Cell, Document, Section, Tone } from "./document";
@@ -57,6 +58,7 @@ export function reportDocument(report: ReportRecord, plan: PlanRecord | undefine
       wayBackSection(report),
       gatesSection(report),
       accessSection(report),
+      toldSection(report),
       availabilitySection(report),
       statementsSection(report),
       controlsSection(report),
@@ -238,6 +240,41 @@ const gatesSection = ({ gates }: ReportRecord): Section => ({
           }),
         }))
       : [{ kind: "text", text: "No gate's findings are left in state." }],
+});
+
+const TOLD: Record<"delivered" | "refused" | "not delivered", Tone> = {
+  delivered: "good",
+  refused: "bad",
+  "not delivered": "bad",
+};
+
+const toldSection = ({ told = [] }: ReportRecord): Section => ({
+  id: "told",
+  title: "Who was told",
+  blocks:
+    told.length > 0
+      ? [
+          {
+            kind: "table",
+            caption: "Every message by every channel, in the order in which they were to be sent",
+            columns: ["What", "By", "To", "Outcome", "Written", "Ended", "What was answered"],
+            rows: told.map((one): Cell[] => [
+              one.subject,
+              one.channel,
+              one.to?.join(", ") ??
+                (one.channel === "glpi"
+                  ? one.kind === "inventory"
+                    ? "the inventory"
+                    : "the ticket"
+                  : "its receiver"),
+              { text: `${one.outcome}, ${tries(one.tries)}`, tone: TOLD[one.outcome] },
+              moment(one.at),
+              one.endedAt ? moment(one.endedAt) : "not yet",
+              one.detail ?? "",
+            ]),
+          },
+        ]
+      : [{ kind: "text", text: "Nobody was told by this program: no channel is set, or nothing was sent." }],
 });
 
 const statementsSection = ({ statements: given }: ReportRecord): Section => ({

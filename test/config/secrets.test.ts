@@ -77,6 +77,23 @@ describe("config/load", () => {
     assert.doesNotMatch(JSON.stringify(settings), /123456789abc|PRIVATE KEY/);
   });
 
+  it("wants the secrets of the channels that the config sets, and takes none for a misspelt key", () => {
+    const notifications = { webhook: { url: "https://hooks.example.org/x" } };
+    pulumi.runtime.setAllConfig(namespaced(lab({ ...secretTexts, notifications })), secretKeys);
+    assert.throws(
+      () => loadSettings(),
+      (error: unknown) =>
+        error instanceof ConfigError &&
+        error.mistakes.length === 1 &&
+        error.mistakes[0]?.path === "webhookSecret" &&
+        /openssl rand/.test(error.message),
+    );
+    const webhookSecret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
+    const all = namespaced(lab({ ...secretTexts, notifications, webhookSecret, smtpPassword: "" }));
+    pulumi.runtime.setAllConfig(all, [...secretKeys, "rke2-upgrade:webhookSecret"]);
+    assert.doesNotMatch(JSON.stringify(loadSettings().settings), /whsec_/);
+  });
+
   it("tells mistakes of settings and of secrets together", () => {
     pulumi.runtime.setAllConfig(namespaced(lab({ ...secretTexts, apiAddress: "", kubeConfig: "x" })), []);
     assert.throws(

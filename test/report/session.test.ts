@@ -16,7 +16,7 @@ import { inputsOf, planned, runAt, settingsOf } from "./fixtures";
 
 describe("report: a run in its own session", () => {
   const directory = mkdtempSync(join(tmpdir(), "session-test-"));
-  const path = process.env.PATH;
+  let path: string | undefined;
   const go = join(directory, "..", `go-${process.pid}`);
   before(async () => {
     const engine = `#!/bin/sh
@@ -26,6 +26,7 @@ printf 'Diagnostics:\\n  x (y):\\n    error: it broke\\n'; exit 7
 `;
     const bin = mkdtempSync(join(tmpdir(), "session-bin-"));
     writeFileSync(join(bin, "pulumi"), engine, { mode: 0o755 });
+    path = process.env.PATH;
     process.env.PATH = `${bin}:${path}`;
     const settings = settingsOf();
     const plan = {

@@ -83,11 +83,9 @@ export const planFile = (operations: Answers["plan"]): string =>
 
 export class StandInPulumi {
   private readonly folder = mkdtempSync(join(tmpdir(), "stand-in-pulumi-"));
-  private readonly path = process.env.PATH;
-
   constructor() {
     writeFileSync(join(this.folder, "pulumi"), PROGRAM, { mode: 0o755 });
-    process.env.PATH = `${this.folder}:${this.path}`;
+    process.env.PATH = `${this.folder}:${process.env.PATH}`;
   }
 
   answer({ plan, seen, state, history, code, config, events }: Partial<Answers>): void {
@@ -111,7 +109,8 @@ export class StandInPulumi {
   enforced = (): string => readFileSync(join(this.folder, "enforced.json"), "utf8");
 
   remove(): void {
-    process.env.PATH = this.path;
+    // Others may have put theirs on PATH since, or taken theirs off.
+    process.env.PATH = process.env.PATH?.replace(`${this.folder}:`, "");
     rmSync(this.folder, { recursive: true });
   }
 }
