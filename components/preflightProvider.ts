@@ -4,8 +4,9 @@ import { measured } from "../observe/cost";
 import { keepBackedUp } from "./backupTimer";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
-import { judgeRun } from "./judgement";
+import { judgeRun, measuredIn } from "./judgement";
 import { holdAll, holdForWayBack } from "./locks";
+import { rememberMeasured } from "./measuredBefore";
 import { providerContext } from "./providerConfig";
 import { describeDecision } from "./recovery/decision";
 import { writeLosses } from "./recovery/losses";
@@ -90,6 +91,7 @@ async function ask(inputs: Inputs): Promise<GateAnswer> {
   await holdAll(settings, secrets.sshPrivateKey, inputs.owner, "take");
   await keepWayBack(providerContext(), inputs.owner, touched(facts, inputs));
   keepBackedUp();
+  rememberMeasured(measuredIn(facts));
   return gateAnswer(findings, cost);
 }
 

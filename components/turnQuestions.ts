@@ -5,6 +5,7 @@ import { measured } from "../observe/cost";
 import { isMarked, nameOf } from "../observe/facts";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { judgeTimingOfTurn } from "./judgement";
+import { measuredBefore } from "./measuredBefore";
 import { providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
@@ -51,7 +52,10 @@ export async function askBeforeTurn({ node: name, accepted, owner }: TurnInputs)
   const { result, cost } = await measured(() =>
     judgeSteadily(
       () => observeTurn(settings, node, context),
-      (facts) => [...judgeTurn(settings, node, facts, owner), ...judgeTimingOfTurn(settings, facts, node)],
+      (facts) => [
+        ...judgeTurn(settings, node, facts, owner),
+        ...judgeTimingOfTurn(settings, facts, node, measuredBefore()),
+      ],
     ),
   );
   const { seen: facts, findings } = result;

@@ -32,6 +32,17 @@ const node = z.strictObject({
   port: port.optional(),
 });
 
+/** Hosts on which several servers may stay together, whatever fails with them. */
+const sharedHost = z
+  .array(
+    hinted(
+      z.string().regex(formats.dnsLabel),
+      "the name of a Proxmox host that may hold several servers",
+      "node01",
+    ),
+  )
+  .default([]);
+
 const DEFAULTS = {
   scriptUrl: "https://get.rke2.io",
   artifactUrl: "https://github.com/rancher/rke2/releases/download",
@@ -239,6 +250,7 @@ export const settingsSchema = z.strictObject({
       longGrace: podGlobs,
       sickPods: podGlobs,
       rewindVolumes: podGlobs,
+      sharedHost,
     })
     .prefault({}),
   monitoring: hinted(

@@ -5,6 +5,7 @@ import { listBackupJobs, readQuorum } from "../proxmox/cluster";
 import { connect } from "../proxmox/connect";
 import { canSnapshot, listSnapshots } from "../proxmox/snapshots";
 import { listVms, type VmPlace } from "../proxmox/vms";
+import { judgePlacement } from "./checks/placement";
 import { judgeSnapshot } from "./checks/snapshot";
 import { type Finding, notMeasured } from "./finding";
 import { look } from "./look";
@@ -78,7 +79,8 @@ async function readBackups(
 }
 
 /**
- * Looks at what one node's turn needs of Proxmox VE: a quorum, and of its VM the place, its lock, its snapshot.
+ * Looks at what one node's turn needs of Proxmox VE: rights, a quorum, the servers' hosts, and of its VM the place, its
+ * lock, its snapshot.
  * @throws where the API does not answer
  */
 export async function lookAtVm(
@@ -88,6 +90,8 @@ export async function lookAtVm(
 ): Promise<HostFacts> {
   const client = connect(settings, tokenSecret);
   try {
+    const rights = await judgeRights(client, settings);
+    if (rights.verdict === "fail") return { findings: [rights] };
     const vms = await listVms(client);
     const place = vms.find(({ vmId }) => vmId === node.vmId);
     const [quorum, ofVm, space, snapshots] = await Promise.all([
@@ -96,7 +100,10 @@ export async function lookAtVm(
       judgeSpace(client, place ? [place] : []),
       place ? listSnapshots(client, place.host, node.vmId) : [],
     ]);
-    return { findings: [quorum, ...ofVm, ...space, judgeSnapshot(settings, node, snapshots, new Date())] };
+    const snapshot = judgeSnapshot(settings, node, snapshots, new Date());
+    return {
+      findings: [rights, quorum, ...judgePlacement(settings, vms), ...ofVm, ...space, snapshot],
+    };
   } finally {
     await client.close();
   }
@@ -112,24 +119,6 @@ async function judgeQuorum(client: ProxmoxClient): Promise<Finding> {
       ? { verdict: "pass" }
       : { verdict: "fail", next: "pvecm status on a host: without quorum no snapshot can be taken" }),
   };
-}
-
-/** Servers on different hosts, from where they are now (procedure §3.2). */
-function judgePlacement(settings: Settings, vms: readonly VmPlace[]): Finding[] {
-  if (settings.servers.length < 2) return [];
-  const places = settings.servers.flatMap(({ vmId }) => vms.find((vm) => vm.vmId === vmId) ?? []);
-  const hosts = places.map(({ host }) => host);
-  const apart = new Set(hosts).size === hosts.length;
-  return [
-    {
-      check: "proxmox: servers on different hosts",
-      found: hosts.join(", "),
-      wanted: "each on its own",
-      ...(apart
-        ? { verdict: "pass" }
-        : { verdict: "warn", next: "move one: a host that fails would take the quorum along" }),
-    },
-  ];
 }
 
 async function judgeVm(

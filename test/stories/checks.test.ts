@@ -83,7 +83,7 @@ const WRONG: readonly [fault: string, line: RegExp][] = [
   ["cgroup-v1 proj-k8sw01", /FAIL {2}proj-k8sw01: control groups: tmpfs/],
   ["etcd-slow proj-k8sm02 250", /WARN {2}etcd: writes to its log: .*proj-k8sm02 [23]\d\d\.\d ms/],
   ["vm-locked 3004", /WARN {2}proxmox: VM 3004 .*locked \(backup\)/],
-  ["shares-host 3002", /WARN {2}proxmox: servers on different hosts: node01, node01/],
+  ["shares-host 3002", /FAIL {2}proxmox: servers on different hosts: node01, node01/],
   ["storage-full", /FAIL {2}proxmox: room for snapshots, nvmethin01 on node0\d: 5 % free/],
   ["no-snapshots 3005", /FAIL {2}proxmox: VM 3005 \(proj-k8sw02\): .*cannot be snapshotted/],
   ["vm-missing 3006", /FAIL {2}proxmox: VM 3006 \(proj-k8sw03\): not listed/],
