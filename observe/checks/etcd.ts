@@ -1,15 +1,13 @@
 import type { Settings } from "../../config";
 import { type Facts, inTurn } from "../facts";
 import type { Finding } from "../finding";
+import { ROWS } from "../rows";
 
 /** A database nearer than this to its quota may reach it within a change: revisions are compacted every five minutes. */
 const QUOTA_SHARE = { warn: 0.7, fail: 0.9 };
 
 /** RKE2 starts etcd with this heartbeat: beyond it a leader loses its members. */
 const HEARTBEAT_MS = 500;
-
-const QUORUM =
-  '§4.2 "etcd quorum lost": curl http://127.0.0.1:2381/health on each server; crictl ps -a --name etcd; no server is taken down while a member is';
 
 /** etcd as each server's member says it, and as one of them lists the members. */
 export function judgeEtcd(settings: Settings, facts: Facts): Finding[] {
@@ -48,8 +46,8 @@ export function judgeEtcd(settings: Settings, facts: Facts): Finding[] {
             verdict: "fail",
             next:
               alarms > 0
-                ? `NOSPACE: compact and defragment, then disarm; CORRUPT: stop here. ${QUORUM}`
-                : QUORUM,
+                ? `NOSPACE: compact and defragment, then disarm; CORRUPT: stop here. ${ROWS.quorum}`
+                : ROWS.quorum,
           }),
     },
     ...(own.length > 0 ? [judgeSize(own)] : []),
@@ -108,7 +106,7 @@ function judgeWrites({ servers, limits }: Settings, { nodes }: Facts): Finding[]
         ? {}
         : {
             momentary: true,
-            next: `iostat -x 1 on ${slowest.name}, and its Proxmox host's storage: who else writes there?`,
+            next: `iostat -x 1 on ${slowest.name}, and its Proxmox host's storage: who else writes there? ${ROWS.quorum}`,
           }),
     },
   ];

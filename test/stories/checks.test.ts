@@ -105,6 +105,8 @@ const ALONE: readonly [fault: string, line: RegExp][] = [
     `upgraded-by-hand proj-k8sw02 ${TO}`,
     /FAIL {2}version: skew, .*the kubelet of proj-k8sw02 \(1\.36\) is newer than the API server of proj-k8sm01 \(1\.35\)/,
   ],
+  // From RKE2's heartbeat on it is no warning any more: the leader loses its members.
+  ["etcd-slow proj-k8sm02 600", /FAIL {2}etcd: writes to its log: .*proj-k8sm02 ([5-9]\d\d|\d{4})\.\d ms/],
   ["etcd-refused proj-k8sm03", /FAIL {2}etcd: whole: silent: proj-k8sm03-/],
   ["token-lacks VM.Snapshot", /FAIL {2}proxmox: the token's rights: lacks VM\.Snapshot on \/vms\/3001,/],
 ];
@@ -322,6 +324,19 @@ describe("the checks", function () {
       );
     } finally {
       await ok("pulumi", "config", "rm", "rke2-upgrade:kubeconfig");
+    }
+  });
+
+  it("let servers share a host that the operator names, with a warning", async () => {
+    await setFault(["shares-host", "3002", "on"]);
+    await configure({ "consents.sharedHost[0]": "node01" });
+    try {
+      const told = checksOf(await previewed()).find(({ text }) => text.startsWith("proxmox: servers on"));
+      assert.equal(told?.verdict, "WARN", told?.text);
+      assert.match(told?.text ?? "", /node01, node01, .*next: allowed: consents\.sharedHost names node01/);
+    } finally {
+      await ok("pulumi", "config", "rm", "--path", "rke2-upgrade:consents.sharedHost");
+      await setFault(["shares-host", "3002", "off"]);
     }
   });
 
