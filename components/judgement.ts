@@ -10,11 +10,22 @@ import {
 import { type Facts, type Finding, inTurn, judge, judgeTiming, judgeTurnTiming } from "../observe";
 import { nameOf } from "../observe/facts";
 import { isUnderWay } from "./changePolicy";
+import type { Backup } from "./etcdBackups";
 import { planOf } from "./plan";
+import { judgeWayBackAge } from "./wayBackAge";
 
-/** Every finding before a run, its timing last: what preview shows, and what {@link Preflight} enforces. */
-export const judgeRun = (settings: Settings, facts: Facts, owner: string | undefined): Finding[] => [
+/**
+ * Every finding before a run, its timing last: what preview shows, and what {@link Preflight} enforces.
+ * @param newest the newest etcd snapshot of this change with the accepted version's data
+ */
+export const judgeRun = (
+  settings: Settings,
+  facts: Facts,
+  owner: string | undefined,
+  newest: Backup | undefined,
+): Finding[] => [
   ...judge(settings, facts, owner),
+  ...judgeWayBackAge(settings, facts, newest),
   ...judgeTiming(settings, facts, estimateOf(settings, facts)),
 ];
 

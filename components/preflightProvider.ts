@@ -2,6 +2,7 @@ import type { ClusterNode } from "../config";
 import { type Facts, inTurn, lookAtNode, observe } from "../observe";
 import { measured } from "../observe/cost";
 import { keepBackedUp } from "./backupTimer";
+import { newestBackup } from "./etcdBackups";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
 import { judgeRun, measuredIn } from "./judgement";
@@ -75,10 +76,11 @@ async function ask(inputs: Inputs): Promise<GateAnswer> {
   const revived = await revive(providerContext(), inputs.owner, inputs.attempt);
   // Its pods come up, and its budgets recover, as a node's after its turn.
   const recoveringMs = revived ? settings.limits.readySeconds * 1000 : 0;
+  const newest = await newestBackup(settings, inputs.accepted);
   const { result, cost } = await measured(() =>
     judgeSteadily(
       () => observe(settings, secrets),
-      (facts) => judgeRun(settings, facts, inputs.owner),
+      (facts) => judgeRun(settings, facts, inputs.owner, newest),
       { recoveringMs },
     ),
   );

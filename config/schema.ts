@@ -169,6 +169,7 @@ export const settingsSchema = z.strictObject({
       fetchSeconds: seconds().default(1800),
       snapshotSeconds: seconds().default(600),
       snapshotMaxAgeHours: amount("hours", 168).default(24),
+      wayBackMaxAgeHours: amount("hours", 168).default(24),
       etcdSnapshotSeconds: seconds().default(300),
       installSeconds: seconds().default(300),
       serviceStartSeconds: seconds().default(600),

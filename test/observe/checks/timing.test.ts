@@ -17,7 +17,7 @@ const THURSDAY = "2026-09-03T09:00:00Z";
 
 /** The findings about timing, by the end of their check's name. */
 function timing(seen: Facts, by: Settings = settings): Map<string, Finding> {
-  const findings = judgeRun(by, seen, OWNER).filter(({ check }) => check.startsWith("timing: "));
+  const findings = judgeRun(by, seen, OWNER, undefined).filter(({ check }) => check.startsWith("timing: "));
   return new Map(findings.map((finding) => [finding.check.slice("timing: ".length), finding]));
 }
 const verdict = (found: Map<string, Finding>, check: string) => found.get(check)?.verdict;
