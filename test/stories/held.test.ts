@@ -141,7 +141,7 @@ describe("an upgrade that is held between two nodes", function () {
     assert.notEqual(code, 0, output);
     assert.match(
       output,
-      /nothing was touched: 1 of the checks .*- way back: age of the etcd snapshot: 4[89] h.*no newer one with the data of v1\.35\.4\+rke2r1.*\n\s*next: decide: go back now.*'rke2-upgrade:acceptedServers' CR-2026-041/s,
+      /nothing was touched: \d+ of the checks .*- way back: age of the etcd snapshot: 4[89] h.*no newer one with the data of v1\.35\.4\+rke2r1.*\n\s*next: decide: go back now.*'rke2-upgrade:acceptedServers' CR-2026-041/s,
     );
     const now = await versions();
     assert.deepEqual(
@@ -175,7 +175,9 @@ describe("an upgrade that is held between two nodes", function () {
     );
   });
 
-  it("finishes when nothing is in its way any more", async () => {
+  it("finishes when nothing is in its way any more, with a way back of this window and no such word", async () => {
+    await ageBackups(-2);
+    await ok("pulumi", "config", "rm", "rke2-upgrade:acceptedServers");
     const { code, output } = await up();
     assert.equal(code, 0, output);
     assert.ok(
@@ -183,11 +185,6 @@ describe("an upgrade that is held between two nodes", function () {
       "a snapshot that was gone was not taken anew",
     );
     assert.deepEqual(new Set(Object.values(await versions())), new Set([TO]));
-  });
-
-  it("needs no such word for a way back that is of this window", async () => {
-    await ageBackups(-2);
-    await ok("pulumi", "config", "rm", "rke2-upgrade:acceptedServers");
   });
 
   it("had RKE2's charts complete before the first agent was touched", async () => {
