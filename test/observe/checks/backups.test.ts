@@ -21,7 +21,9 @@ const seen = (changes: Partial<BackupFacts> = {}, at = SUNDAY): Facts => ({
 
 describe("observe/checks/backups", () => {
   const jobs = (changes: Partial<BackupFacts>, at = SUNDAY) =>
-    judgeRun(settings, seen(changes, at), OWNER, undefined).find(({ check }) => check.startsWith("timing: backup jobs"));
+    judgeRun(settings, seen(changes, at), OWNER, undefined).find(({ check }) =>
+      check.startsWith("timing: backup jobs"),
+    );
   const job = (schedule: string) => ({ jobs: [{ id: "nightly", schedule, vmIds: [3001] }] });
 
   it("tells a job in the window with its time, and warns of one that begins while VMs are snapshotted", () => {
