@@ -9,7 +9,7 @@ import { judgeCordons } from "./checks/cordons";
 import { judgeDashboards } from "./checks/dashboards";
 import { judgeDrains } from "./checks/drains";
 import { judgeEtcd } from "./checks/etcd";
-import { judgeHosts } from "./checks/hosts";
+import { hostQuestions, judgeHosts, turnHostQuestions } from "./checks/hosts";
 import { judgeKubeconfig } from "./checks/kubeconfig";
 import { judgeLock } from "./checks/lock";
 import { judgeNode } from "./checks/node";
@@ -77,7 +77,7 @@ export function judge(settings: Settings, facts: Facts, owner: string | undefine
     ...judgeClocks(settings, facts),
     ...judgeCluster(settings, facts, { owner, drained: settings.agents }),
     ...CHECKS.flatMap((check) => check(settings, facts)),
-    ...judgeHosts(settings, facts.hosts),
+    ...judgeHosts(settings, facts.hosts, hostQuestions(settings)),
   ];
 }
 
@@ -87,7 +87,7 @@ export function judgeTurn(settings: Settings, node: ClusterNode, facts: Facts, o
     ...judgeNode(settings, node, facts, owner),
     ...judgeCluster(settings, facts, { owner, drained: node.role === "agent" ? [node] : [] }),
     ...judgeEtcd(settings, facts),
-    ...judgeHosts(settings, facts.hosts),
+    ...judgeHosts(settings, facts.hosts, turnHostQuestions(settings, node)),
   ];
 }
 

@@ -4,6 +4,7 @@ import { parseSettings, type Settings } from "../../config";
 import type { Facts, NodeFacts } from "../../observe";
 import type { ClusterFacts } from "../../observe/cluster";
 import type { ServerFacts } from "../../observe/node";
+import type { BackupFacts } from "../../observe/proxmox";
 import { lab } from "../config/lab";
 
 export const FROM = "v1.35.4+rke2r1";
@@ -105,6 +106,13 @@ export const healthyCluster: ClusterFacts = {
   at: AT,
 };
 
+/** A backup a night, outside the window. */
+const backups: BackupFacts = {
+  jobs: { value: [] },
+  timeZone: { value: "UTC" },
+  last: new Map(settings.nodes.map(({ vmId }) => [vmId, { at: AT }])),
+};
+
 /** The healthy lab with changes: to one node, to the cluster, or to what could be measured at all. */
 export function facts(
   changes: { node?: [name: string, facts: Partial<NodeFacts>]; cluster?: Partial<ClusterFacts> } = {},
@@ -119,7 +127,7 @@ export function facts(
   return {
     nodes,
     cluster: { value: { ...healthyCluster, ...changes.cluster } },
-    hosts: { value: { findings: [] } },
+    hosts: { value: { findings: [], backups } },
     at: AT,
     dashboards: [],
   };

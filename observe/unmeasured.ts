@@ -1,0 +1,11 @@
+import type { Finding } from "./finding";
+
+/** What a check asks and what it wants, before anybody answered. */
+export type Question = Pick<Finding, "check" | "wanted">;
+
+/**
+ * Checks that share one reason why nobody knows. Each stands there by its name, since a check that is not listed looks
+ * like one that was never wanted.
+ */
+export const unmeasured = (questions: readonly Question[], reason: string, next: string): Finding[] =>
+  questions.map(({ check, wanted }) => ({ check, found: reason, wanted, verdict: "not measured", next }));
