@@ -8,4 +8,13 @@ export type Question = Pick<Finding, "check" | "wanted">;
  * like one that was never wanted.
  */
 export const unmeasured = (questions: readonly Question[], reason: string, next: string): Finding[] =>
-  questions.map(({ check, wanted }) => ({ check, found: reason, wanted, verdict: "not measured", next }));
+  questions.map((question) => unknown(question, reason, next));
+
+/** What one check would have said. */
+export const unknown = ({ check, wanted }: Question, reason: string, next: string): Finding => ({
+  check,
+  found: reason,
+  wanted,
+  verdict: "not measured",
+  next,
+});

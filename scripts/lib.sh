@@ -90,7 +90,7 @@ etcd_ask() {
 # Asks any member whether it is there, on the port that members use among themselves: what it says is its version.
 # etcd_peer_version PEER_URL
 etcd_peer_version() {
-  curl -sf --http1.1 --max-time 5 --cacert "$ETCD_TLS/peer-ca.crt" --cert "$ETCD_TLS/peer-server-client.crt" \
+  curl -sf --http1.1 --max-time "${ETCD_SECONDS:-5}" --cacert "$ETCD_TLS/peer-ca.crt" --cert "$ETCD_TLS/peer-server-client.crt" \
     --key "$ETCD_TLS/peer-server-client.key" "$1/version" </dev/null
 }
 

@@ -1,11 +1,22 @@
 /** Every check with its condition right (judge.test.ts: the healthy lab) and wrong, one at a time. */
 import assert from "node:assert/strict";
 import type { V1Pod } from "@kubernetes/client-node";
-import { type Finding, judge } from "../../observe";
+import { type Finding, judge, judgeTurn } from "../../observe";
 import type { ClusterFacts } from "../../observe/cluster";
 import type { Facts } from "../../observe/facts";
 import type { NodeFacts } from "../../observe/node";
-import { clusterNode, facts, healthyCluster, healthyServer, OWNER, pod, settings, TO } from "./facts";
+import {
+  clusterNode,
+  facts,
+  healthyCluster,
+  healthyEtcd,
+  healthyServer,
+  OWNER,
+  pod,
+  settings,
+  TO,
+  withEtcd,
+} from "./facts";
 
 const AT = healthyCluster.at;
 const ago = (seconds: number) => new Date(AT.getTime() - seconds * 1000);
@@ -353,29 +364,71 @@ describe("observe/checks: capacity", () => {
 });
 
 describe("observe/checks: etcd", () => {
-  const members = healthyCluster.members;
+  const { members } = healthyEtcd;
+  const ofEtcd = (etcd: Parameters<typeof withEtcd>[1]) => withEtcd("proj-k8sm03", etcd);
 
-  it("stops for learners, strangers, missing members, two leaders, an alarm", () => {
-    only(ofCluster({ members: members.map((m, i) => ({ ...m, isLearner: i === 1 })) }), /etcd: whole/);
-    only(ofCluster({ members: members.slice(1) }), /etcd: whole/);
+  it("stops for learners, strangers, missing members, no leader, two leaders, an alarm, by anybody's word", () => {
+    only(ofEtcd({ members: members.map((m, i) => ({ ...m, isLearner: i === 1 })) }), /etcd: whole/);
+    only(ofEtcd({ members: members.slice(1) }), /etcd: whole/);
     const stranger = { name: "old-server-1f", peerUrl: "x", isLearner: false, version: "3.6.16" };
     assert.match(
-      only(ofCluster({ members: [...members.slice(1), stranger] }), /etcd: whole/).found,
+      only(ofEtcd({ members: [...members.slice(1), stranger] }), /etcd: whole/).found,
       /old-server/,
     );
-    const etcd = { ...healthyServer.etcd, leader: "8" } as NonNullable<typeof healthyServer.etcd>;
-    assert.match(only(ofServer("proj-k8sm03", { etcd }), /etcd: whole/).found, /2 leaders/);
-    assert.match(only(ofCluster({ alarms: 1 }), /etcd: whole/).next ?? "", /NOSPACE/);
+    assert.match(only(ofEtcd({ leader: "8" }), /etcd: whole/).found, /2 leaders/);
+    assert.match(only(ofEtcd({ leader: "0" }), /etcd: whole/).found, /no leader by the word of proj-k8sm03/);
+    assert.match(only(ofEtcd({ alarms: 1 }), /etcd: whole/).next ?? "", /NOSPACE/);
+  });
+
+  it("does not take silence for one leader and no alarm", () => {
+    const silent = only(ofEtcd({ alarms: undefined }), /etcd: whole/, "not measured");
+    assert.match(silent.found, /proj-k8sm03 does not say whether there is an alarm/);
+    const unread = judge(settings, ofServer("proj-k8sm03", { etcd: undefined }), OWNER).filter(
+      ({ verdict }) => verdict !== "pass",
+    );
+    assert.deepEqual(
+      unread.map(({ check, verdict, found }) => `${check}: ${verdict}: ${found}`),
+      [
+        "etcd: whole: not measured: proj-k8sm03's own etcd was not read",
+        "etcd: database against its quota: not measured: not read: proj-k8sm03",
+      ],
+    );
+    only(ofEtcd({ quotaBytes: undefined }), /quota/, "not measured");
+    only(ofServer("proj-k8sm03", { fsyncs: undefined, fsyncMs: undefined }), /writes/, "not measured");
+    const idle = judge(settings, ofServer("proj-k8sm03", { fsyncs: 0, fsyncMs: undefined }), OWNER);
+    assert.match(idle.find(({ check }) => /writes/.test(check))?.found ?? "", /m03 none in that second/);
+    assert.ok(idle.every(({ verdict }) => verdict === "pass"));
+  });
+
+  it("lets the server in its turn be silent, and asks nobody who was not looked at", () => {
+    const turning = clusterNode("proj-k8sm03", {
+      metadata: { name: "proj-k8sm03", annotations: { "rke2-upgrade/working": settings.changeId } },
+    });
+    const nodes = settings.nodes.map(({ name }) => (name === "proj-k8sm03" ? turning : clusterNode(name)));
+    const down = { ...facts({ cluster: { nodes }, node: ["proj-k8sm03", { server: undefined }] }) };
+    assert.ok(judge(settings, down, OWNER).every(({ verdict }) => verdict === "pass"));
+    const [agent] = settings.agents;
+    assert.ok(agent);
+    const alone = { ...facts(), nodes: new Map([...facts().nodes].filter(([name]) => name === agent.name)) };
+    const whole = judgeTurn(settings, agent, alone, OWNER).filter(({ check }) => check.startsWith("etcd"));
+    assert.deepEqual(
+      whole.map(({ check, found }) => `${check}: ${found}`),
+      ["etcd: whole: 3 members (3.6.16), one leader, no alarm, by the word of proj-k8sm01"],
+    );
+  });
+
+  it("is judged without the Kubernetes API", () => {
+    const seen = { ...ofEtcd({ alarms: 1, dbBytes: 0.95 * 2 ** 31 }), cluster: { missing: "refused" } };
+    const told = judge(settings, seen, OWNER).filter(({ check }) => check.startsWith("etcd"));
+    assert.deepEqual(
+      told.map(({ check, verdict }) => `${check}: ${verdict}`),
+      ["etcd: whole: fail", "etcd: database against its quota: fail", "etcd: writes to its log: pass"],
+    );
   });
 
   it("judges the database against its quota", () => {
-    const db = (share: number) => {
-      const etcd = { ...healthyServer.etcd, dbBytes: share * 2 ** 31 } as NonNullable<
-        typeof healthyServer.etcd
-      >;
-      return ofServer("proj-k8sm01", { etcd });
-    };
-    assert.match(only(db(0.8), /quota/, "warn").found, /1638 of 2048 MiB on proj-k8sm01/);
+    const db = (share: number) => ofEtcd({ dbBytes: share * 2 ** 31 });
+    assert.match(only(db(0.8), /quota/, "warn").found, /1638 of 2048 MiB on proj-k8sm03/);
     only(db(0.95), /quota/);
   });
 

@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { type Facts, type Finding, judge } from "../../observe";
 import { findingLines } from "../../observe/print";
-import { clusterNode, FROM, facts, healthyCluster, OWNER, pod, settings, TO } from "./facts";
+import {
+  clusterNode,
+  FROM,
+  facts,
+  healthyCluster,
+  healthyEtcd,
+  OWNER,
+  pod,
+  settings,
+  TO,
+  withEtcd,
+} from "./facts";
 
 /** The checks that do not hold. */
 const wrong = (seen: Facts, owner: string | undefined = OWNER): Finding[] =>
@@ -65,28 +76,15 @@ describe("observe/judge", () => {
   });
 
   it("allows one silent etcd member only while a server is in its turn", () => {
-    const members = settings.servers.map(({ name }, i) => ({
-      name,
-      peerUrl: "",
-      isLearner: false,
+    const members = healthyEtcd.members.map((one, i) => ({
+      ...one,
       version: i === 2 ? undefined : "3.6.16",
     }));
-    only(facts({ cluster: { members } }), /etcd/);
-    assert.deepEqual(
-      wrong(facts({ cluster: { members, nodes: withNode(working("proj-k8sm03", "False")) } })),
-      [],
-    );
-    only(
-      facts({
-        cluster: {
-          members: members.map((m) => ({ ...m, version: undefined })),
-          nodes: withNode(working("proj-k8sm03", "False")),
-        },
-      }),
-      /etcd/,
-    );
-    only(facts({ cluster: { alarms: 1 } }), /etcd/);
-    only(facts({ cluster: { hasLeader: false } }), /etcd/);
+    const nodes = withNode(working("proj-k8sm03", "False"));
+    only(withEtcd("proj-k8sm01", { members }), /etcd/);
+    assert.deepEqual(wrong(withEtcd("proj-k8sm01", { members }, { nodes })), []);
+    const none = members.map((one) => ({ ...one, version: undefined }));
+    only(withEtcd("proj-k8sm01", { members: none }, { nodes }), /etcd/);
   });
 
   it("stops for a stale lease, a foreign cordon, a node that nobody named, a slow API", () => {
