@@ -61,7 +61,7 @@ done
 tail -n 500 "$STATE/durations" 2>/dev/null | sed 's/^/duration=/' || true
 
 if [ "$role" = server ]; then
-  etcd_view =
+  etcd_view '='
   ca=$(awk '$1 == "certificate-authority-data:" { print $2 }' "$KUBECONFIG_FILE" 2>/dev/null || true)
   # Nothing has a SHA-256 as well.
   echo "kubeconfigCa=$([ -z "$ca" ] || base64 -d <<<"$ca" 2>/dev/null | sha256sum | cut -c -64)"

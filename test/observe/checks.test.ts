@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { V1Pod } from "@kubernetes/client-node";
 import { type Finding, judge, judgeTurn } from "../../observe";
 import type { ClusterFacts } from "../../observe/cluster";
+import { askEvictions, underBudgets } from "../../observe/evictions";
 import type { Facts } from "../../observe/facts";
 import type { NodeFacts } from "../../observe/node";
 import {
@@ -10,6 +11,7 @@ import {
   facts,
   healthyCluster,
   healthyEtcd,
+  healthyNode,
   healthyServer,
   OWNER,
   pod,
@@ -76,7 +78,7 @@ describe("observe/checks: a node", () => {
       }),
       /certificates/,
     );
-    only(ofNode("proj-k8sm02", { certificates: 0 }), /certificates/, "warn");
+    only(ofNode("proj-k8sm02", { certificates: 0 }), /certificates/, "not measured");
   });
 
   it("warns of a containerd template that is not RKE2's", () => {
@@ -238,6 +240,23 @@ describe("observe/checks: the cluster", () => {
     );
   });
 
+  it("asks about every eviction, some at a time", async () => {
+    const pods = Array.from({ length: 450 }, (_, i) => `lab/p${i}`);
+    const asked: string[][] = [];
+    const exec = async (command: string) => {
+      const names = command.split(" ").filter((word) => word.startsWith("lab/"));
+      asked.push(names);
+      const stdout = names.includes("lab/p449") ? 'lab/p449\t{"message":"budget"}\n' : "";
+      return { code: 0, stdout, stderr: "" };
+    };
+    assert.deepEqual(await askEvictions({ exec }, pods), [{ pod: "lab/p449", reason: "budget" }]);
+    assert.deepEqual(asked.flat(), pods);
+    assert.ok(asked.every(({ length }) => length <= 200));
+    const budgets = [{ metadata: { namespace: "lab" } }];
+    const many = pods.map((name) => pod(name.slice(4), "proj-k8sw01"));
+    assert.deepEqual(underBudgets([{ name: "proj-k8sw01" }], many, budgets), pods);
+  });
+
   it("stops for a budget that is not met and for evictions that would be refused", () => {
     const budgets = [
       {
@@ -360,6 +379,10 @@ describe("observe/checks: capacity", () => {
     only(ofCluster({ pods: [asking("big", "proj-k8sm02", { cpu: "2900m" })] }), /m02: free capacity/);
     only(ofNode("proj-k8sm02", { memoryFreeMiB: 4000, server: healthyServer }), /m02: free capacity/);
     only(ofServer("proj-k8sm02", { cpuUsed: 0.9 }), /m02: free capacity/, "warn");
+    assert.match(
+      only(ofServer("proj-k8sm02", { cpuUsed: undefined }), /m02: free capacity/, "warn").found,
+      /cpu in use unknown/,
+    );
   });
 });
 
@@ -460,5 +483,15 @@ describe("observe/checks: beside the cluster", () => {
     only(given("another", 100), /kubeconfig/);
     only(given(kubeconfigCa, 3), /kubeconfig/);
     assert.ok(judge(settings, given(kubeconfigCa, 100), OWNER).every(({ verdict }) => verdict === "pass"));
+    const unread = (days: number) => {
+      const seen = given(kubeconfigCa, days);
+      const nodes = settings.nodes.map(({ name, role }) => {
+        const server = role === "server" ? { ...healthyServer, kubeconfigCa: "" } : undefined;
+        return [name, { value: { ...healthyNode, server } }] as const;
+      });
+      return { ...seen, nodes: new Map(nodes) };
+    };
+    only(unread(100), /kubeconfig/, "not measured");
+    only(unread(3), /kubeconfig/);
   });
 });
