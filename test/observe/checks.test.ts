@@ -375,6 +375,34 @@ describe("observe/checks: capacity", () => {
     );
   });
 
+  it("has pods wait that their own rules keep off every other agent, and names them", () => {
+    const labels = { app: "store" };
+    const term = { topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels: labels } };
+    const affinity = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } };
+    const on = (agents: readonly { name: string }[], spec: object) =>
+      agents.map(({ name }) => {
+        const one = asking(`store-${name}`, name, { cpu: "100m" }, spec);
+        return { ...one, metadata: { ...one.metadata, labels } };
+      });
+    const everywhere = on(settings.agents, { affinity });
+    const held = room(ofCluster({ pods: everywhere }), "proj-k8sw01");
+    assert.equal(held?.verdict, "pass");
+    assert.match(
+      held?.found ?? "",
+      /^0 pods find a place; wait for it: lab\/store-proj-k8sw01 \(its required anti-affinity\)$/,
+    );
+    // One agent is free of them: there it finds a place.
+    const free = room(ofCluster({ pods: everywhere.slice(0, -1) }), "proj-k8sw01");
+    assert.equal(free?.found, "1 pods find a place");
+    // Two that go together have one free agent between them: serially each would find it.
+    const wide = { ...settings, waves: { ...settings.waves, maxUnavailable: 2, canary: 0 } };
+    const both = judge(wide, ofCluster({ pods: everywhere.slice(0, -1) }), OWNER).find(({ check }) =>
+      /w01, .*w02: room/.test(check),
+    );
+    assert.equal(both?.verdict, "fail");
+    assert.match(both?.found ?? "", /no place for lab\/store-proj-k8sw0[12]$/);
+  });
+
   it("wants 30 % of a server free, by what is asked for and by what is in use", () => {
     only(ofCluster({ pods: [asking("big", "proj-k8sm02", { cpu: "2900m" })] }), /m02: free capacity/);
     only(ofNode("proj-k8sm02", { memoryFreeMiB: 4000, server: healthyServer }), /m02: free capacity/);
