@@ -100,7 +100,7 @@ etcd_ask() {
 # etcd_peer_version PEER_URL
 etcd_peer_version() {
   asked
-  curl -sf --http1.1 --max-time 5 --cacert "$ETCD_TLS/peer-ca.crt" --cert "$ETCD_TLS/peer-server-client.crt" \
+  curl -sf --http1.1 --max-time "${ETCD_SECONDS:-5}" --cacert "$ETCD_TLS/peer-ca.crt" --cert "$ETCD_TLS/peer-server-client.crt" \
     --key "$ETCD_TLS/peer-server-client.key" "$1/version" </dev/null
 }
 

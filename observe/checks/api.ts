@@ -19,6 +19,11 @@ export const judgeApi = ({ limits }: Settings, { readyMs, askedOn }: ClusterFact
   },
 ];
 
+/** Why what only the API tells is not known, and where to look on. */
+export const API_SILENT = 'the API did not answer: see "cluster: the API answers"';
+export const SEE_API =
+  "bring the API back first (kubectl get --raw '/readyz?verbose' on a server), then look again";
+
 /** No server answered. */
 export const apiNotMeasured = (reason: string): Finding => ({
   check: "cluster: the API answers",

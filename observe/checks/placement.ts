@@ -1,6 +1,7 @@
 import type { Settings } from "../../config";
 import type { VmPlace } from "../../proxmox/vms";
 import type { Finding } from "../finding";
+import { PLACEMENT } from "./hosts";
 
 /**
  * Servers on different Proxmox hosts, from where they are now (procedure §3.2): two that share one go down with it, and
@@ -14,11 +15,7 @@ export function judgePlacement({ servers, consents }: Settings, vms: readonly Vm
   });
   const hosts = places.map(({ host }) => host);
   const shared = [...new Set(hosts)].filter((host) => hosts.filter((one) => one === host).length > 1);
-  const finding = {
-    check: "proxmox: servers on different hosts",
-    found: hosts.join(", "),
-    wanted: "each on its own",
-  };
+  const finding = { ...PLACEMENT, found: hosts.join(", ") };
   if (shared.length === 0) return [{ ...finding, verdict: "pass" }];
   const [open] = shared.filter((host) => !consents.sharedHost.includes(host));
   const together = (host?: string) =>

@@ -6,7 +6,7 @@ import { judge } from "../../observe";
 import type { ClusterFacts } from "../../observe/cluster";
 import type { Facts } from "../../observe/facts";
 import { ROWS } from "../../observe/rows";
-import { clusterNode, facts, healthyCluster, healthyServer, OWNER, pod, settings } from "./facts";
+import { clusterNode, facts, healthyCluster, healthyServer, OWNER, pod, settings, withEtcd } from "./facts";
 
 const ofCluster = (cluster: Partial<ClusterFacts>) => facts({ cluster });
 const down = clusterNode("proj-k8sw02", { status: { conditions: [{ type: "Ready", status: "False" }] } });
@@ -31,7 +31,7 @@ const WRONG: readonly [check: string, row: keyof typeof ROWS, seen: Facts][] = [
   ["cluster: the API answers", "controlPlane", ofCluster({ readyMs: 700 })],
   ["cluster: budgets met", "reschedule", ofCluster({ budgets: [budget] })],
   ["proj-k8sw01: budgets let it be drained", "reschedule", ofCluster(refused)],
-  ["etcd: whole", "quorum", ofCluster({ hasLeader: false })],
+  ["etcd: whole", "quorum", withEtcd("proj-k8sm02", { leader: "0" })],
   ["etcd: writes to its log", "quorum", writes(500)],
   ["etcd: writes to its log", "quorum", writes(120)],
 ];

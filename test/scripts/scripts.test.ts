@@ -49,6 +49,7 @@ describe("scripts", () => {
         "lib-back",
         "lib-cluster",
         "lib-etcd",
+        "lib-etcd-view",
         "lib-hold",
         "lib-install",
         "lib-keys",

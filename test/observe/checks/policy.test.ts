@@ -187,6 +187,13 @@ describe("observe/checks/removedApis", () => {
     const nodes = new Map([...blind.nodes].map(([name]) => [name, { missing: "no answer" }]));
     assert.equal(judge({}, { ...blind, nodes })?.verdict, "not measured");
   });
+
+  it("does not take one API server's silence for nobody asking", () => {
+    const told = judge({}, facts({ node: ["proj-k8sm03", { deprecatedApis: undefined }] }));
+    assert.equal(told?.verdict, "not measured");
+    assert.match(told?.found ?? "", /none asked for; not read: proj-k8sm03/);
+    assert.match(told?.next ?? "", /on proj-k8sm03$/);
+  });
 });
 
 describe("observe/checks/removedApis: objects", () => {
@@ -206,10 +213,16 @@ describe("observe/checks/removedApis: objects", () => {
     assert.equal(judge({ acknowledge: [api] })?.verdict, "warn");
   });
 
-  it("passes where there are none, and is silent where the target removes nothing or nobody answered", () => {
+  it("passes where there are none, is silent where the target removes nothing, and says when nobody answered", () => {
     assert.equal(judge({}, facts())?.verdict, "pass");
     assert.equal(judge({ rke2Version: TO, acceptedVersion: FROM }), undefined);
-    assert.equal(judge({}, { ...facts(), cluster: { missing: "no answer" } }), undefined);
+    assert.equal(judge({}, { ...facts(), cluster: { missing: "no answer" } })?.verdict, "not measured");
+  });
+
+  it("warns of a target whose removals it does not know", () => {
+    const later = judge({ rke2Version: "v1.39.0+rke2r1", acceptedVersion: "v1.38.0+rke2r1" }, facts());
+    assert.equal(later?.verdict, "warn");
+    assert.match(later?.found ?? "", /known up to 1\.38/);
   });
 
   it("reads them from the lists: only what no successor serves is stranded", () => {
