@@ -11,7 +11,7 @@ export {
   withExpectations,
 } from "./durations";
 export { type EtcdCrossing, etcdCrossing, etcdOf } from "./etcd";
-export { backNeedsRestore, isWholeCluster, restoresEtcd } from "./goBackPolicy";
+export { backNeedsRestore, goingBackTakesEtcd, isWholeCluster, restoresEtcd } from "./goBackPolicy";
 export { loadSettings, type Secrets } from "./load";
 export { ConfigError, type Mistake, NAMESPACE } from "./mistakes";
 export { SNAPSHOT_PREFIX, snapshotName } from "./names";
@@ -19,7 +19,7 @@ export { NOTIFIED, STAKEHOLDERS } from "./notificationSchema";
 export { dueAfterMs, type Objective, objectiveOf, restoreTestNode, type Scenario } from "./objectives";
 export { type ParseOptions, parseSettings } from "./parse";
 export { describePlan, duration, PHASES, type Phase, type Step } from "./plan";
-export { type RemovedApi, removedBetween } from "./removedApis";
+export { REMOVALS_KNOWN_TO, type RemovedApi, removedBetween } from "./removedApis";
 export { RESTORE_TEST_VM_ID, SECRET_KEYS, SETTING_KEYS, type SecretKey } from "./schema";
 export { judgeSecrets, wantedSecrets } from "./secrets";
 export type { ClusterNode, GoBack, Limits, Settings } from "./settings";

@@ -25,7 +25,7 @@ export function judgeSettings(draft: Draft): Mistake[] {
     judgeGpu,
     judgeDrain,
     ({ goBack }: Draft) => judgeGoBack(goBack, draft),
-    judgeOverride,
+    judgeOverrides,
     judgeRestoreTest,
     judgeMail,
   ].flatMap((rule) => rule(draft));
@@ -159,18 +159,27 @@ function judgeDrain(draft: Draft): Mistake[] {
   );
 }
 
-/** An override names the one change that it is for: a left-over one must not open the next change's window. */
-function judgeOverride({ windowOverride, changeId }: Draft): Mistake[] {
-  if (windowOverride === undefined || changeId === undefined || windowOverride === changeId) return [];
-  return [
-    {
-      path: "windowOverride",
-      found: `"${windowOverride}"`,
-      allowed: `nothing, or this change's ID, "${changeId}"`,
-      why: "it lets one change, named by its ID, leave its maintenance window",
-      next: "pulumi config rm 'rke2-upgrade:windowOverride'",
-    },
-  ];
+/** What an override lets the one change do that it names. */
+const OVERRIDES = {
+  windowOverride: "leave its maintenance window",
+  acceptedServers: "go on with an etcd snapshot that has grown old",
+} as const;
+
+/** An override names the one change that it is for: a left-over one must not let the next change do the same. */
+function judgeOverrides({ changeId, ...draft }: Draft): Mistake[] {
+  return (Object.keys(OVERRIDES) as (keyof typeof OVERRIDES)[]).flatMap((path): Mistake[] => {
+    const named = draft[path];
+    if (named === undefined || changeId === undefined || named === changeId) return [];
+    return [
+      {
+        path,
+        found: `"${named}"`,
+        allowed: `nothing, or this change's ID, "${changeId}"`,
+        why: `it lets one change, named by its ID, ${OVERRIDES[path]}`,
+        next: `pulumi config rm 'rke2-upgrade:${path}'`,
+      },
+    ];
+  });
 }
 
 /** The restore test clones a server, to a VM ID that is free to be destroyed. */

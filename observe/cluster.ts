@@ -14,20 +14,11 @@ import type { ClusterNode, RemovedApi } from "../config";
 import { bareText, shellWord } from "../scripts";
 import { spend } from "./cost";
 import { describeApi } from "./deprecatedApis";
+import { type EtcdView, parseEtcdView } from "./etcdView";
 import { askEvictions, underBudgets } from "./evictions";
 import { nameOf } from "./facts";
 import { askFirst } from "./firstServer";
 import { type Session, withNode } from "./ssh";
-
-/** An etcd member as the asked one lists it, and what it answered itself. */
-export interface EtcdMember {
-  readonly name: string;
-  readonly peerUrl: string;
-  /** Not a voter yet. */
-  readonly isLearner: boolean;
-  /** etcd's version as the member says it itself; undefined where it did not answer. */
-  readonly version?: string;
-}
 
 /** A Plan of Rancher's system-upgrade-controller, as far as it is judged. */
 export type UpgradePlan = KubernetesObject & {
@@ -79,10 +70,8 @@ export interface ClusterFacts {
   readonly refusedEvictions: readonly RefusedEviction[];
   /** The change that holds the cluster: `UUID who`, and since when; undefined where it is free. */
   readonly lock?: { readonly holder: string; readonly since: string };
-  readonly members: readonly EtcdMember[];
-  /** Whether the asked member knows a leader. */
-  readonly hasLeader: boolean;
-  readonly alarms: number;
+  /** As the asked server's member knows it; undefined where that did not answer. */
+  readonly etcd?: EtcdView;
   /** When it was asked, by that server's clock, as the leases are. */
   readonly at: Date;
 }
@@ -136,9 +125,6 @@ export function parseCluster(
   const json = (key: string) => JSON.parse(said.get(key) || "{}");
   const items = <T>(key: string) => (json(key) as Partial<KubernetesListObject<T & object>>).items ?? [];
   const lock = json("lock").spec ?? {};
-  const members = json("members") as {
-    members?: { name?: string; peerURLs?: string[]; isLearner?: boolean }[];
-  };
   return {
     askedOn,
     readyMs: Number(said.get("readyMs")),
@@ -160,13 +146,7 @@ export function parseCluster(
       return names.length > 0 && !api.successors.some(isServed) ? [{ api: describeApi(api), names }] : [];
     }),
     lock: lock.holderIdentity && { holder: lock.holderIdentity, since: lock.acquireTime ?? "" },
-    members: (members.members ?? []).map((member) => {
-      const peerUrl = member.peerURLs?.[0] ?? "";
-      const { etcdserver: version } = json(`member ${peerUrl}`);
-      return { name: member.name ?? "", peerUrl, isLearner: member.isLearner === true, version };
-    }),
-    hasLeader: !["0", undefined].includes(json("etcd").leader),
-    alarms: (json("alarms").alarms ?? []).length,
+    etcd: parseEtcdView((key) => said.get(key) ?? ""),
     at: new Date(Number(said.get("nowMs"))),
   };
 }

@@ -48,8 +48,8 @@ async function ask(server: ClusterNode, privateKey: string, revision: string): P
       .map((line) => line.split("\t", 2) as [string, string]),
   );
   const json = (key: string) => JSON.parse(said.get(key) || "{}");
-  const [status, listed, hash] = [json("status"), json("members"), json("hash")];
-  if (!status.header || !listed.members || !hash.hash) {
+  const [status, listed, hash, alarms] = ["status", "members", "hash", "alarms"].map(json);
+  if (!status.header || !listed.members || !hash.hash || !alarms.header) {
     throw new Error(`${server.name}: its etcd does not answer`);
   }
   return {
@@ -60,7 +60,7 @@ async function ask(server: ClusterNode, privateKey: string, revision: string): P
       .map(({ name, isLearner, clientURLs }) => `${name ?? ""}${isLearner || !clientURLs?.length ? "*" : ""}`)
       .sort(),
     leader: status.leader ?? "0",
-    alarms: (json("alarms").alarms ?? []).length,
+    alarms: (alarms.alarms ?? []).length,
     revision: status.header.revision,
     hash: String(hash.hash),
     compactedAt: hash.compact_revision ?? "0",

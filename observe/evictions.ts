@@ -7,8 +7,8 @@ import { isEvicted } from "./drain";
 import { fullName } from "./facts";
 import type { Session } from "./ssh";
 
-/** At most so many are asked for: some 15 ms each, and a look has ten seconds. */
-const AT_MOST = 200;
+/** So many are asked for at once: some 15 ms each, and a command has ten seconds. */
+const AT_ONCE = 200;
 
 /** The pods whose eviction a budget may refuse: those that the agents' drains move, in namespaces that have one. */
 export function underBudgets(
@@ -23,13 +23,22 @@ export function underBudgets(
       (pod) =>
         drained.has(pod.spec?.nodeName ?? "") && namespaces.has(pod.metadata?.namespace) && isEvicted(pod),
     )
-    .map(fullName)
-    .slice(0, AT_MOST);
+    .map(fullName);
 }
 
 /** Asks the API server which of these evictions it would refuse: a server-side dry run, nothing is evicted. */
-export async function askEvictions(session: Session, pods: readonly string[]): Promise<RefusedEviction[]> {
-  if (pods.length === 0) return [];
+export async function askEvictions(
+  session: Pick<Session, "exec">,
+  pods: readonly string[],
+): Promise<RefusedEviction[]> {
+  const refused: RefusedEviction[] = [];
+  for (let asked = 0; asked < pods.length; asked += AT_ONCE) {
+    refused.push(...(await askBatch(session, pods.slice(asked, asked + AT_ONCE))));
+  }
+  return refused;
+}
+
+async function askBatch(session: Pick<Session, "exec">, pods: readonly string[]): Promise<RefusedEviction[]> {
   spend("apiCalls", pods.length);
   const { code, stdout, stderr } = await session.exec(
     `sudo -n bash -s -- ask-evictions ${pods.map(shellWord).join(" ")}`,

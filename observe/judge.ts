@@ -1,5 +1,5 @@
 import type { ClusterNode, Settings } from "../config";
-import { apiNotMeasured, judgeApi } from "./checks/api";
+import { API_SILENT, apiNotMeasured, judgeApi, SEE_API } from "./checks/api";
 import { judgeBackupAges } from "./checks/backups";
 import { judgeCapacity } from "./checks/capacity";
 import { judgeCharts } from "./checks/charts";
@@ -9,7 +9,7 @@ import { judgeCordons } from "./checks/cordons";
 import { judgeDashboards } from "./checks/dashboards";
 import { judgeDrains } from "./checks/drains";
 import { judgeEtcd } from "./checks/etcd";
-import { judgeHosts } from "./checks/hosts";
+import { hostQuestions, judgeHosts, turnHostQuestions } from "./checks/hosts";
 import { judgeKubeconfig } from "./checks/kubeconfig";
 import { judgeLock } from "./checks/lock";
 import { judgeNode } from "./checks/node";
@@ -20,9 +20,10 @@ import { judgeServerCapacity } from "./checks/serverCapacity";
 import { judgeStorage } from "./checks/storage";
 import { judgeStrangers } from "./checks/strangers";
 import { judgeWorkloads } from "./checks/workloads";
-import type { ClusterFacts } from "./cluster";
+import { type ClusterFacts, parseCluster } from "./cluster";
 import type { Facts } from "./facts";
 import type { Finding } from "./finding";
+import { unmeasured } from "./unmeasured";
 
 /** What the cluster is judged for. */
 export interface Purpose {
@@ -35,9 +36,8 @@ export interface Purpose {
 /** A check of what the cluster says. Pure. */
 type ClusterCheck = (settings: Settings, seen: ClusterFacts, purpose: Purpose) => Finding[];
 
-/** In the order in which they are told. */
+/** In the order in which they are told, after {@link judgeApi}. */
 const CLUSTER_CHECKS: readonly ClusterCheck[] = [
-  judgeApi,
   judgeNodes,
   judgeCordons,
   judgeStrangers,
@@ -77,7 +77,7 @@ export function judge(settings: Settings, facts: Facts, owner: string | undefine
     ...judgeClocks(settings, facts),
     ...judgeCluster(settings, facts, { owner, drained: settings.agents }),
     ...CHECKS.flatMap((check) => check(settings, facts)),
-    ...judgeHosts(settings, facts.hosts),
+    ...judgeHosts(settings, facts.hosts, hostQuestions(settings)),
   ];
 }
 
@@ -85,13 +85,32 @@ export function judge(settings: Settings, facts: Facts, owner: string | undefine
 export function judgeTurn(settings: Settings, node: ClusterNode, facts: Facts, owner: string): Finding[] {
   return [
     ...judgeNode(settings, node, facts, owner),
+    ...judgeClocks(settings, facts),
     ...judgeCluster(settings, facts, { owner, drained: node.role === "agent" ? [node] : [] }),
     ...judgeEtcd(settings, facts),
-    ...judgeHosts(settings, facts.hosts),
+    // Of the servers the one whose turn it is: what the one before has left behind shows here.
+    ...judgeServerCapacity(
+      { ...settings, servers: settings.servers.filter(({ name }) => name === node.name) },
+      facts,
+    ),
+    ...judgeDashboards(settings, facts),
+    ...judgeHosts(settings, facts.hosts, turnHostQuestions(settings, node)),
   ];
 }
 
-const judgeCluster = (settings: Settings, { cluster }: Facts, purpose: Purpose): Finding[] =>
-  "missing" in cluster
-    ? [apiNotMeasured(cluster.missing)]
-    : CLUSTER_CHECKS.flatMap((check) => check(settings, cluster.value, purpose));
+function judgeCluster(settings: Settings, { cluster }: Facts, purpose: Purpose): Finding[] {
+  const judgeAll = (seen: ClusterFacts) => CLUSTER_CHECKS.flatMap((check) => check(settings, seen, purpose));
+  return "value" in cluster
+    ? [...judgeApi(settings, cluster.value), ...judgeAll(cluster.value)]
+    : [apiNotMeasured(cluster.missing), ...unmeasured(judgeAll(silent(settings)), API_SILENT, SEE_API)];
+}
+
+/**
+ * A cluster that says nothing but the names in the config: of what the checks make of it only their own names and what
+ * they want is told, so that these are written once.
+ */
+const silent = ({ nodes }: Settings): ClusterFacts => ({
+  ...parseCluster("", "", []),
+  nodes: nodes.map(({ name }) => ({ metadata: { name } })),
+  refusedEvictions: [],
+});

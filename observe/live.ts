@@ -20,17 +20,17 @@ export function notLive(settings: Settings, { nodes, cluster }: Facts): string[]
       : [`${name} runs ${versionRunning || "nothing"} (${service}), installed ${versionOnDisk}`];
   });
   if ("missing" in cluster) return [...ofNodes, cluster.missing];
-  const { members, hasLeader, alarms } = cluster.value;
+  const { etcd } = cluster.value;
   const ofCluster = cluster.value.nodes.flatMap(({ metadata, status }) => {
     const ready = status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
     const marked = MARKS.some((mark) => metadata?.annotations?.[mark]);
     return ready && !marked ? [] : [`${metadata?.name} is ${ready ? "still in its turn" : "not Ready"}`];
   });
   const whole =
-    members.length === settings.servers.length &&
-    members.every(({ version }) => version) &&
-    hasLeader &&
-    alarms === 0;
+    etcd?.members.length === settings.servers.length &&
+    etcd.members.every(({ version }) => version) &&
+    etcd.leader !== "0" &&
+    etcd.alarms === 0;
   return [
     ...ofNodes,
     ...ofCluster,

@@ -2,6 +2,7 @@ import type { ClusterNode, Measured } from "../config";
 import { bareText, shellWord } from "../scripts";
 import { type DeprecatedApi, parseDeprecatedApis } from "./deprecatedApis";
 import { parseDurations } from "./durations";
+import { type EtcdView, parseEtcdView } from "./etcdView";
 import { withNode } from "./ssh";
 
 /** Room in one of the folders that a change writes to. */
@@ -23,20 +24,26 @@ export interface DueCertificate {
   readonly status: string;
 }
 
+/** etcd by a server's own member, and that member itself. */
+export interface OwnEtcd extends EtcdView {
+  readonly memberId: string;
+  readonly dbBytes: number;
+  /** Undefined where its metrics do not answer. */
+  readonly quotaBytes?: number;
+  readonly isLearner: boolean;
+}
+
 /** What a server says of its own etcd member and of its load, over about a second. */
 export interface ServerFacts {
   /** Share of the processors in use, 0–1; undefined where the kernel does not tell. */
   readonly cpuUsed?: number;
-  /** Mean time of a write to etcd's log, milliseconds; undefined where none fell into that second. */
+  /** Writes to etcd's log in that second; undefined where etcd does not tell. */
+  readonly fsyncs?: number;
+  /** Mean time of such a write, milliseconds; undefined where there was none. */
   readonly fsyncMs?: number;
-  readonly etcd?: {
-    readonly memberId: string;
-    readonly leader: string;
-    readonly dbBytes: number;
-    readonly quotaBytes: number;
-    readonly isLearner: boolean;
-  };
-  /** SHA-256 of the cluster's CA in /etc/rancher/rke2/rke2.yaml, its PEM text. */
+  /** Undefined where it does not answer. */
+  readonly etcd?: OwnEtcd;
+  /** SHA-256 of the cluster's CA in /etc/rancher/rke2/rke2.yaml, its PEM text; empty where it could not be read. */
   readonly kubeconfigCa: string;
 }
 
@@ -149,14 +156,16 @@ function parseServer(text: (key: string) => string): ServerFacts {
   };
   const [cpuUs, us, fsyncs, fsyncSeconds] = ["CpuUs", "AtUs", "Fsyncs", "FsyncSeconds"].map(grown);
   const status = JSON.parse(text("etcdStatus") || "{}");
+  const view = parseEtcdView(text);
   return {
     cpuUsed: cpuUs !== undefined && us ? cpuUs / us / Number(text("processors")) : undefined,
+    fsyncs,
     fsyncMs: fsyncs && fsyncSeconds !== undefined ? (fsyncSeconds / fsyncs) * 1000 : undefined,
-    etcd: status.header && {
+    etcd: view && {
+      ...view,
       memberId: status.header.member_id,
-      leader: status.leader ?? "0",
       dbBytes: Number(status.dbSize ?? 0),
-      quotaBytes: Number(text("etcdQuotaBytes")),
+      quotaBytes: Number(text("etcdQuotaBytes")) || undefined,
       isLearner: status.isLearner === true,
     },
     kubeconfigCa: text("kubeconfigCa"),

@@ -5,28 +5,29 @@ import { listBackupJobs, readQuorum } from "../proxmox/cluster";
 import { connect } from "../proxmox/connect";
 import { canSnapshot, listSnapshots } from "../proxmox/snapshots";
 import { listVms, type VmPlace } from "../proxmox/vms";
-import { judgeSnapshot } from "./checks/snapshot";
+import { hostQuestions, QUORUM, turnHostQuestions, unmeasuredHosts, vmQuestion } from "./checks/hosts";
+import { judgePlacement } from "./checks/placement";
+import { judgeSnapshot, snapshotQuestion } from "./checks/snapshot";
 import { type Finding, notMeasured } from "./finding";
-import { look } from "./look";
+import { type Look, look } from "./look";
 import { judgeRights } from "./proxmoxRights";
 import { judgeSpace } from "./snapshotSpace";
+import type { Question } from "./unmeasured";
 
 /** What Proxmox says of the VMs that a change needs. */
 export interface HostFacts {
   readonly findings: readonly Finding[];
-  /** Undefined where rights are missing that every change needs. */
+  /** Asked for before a run alone; undefined too where rights are missing that every change needs. */
   readonly backups?: BackupFacts;
 }
 
 /** Backups of the cluster's VMs: what is scheduled, and what there is. */
 export interface BackupFacts {
-  readonly jobs: readonly {
-    readonly id: string;
-    readonly schedule: string;
-    readonly vmIds: readonly number[];
-  }[];
-  /** By whose wall clock the jobs run: the first server's host's; a cluster's hosts share one. */
-  readonly timeZone: string;
+  readonly jobs: Look<
+    readonly { readonly id: string; readonly schedule: string; readonly vmIds: readonly number[] }[]
+  >;
+  /** By whose wall clock the jobs run: that of the first host to answer; a cluster's hosts share one. */
+  readonly timeZone: Look<string>;
   readonly last: ReadonlyMap<number, LastBackup>;
 }
 
@@ -36,7 +37,7 @@ export async function lookAtHosts(settings: Settings, tokenSecret: string): Prom
   try {
     // A right that is missing makes the other looks fail or see too little: it comes first, and alone.
     const rights = await judgeRights(client, settings);
-    if (rights.verdict === "fail") return { findings: [rights] };
+    if (rights.verdict === "fail") return { findings: beyond(rights, hostQuestions(settings)) };
     const vms = await listVms(client);
     const ours = vms.filter(({ vmId }) => settings.nodes.some((node) => node.vmId === vmId));
     const [quorum, backups, ofNodes, space] = await Promise.all([
@@ -60,8 +61,14 @@ async function readBackups(
   places: readonly VmPlace[],
 ): Promise<BackupFacts> {
   const [jobs, timeZone, last] = await Promise.all([
-    listBackupJobs(client),
-    places[0] ? timeZoneOf(client, places[0].host) : "UTC",
+    look(async () => {
+      const listed = (await listBackupJobs(client)).map(({ id, schedule, covers }) => {
+        const ours = places.filter(covers).map(({ vmId }) => vmId);
+        return { id, schedule, vmIds: nodes.map(({ vmId }) => vmId).filter((vmId) => ours.includes(vmId)) };
+      });
+      return listed.filter(({ vmIds }) => vmIds.length > 0);
+    }),
+    look(() => firstTimeZone(client, [...new Set(places.map(({ host }) => host))])),
     Promise.all(
       places.map(async ({ host, vmId }) => {
         const seen = await look(() => lastBackup(client, host, vmId));
@@ -69,16 +76,22 @@ async function readBackups(
       }),
     ),
   ]);
-  const covered = jobs.map(({ id, schedule, covers }) => ({
-    id,
-    schedule,
-    vmIds: nodes.map(({ vmId }) => vmId).filter(covers),
-  }));
-  return { jobs: covered.filter(({ vmIds }) => vmIds.length > 0), timeZone, last: new Map(last) };
+  return { jobs, timeZone, last: new Map(last) };
+}
+
+/** All are asked at once: one that hangs must not keep the others waiting. @throws where none answers */
+async function firstTimeZone(client: ProxmoxClient, hosts: readonly string[]): Promise<string> {
+  try {
+    return await Promise.any(hosts.map((host) => timeZoneOf(client, host)));
+  } catch (error) {
+    const reasons = error instanceof AggregateError ? error.errors.map((one: Error) => one.message) : [];
+    throw new Error(reasons.join("; ") || "no host of these VMs is known");
+  }
 }
 
 /**
- * Looks at what one node's turn needs of Proxmox VE: a quorum, and of its VM the place, its lock, its snapshot.
+ * Looks at what one node's turn needs of Proxmox VE: rights, a quorum, the servers' hosts, and of its VM the place, its
+ * lock, its snapshot.
  * @throws where the API does not answer
  */
 export async function lookAtVm(
@@ -88,57 +101,58 @@ export async function lookAtVm(
 ): Promise<HostFacts> {
   const client = connect(settings, tokenSecret);
   try {
+    const rights = await judgeRights(client, settings);
+    if (rights.verdict === "fail") return { findings: beyond(rights, turnHostQuestions(settings, node)) };
     const vms = await listVms(client);
     const place = vms.find(({ vmId }) => vmId === node.vmId);
     const [quorum, ofVm, space, snapshots] = await Promise.all([
       judgeQuorum(client),
       judgeVm(client, vms, node),
       judgeSpace(client, place ? [place] : []),
-      place ? listSnapshots(client, place.host, node.vmId) : [],
+      place ? look(() => listSnapshots(client, place.host, node.vmId)) : { value: [] },
     ]);
-    return { findings: [quorum, ...ofVm, ...space, judgeSnapshot(settings, node, snapshots, new Date())] };
+    const { check, wanted } = snapshotQuestion(settings, node);
+    const snapshot =
+      "value" in snapshots
+        ? judgeSnapshot(settings, node, snapshots.value, new Date())
+        : notMeasured(check, snapshots.missing, wanted, place?.host ?? "its host");
+    return {
+      findings: [rights, quorum, ...judgePlacement(settings, vms), ...ofVm, ...space, snapshot],
+    };
   } finally {
     await client.close();
   }
 }
 
+/** Rights that are missing, and what was not asked for them. */
+const beyond = (rights: Finding, questions: readonly Question[]): Finding[] => [
+  rights,
+  ...unmeasuredHosts(
+    questions.filter(({ check }) => check !== rights.check),
+    rights,
+  ),
+];
+
 async function judgeQuorum(client: ProxmoxClient): Promise<Finding> {
-  const { quorate, offline } = await readQuorum(client);
+  const asked = await look(() => readQuorum(client));
+  if ("missing" in asked) return notMeasured(QUORUM.check, asked.missing, QUORUM.wanted, "the cluster");
+  const { quorate, offline } = asked.value;
   return {
-    check: "proxmox: quorum",
+    ...QUORUM,
     found: `${quorate ? "quorate" : "no quorum"}${offline.length ? `, offline: ${offline.join(", ")}` : ""}`,
-    wanted: "quorate",
     ...(quorate
       ? { verdict: "pass" }
       : { verdict: "fail", next: "pvecm status on a host: without quorum no snapshot can be taken" }),
   };
 }
 
-/** Servers on different hosts, from where they are now (procedure §3.2). */
-function judgePlacement(settings: Settings, vms: readonly VmPlace[]): Finding[] {
-  if (settings.servers.length < 2) return [];
-  const places = settings.servers.flatMap(({ vmId }) => vms.find((vm) => vm.vmId === vmId) ?? []);
-  const hosts = places.map(({ host }) => host);
-  const apart = new Set(hosts).size === hosts.length;
-  return [
-    {
-      check: "proxmox: servers on different hosts",
-      found: hosts.join(", "),
-      wanted: "each on its own",
-      ...(apart
-        ? { verdict: "pass" }
-        : { verdict: "warn", next: "move one: a host that fails would take the quorum along" }),
-    },
-  ];
-}
-
 async function judgeVm(
   client: ProxmoxClient,
   vms: readonly VmPlace[],
-  { name, vmId }: ClusterNode,
+  node: ClusterNode,
 ): Promise<Finding[]> {
-  const check = `proxmox: VM ${vmId} (${name})`;
-  const wanted = "running, unlocked, can be snapshotted";
+  const { vmId } = node;
+  const { check, wanted } = vmQuestion(node);
   const place = vms.find((vm) => vm.vmId === vmId);
   if (!place) {
     const next = `check nodes[].vmId; the token needs VM.Audit on /vms/${vmId} (docs/proxmox.md)`;

@@ -1,4 +1,5 @@
-import type { V1Node, V1NodeSelectorRequirement, V1Pod } from "@kubernetes/client-node";
+import type { V1Node, V1Pod } from "@kubernetes/client-node";
+import { heldOff, matches, type Placed } from "./neighbours";
 
 /** Amounts by resource: cpu in processors, memory in bytes, pods, nvidia.com/gpu … */
 export type Amounts = ReadonlyMap<string, number>;
@@ -50,70 +51,83 @@ export function askedOn(node: string, pods: readonly V1Pod[]): Map<string, numbe
 export const allocatable = (node: V1Node): Map<string, number> => amounts(node.status?.allocatable);
 
 /** Whether the pod may run there at all, whatever is free: its selector, its required affinity, the node's taints. */
-export function admits(node: V1Node, pod: V1Pod): boolean {
-  const labels = node.metadata?.labels ?? {};
-  const { nodeSelector, affinity, tolerations } = pod.spec ?? {};
-  const selected = Object.entries(nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
-  const terms =
-    affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? undefined;
-  const near =
-    terms?.some(
-      ({ matchExpressions = [], matchFields = [] }) =>
-        matchExpressions.every((one) => matches(labels[one.key], one)) &&
-        matchFields.every((one) => matches(node.metadata?.name, one)),
-    ) ?? true;
-  const tolerated = (node.spec?.taints ?? [])
+export const admits = (node: V1Node, pod: V1Pod): boolean =>
+  selected(node, pod) &&
+  (node.spec?.taints ?? [])
     .filter(({ effect }) => effect === "NoSchedule" || effect === "NoExecute")
     .every((taint) =>
-      (tolerations ?? []).some(
+      (pod.spec?.tolerations ?? []).some(
         ({ key, operator, value, effect }) =>
           (!effect || effect === taint.effect) &&
           (operator === "Exists" ? !key || key === taint.key : key === taint.key && value === taint.value),
       ),
     );
-  return selected && near && tolerated;
+
+/** Whether the pod itself asks for such a node: by its selector and its required affinity. */
+function selected(node: V1Node, { spec }: V1Pod): boolean {
+  const labels = node.metadata?.labels ?? {};
+  const terms =
+    spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ??
+    undefined;
+  return (
+    Object.entries(spec?.nodeSelector ?? {}).every(([key, value]) => labels[key] === value) &&
+    (terms?.some(
+      ({ matchExpressions = [], matchFields = [] }) =>
+        matchExpressions.every((one) => matches(labels[one.key], one)) &&
+        matchFields.every((one) => matches(node.metadata?.name, one)),
+    ) ??
+      true)
+  );
 }
 
-function matches(value: string | undefined, { operator, values = [] }: V1NodeSelectorRequirement): boolean {
-  switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    case "Gt":
-      return Number(value) > Number(values[0]);
-    case "Lt":
-      return Number(value) < Number(values[0]);
-    default:
-      return false;
-  }
+/** What becomes of pods that are to be placed. */
+export interface Placement {
+  /** Those for which there is no room. */
+  readonly homeless: readonly V1Pod[];
+  /** Those for which there is room, but other pods keep them off it, and by what rule. */
+  readonly heldOff: readonly { readonly pod: V1Pod; readonly why: string }[];
 }
 
 /**
- * Puts pods onto nodes, the largest first, each onto the first that has room: not what the scheduler does, but where
- * it finds a place for all, there is one.
- * @returns the pods for which there is none
+ * Puts pods onto nodes, the largest first, each onto the first that has room and where nobody keeps it off: not what the
+ * scheduler does, but where it finds a place for all, there is one.
+ * @param all the nodes of the cluster, and the pods on them that stay
  */
-export function place(pods: readonly V1Pod[], onto: readonly V1Node[], all: readonly V1Pod[]): V1Pod[] {
+export function place(
+  pods: readonly V1Pod[],
+  onto: readonly V1Node[],
+  all: { readonly nodes: readonly V1Node[]; readonly pods: readonly V1Pod[] },
+): Placement {
   const rooms = onto.map((node) => {
     const free = allocatable(node);
-    add(free, askedOn(node.metadata?.name ?? "", all), -1);
+    add(free, askedOn(node.metadata?.name ?? "", all.pods), -1);
     return { node, free };
   });
+  const running: Placed[] = all.pods.flatMap((pod) => {
+    const node = all.nodes.find(({ metadata }) => metadata?.name === pod.spec?.nodeName);
+    return node && !isOver(pod) ? [{ pod, node }] : [];
+  });
+  const homeless: V1Pod[] = [];
+  const kept: { pod: V1Pod; why: string }[] = [];
   const size = (pod: V1Pod) => requestsOf(pod).get("memory") ?? 0;
-  return pods
-    .toSorted((a, b) => size(b) - size(a))
-    .filter((pod) => {
-      const wanted = requestsOf(pod);
-      const room = rooms.find(
-        ({ node, free }) =>
-          admits(node, pod) && [...wanted].every(([name, amount]) => (free.get(name) ?? 0) >= amount),
-      );
-      if (room) add(room.free, wanted, -1);
-      return room === undefined;
+  for (const pod of pods.toSorted((a, b) => size(b) - size(a))) {
+    const wanted = requestsOf(pod);
+    const wide = rooms.filter(
+      ({ node, free }) =>
+        admits(node, pod) && [...wanted].every(([name, amount]) => (free.get(name) ?? 0) >= amount),
+    );
+    const domains = all.nodes.filter((node) => selected(node, pod));
+    const reasons = new Set<string>();
+    const room = wide.find(({ node }) => {
+      const why = heldOff(pod, node, running, domains);
+      if (why) reasons.add(why);
+      return !why;
     });
+    if (room) {
+      add(room.free, wanted, -1);
+      running.push({ pod, node: room.node });
+    } else if (wide.length === 0) homeless.push(pod);
+    else kept.push({ pod, why: [...reasons].join(", ") });
+  }
+  return { homeless, heldOff: kept };
 }

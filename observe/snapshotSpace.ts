@@ -2,7 +2,7 @@ import type { ProxmoxClient } from "../proxmox/client";
 import { readSpace, storagesOf } from "../proxmox/storage";
 import type { VmPlace } from "../proxmox/vms";
 import { type Finding, notMeasured } from "./finding";
-import { look } from "./look";
+import { type Look, look } from "./look";
 
 /**
  * A snapshot on thin storage takes nothing at first and grows with every write, and a pool that is full gives all of
@@ -16,27 +16,28 @@ const GiB = 2 ** 30;
 
 /** Whether each storage that will hold a snapshot has room for it to grow, host by host. */
 export async function judgeSpace(client: ProxmoxClient, places: readonly VmPlace[]): Promise<Finding[]> {
-  // A host that does not answer is told with its VM (judgeVm).
   const used = await Promise.all(
     places.map(async ({ host, vmId }) => {
       const found = await look(() => storagesOf(client, host, vmId));
-      return "value" in found ? found.value.map((storage) => ({ host, storage })) : [];
+      // What it holds is not known: its storages are one line then.
+      if ("missing" in found) return [{ name: `the storages of ${host}`, host, storage: found }];
+      return found.value.map((storage) => ({
+        name: `${storage} on ${host}`,
+        host,
+        storage: { value: storage },
+      }));
     }),
   );
-  const distinct = new Map(used.flat().map((one) => [`${one.storage} on ${one.host}`, one]));
-  return Promise.all(
-    [...distinct].map(([name, { host, storage }]) => judgeStorage(client, name, host, storage)),
-  );
+  const distinct = new Map(used.flat().map((one) => [one.name, one]));
+  return Promise.all([...distinct.values()].map((one) => judgeStorage(client, one)));
 }
 
 async function judgeStorage(
   client: ProxmoxClient,
-  name: string,
-  host: string,
-  storage: string,
+  { name, host, storage }: { name: string; host: string; storage: Look<string> },
 ): Promise<Finding> {
   const [check, wanted] = [`proxmox: room for snapshots, ${name}`, `at least ${WARN_BELOW * 100} %`];
-  const asked = await look(() => readSpace(client, host, storage));
+  const asked = "missing" in storage ? storage : await look(() => readSpace(client, host, storage.value));
   if ("missing" in asked) return notMeasured(check, asked.missing, wanted, host);
   const { total, available } = asked.value;
   const share = total > 0 ? available / total : 0;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ProxmoxClient } from "./client";
+import type { VmPlace } from "./vms";
 
 const flag = z.union([z.boolean(), z.number(), z.string()]).transform((value) => Number(value) === 1);
 const status = z.array(
@@ -17,6 +18,7 @@ const jobs = z.array(
     enabled: flag.optional(),
     schedule: z.string().optional(),
     all: flag.optional(),
+    pool: z.string().optional(),
     vmid: z.union([z.string(), z.number()]).optional(),
     exclude: z.string().optional(),
   }),
@@ -34,7 +36,7 @@ export interface BackupJob {
   readonly id: string;
   /** As a systemd calendar event: `01:00`, `sun 02:30`. */
   readonly schedule: string;
-  covers(vmId: number): boolean;
+  covers(vm: Pick<VmPlace, "vmId" | "pool">): boolean;
 }
 
 /** The cluster's quorum; a single host without a cluster always has one. Needs Sys.Audit. */
@@ -55,13 +57,20 @@ export async function listHosts(client: ProxmoxClient): Promise<string[]> {
   return found.flatMap(({ type, name }) => (type === "node" && name ? name : [])).sort();
 }
 
-/** The backup jobs that are switched on. Needs Sys.Audit. A pool's members are not looked up: such a job covers none. */
+/**
+ * The backup jobs that are switched on. Needs Sys.Audit. As Proxmox VE chooses what a job backs up
+ * (PVE::VZDump::get_included_guests): its pool's own members, else the VMs that it lists, else all but some.
+ */
 export async function listBackupJobs(client: ProxmoxClient): Promise<BackupJob[]> {
   const found = await client.get("/cluster/backup", jobs);
   return found
     .filter(({ enabled }) => enabled !== false)
-    .map(({ id, schedule = "", all, vmid, exclude }) => {
-      const listed = new Set(String((all ? exclude : vmid) ?? "").split(","));
-      return { id, schedule, covers: (vmId) => listed.has(String(vmId)) !== (all === true) };
+    .map(({ id, schedule = "", all, pool, vmid, exclude }) => {
+      const listed = new Set(String((all ? exclude : vmid) ?? "").split(/[,;\s]+/));
+      return {
+        id,
+        schedule,
+        covers: (vm) => (pool ? vm.pool === pool : listed.has(String(vm.vmId)) !== (all === true)),
+      };
     });
 }

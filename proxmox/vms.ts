@@ -9,6 +9,7 @@ const resources = z.array(
     name: z.string().optional(),
     status: z.string().optional(),
     lock: z.string().optional(),
+    pool: z.string().optional(),
   }),
 );
 
@@ -20,17 +21,20 @@ export interface VmPlace {
   readonly running: boolean;
   /** The lock that work on it holds: backup, migrate, snapshot …; undefined where it is free. */
   readonly lock?: string;
+  /** The pool that it is a member of. */
+  readonly pool?: string;
 }
 
 /** Every VM that the token may see, live. The list is silently cut to what VM.Audit allows. */
 export async function listVms(client: ProxmoxClient): Promise<VmPlace[]> {
   const found = await client.get("/cluster/resources?type=vm", resources);
-  return found.map(({ vmid, node, name = "", status, lock }) => ({
+  return found.map(({ vmid, node, name = "", status, lock, pool }) => ({
     vmId: vmid,
     host: node,
     name,
     running: status === "running",
     lock,
+    pool,
   }));
 }
 

@@ -66,9 +66,9 @@ const BARE_LIBRARIES = {
   "look-access": [],
   "look-back": [],
   "look-census": ["lib-objects"],
-  "look-cluster": ["lib-api"],
+  "look-cluster": ["lib-api", "lib-etcd-view"],
   "look-etcd": [],
-  "look-node": ["lib-api"],
+  "look-node": ["lib-api", "lib-etcd-view"],
   "look-volumes": [],
   "look-written": ["lib-objects"],
 } as const satisfies Record<string, readonly string[]>;

@@ -71,13 +71,13 @@ stays() {
 # away_with TABLE CHANGE FELLOWS
 away_with() { awk -F'|' -v c="$2" -v fellows=" $3 " '$5 == c && index(fellows, " " $1 " ") { print $1 }' <<<"$1" | tr '\n' ' '; }
 
-# Nodes whose lease was not renewed for 40 s (Kubernetes' own default duration), but for those named. stale_leases NODES
+# Nodes whose lease was not renewed for SECONDS (limits.leaseSeconds), but for those named. stale_leases SECONDS [NODES]
 stale_leases() {
   local now name renewed
   now=$(date +%s)
   kube "$API" -n kube-node-lease get leases -o jsonpath='{range .items[*]}{.metadata.name}|{.spec.renewTime}{"\n"}{end}' |
     while IFS='|' read -r name renewed; do
-      if [[ " ${1:-} " != *" $name "* ]] && [ $((now - $(date -d "$renewed" +%s))) -gt 40 ]; then printf '%s ' "$name"; fi
+      if [[ " ${2:-} " != *" $name "* ]] && [ $((now - $(date -d "$renewed" +%s))) -gt "$1" ]; then printf '%s ' "$name"; fi
     done
 }
 
@@ -97,6 +97,9 @@ etcd_healthy() {
   ! grep -q '"isLearner":true' <<<"$members" || fail "an etcd member is still a learner" "wait until it has caught up, then run pulumi up again"
   leader=$(etcd_ask /v3/maintenance/status | json_value leader)
   [ "${leader:-0}" != 0 ] || fail "etcd has no leader" "wait for the election to end, then run pulumi up again. $(row quorum)"
-  alarms=$(etcd_ask /v3/maintenance/alarm '{"action":"GET"}')
+  # Asked through the quorum: a slow one gives no answer, and no answer is no "none".
+  if ! alarms=$(etcd_ask /v3/maintenance/alarm '{"action":"GET"}') || ! grep -q '"header":' <<<"$alarms"; then
+    fail "etcd does not say whether it has an alarm" "curl http://127.0.0.1:2381/health here; see whether etcd's disk is slow, then run pulumi up again. $(row quorum)"
+  fi
   ! grep -q '"alarm":' <<<"$alarms" || fail "etcd raises an alarm: $alarms" "NOSPACE: compact and defragment; CORRUPT: stop here and restore"
 }

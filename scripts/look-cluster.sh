@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Reads the cluster from this server; changes nothing. Lines of name<TAB>JSON, each request bounded.
 #
-# Usage: CRITICAL [GROUP/VERSION/RESOURCE…]   (after lib.sh and lib-api.sh)
+# Usage: CRITICAL [GROUP/VERSION/RESOURCE…]   (after lib.sh, lib-api.sh and lib-etcd-view.sh)
 #   CRITICAL                label selector of critical workloads, URL-encoded; empty for none
 #   GROUP/VERSION/RESOURCE  kinds of which some objects are listed, each where it is served
 critical=$1
@@ -25,11 +25,5 @@ question plans /apis/upgrade.cattle.io/v1/plans optional
 question longhorn /apis/longhorn.io/v1beta2/volumes optional
 for kind in "$@"; do question "stored:$kind" "/apis/$kind?limit=5" optional; done
 ask_all || { echo "  next: kubectl get --raw '/readyz?verbose' on this server" >&2 && exit 1; }
-members=$(etcd_ask /v3/cluster/member/list || true)
-printf 'members\t%s\n' "$members"
-printf 'etcd\t%s\n' "$(etcd_ask /v3/maintenance/status || true)"
-printf 'alarms\t%s\n' "$(etcd_ask /v3/maintenance/alarm '{"action":"GET"}' || true)"
-for url in $(echo "$members" | etcd_peer_urls); do
-  printf 'member %s\t%s\n' "$url" "$(etcd_peer_version "$url" || true)"
-done
+etcd_view $'\t'
 # end of step

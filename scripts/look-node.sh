@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Reads what this node says of itself; changes nothing. Lines of key=value; an empty value was not found.
 #
-# Usage: ROLE   (after lib.sh and lib-api.sh)
+# Usage: ROLE   (after lib.sh, lib-api.sh and lib-etcd-view.sh)
 role=$1
 config=/etc/rancher/rke2
 # First and last, so that the caller can tell this clock from the time that the look took.
@@ -61,8 +61,10 @@ done
 tail -n 500 "$STATE/durations" 2>/dev/null | sed 's/^/duration=/' || true
 
 if [ "$role" = server ]; then
-  echo "etcdStatus=$(etcd_ask /v3/maintenance/status || true)"
-  echo "kubeconfigCa=$(awk '$1 == "certificate-authority-data:" { print $2 }' "$KUBECONFIG_FILE" 2>/dev/null | base64 -d 2>/dev/null | sha256sum | cut -c -64 || true)"
+  etcd_view '='
+  ca=$(awk '$1 == "certificate-authority-data:" { print $2 }' "$KUBECONFIG_FILE" 2>/dev/null || true)
+  # Nothing has a SHA-256 as well.
+  echo "kubeconfigCa=$([ -z "$ca" ] || base64 -d <<<"$ca" 2>/dev/null | sha256sum | cut -c -64)"
   # What this API server counts by itself, since its start; one that is down has nothing to say.
   metrics=$(api /metrics || true)
   if [ "$(tail -n 1 <<<"$metrics")" = 200 ]; then

@@ -34,15 +34,28 @@ export function judgeCapacity(
         return why ? [{ pod, why }] : [];
       });
       const movable = moving.filter((pod) => !pinned.some((one) => one.pod === pod));
-      const left = place(movable, others, pods);
-      const staying = pinned.map(({ pod, why }) => `${fullName(pod)} (${why})`).join(", ");
+      const stay = (gone: readonly V1Pod[]) => ({ nodes, pods: pods.filter((pod) => !gone.includes(pod)) });
+      const placed = place(movable, others, stay(moving));
+      // What others would keep off only since its fellows' pods go too has no place, as above.
+      const waiting = placed.heldOff.filter(({ pod }) => {
+        if (wave.length === 1) return true;
+        const own = (one: V1Pod) => one.spec?.nodeName === pod.spec?.nodeName;
+        const elsewhere = open.filter((other) => nameOf(other) !== pod.spec?.nodeName);
+        const alone = place(movable.filter(own), elsewhere, stay(moving.filter(own)));
+        return alone.heldOff.some((one) => one.pod === pod);
+      });
+      const homeless = [
+        ...placed.homeless,
+        ...placed.heldOff.filter((one) => !waiting.includes(one)).map(({ pod }) => pod),
+      ];
+      const staying = [...pinned, ...waiting].map(({ pod, why }) => `${fullName(pod)} (${why})`).join(", ");
       const narrow = wave.length > 1 ? ", or lower agents.maxUnavailable" : "";
       return {
         check: `${names.join(", ")}: room for ${wave.length > 1 ? "their" : "its"} pods on the other agents`,
-        found: `${left.length ? `no place for ${left.map(fullName).join(", ")}` : `${movable.length} pods find a place`}${staying ? `; wait for it: ${staying}` : ""}`,
+        found: `${homeless.length ? `no place for ${homeless.map(fullName).join(", ")}` : `${movable.length - waiting.length} pods find a place`}${staying ? `; wait for it: ${staying}` : ""}`,
         wanted: "a place for all that can move",
         ...must(
-          left.length === 0,
+          homeless.length === 0,
           `kubectl describe node ${others.map(nameOf).join(" ")} (Allocated resources); scale down or add an agent${narrow}. §4.2 "Workloads fail to reschedule": check taints, tolerations, resources`,
         ),
       };

@@ -1,29 +1,25 @@
 import type { ClusterNode, Settings } from "../../config";
 import type { Finding } from "../finding";
 import type { NodeFacts } from "../node";
+import { unknown } from "../unmeasured";
 
 /**
  * Certificates about to expire, by RKE2's own word (`rke2 certificate check`). RKE2 renews those within 120 days of
  * their end at its next start, which an upgrade is; what is expired already keeps nodes from talking before it.
+ * @param turn the node is in its turn: its RKE2 may be between two versions, and going on is what mends it
  */
 export function judgeCertificates(
   { limits }: Settings,
   node: ClusterNode,
   { certificates, dueCertificates }: NodeFacts,
-  now: Date,
+  { now, turn }: { now: Date; turn: boolean },
 ): Finding[] {
   const check = `${node.name}: certificates`;
   const wanted = `valid for ${limits.certificateDays} days`;
   if (certificates === 0) {
-    return [
-      {
-        check,
-        found: "rke2 certificate check lists none",
-        wanted,
-        verdict: "warn",
-        next: `rke2 certificate check --output table on ${node.name}`,
-      },
-    ];
+    const next = `rke2 certificate check --output table on ${node.name}`;
+    const finding = unknown({ check, wanted }, "rke2 certificate check lists none", next);
+    return [turn ? { ...finding, verdict: "warn" } : finding];
   }
   const days = (expires: Date) => (expires.getTime() - now.getTime()) / 86_400_000;
   const bad = dueCertificates.filter(

@@ -1,6 +1,8 @@
 import type { ClusterNode, Settings } from "../../config";
 import { type Facts, fullName, inTurn } from "../facts";
 import type { Finding } from "../finding";
+import { unknown } from "../unmeasured";
+import { API_SILENT, SEE_API } from "./api";
 
 /**
  * Critical research workloads (procedure §3.1): a running pod that matches holds its node's turn, servers included.
@@ -8,7 +10,12 @@ import type { Finding } from "../finding";
  */
 export function judgeCritical(settings: Settings, { cluster }: Facts, node?: ClusterNode): Finding[] {
   const { criticalWorkloads: selector, nodes } = settings;
-  if (selector === undefined || !("value" in cluster)) return [];
+  if (selector === undefined) return [];
+  const question = {
+    check: `${node ? `${node.name}: ` : "timing: "}critical workloads`,
+    wanted: `no running pod with ${selector}`,
+  };
+  if ("missing" in cluster) return [unknown(question, API_SILENT, SEE_API)];
   const names = node ? [node.name] : nodes.map(({ name }) => name);
   const held = names
     .filter((name) => !inTurn(settings, cluster, name))
@@ -19,9 +26,8 @@ export function judgeCritical(settings: Settings, { cluster }: Facts, node?: Clu
       return pods.length > 0 ? [`${pods.join(", ")} on ${name}`] : [];
     });
   const finding = {
-    check: `${node ? `${node.name}: ` : "timing: "}critical workloads`,
+    ...question,
     found: held.length > 0 ? `running: ${held.join("; ")}` : "none runs",
-    wanted: `no running pod with ${selector}`,
   };
   if (held.length === 0) return [{ ...finding, verdict: "pass" }];
   const next = `kubectl get pods -A -l '${selector}' --field-selector status.phase=Running -o wide; wait for their end, or move them`;

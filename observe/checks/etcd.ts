@@ -1,115 +1,100 @@
 import type { Settings } from "../../config";
+import type { EtcdView } from "../etcdView";
 import { type Facts, inTurn } from "../facts";
 import type { Finding } from "../finding";
+import type { ServerFacts } from "../node";
+import { ROWS } from "../rows";
+import { unknown } from "../unmeasured";
+import { judgeSize, judgeWrites } from "./etcdFigures";
 
-/** A database nearer than this to its quota may reach it within a change: revisions are compacted every five minutes. */
-const QUOTA_SHARE = { warn: 0.7, fail: 0.9 };
+/** A server that was asked about its own member, and what it said; undefined where nothing came. */
+export interface AskedServer {
+  readonly name: string;
+  readonly said?: ServerFacts;
+}
 
-/** RKE2 starts etcd with this heartbeat: beyond it a leader loses its members. */
-const HEARTBEAT_MS = 500;
-
-const QUORUM =
-  '§4.2 "etcd quorum lost": curl http://127.0.0.1:2381/health on each server; crictl ps -a --name etcd; no server is taken down while a member is';
-
-/** etcd as each server's member says it, and as one of them lists the members. */
+/** etcd by the word of the servers' own members: nothing of it needs the Kubernetes API. */
 export function judgeEtcd(settings: Settings, facts: Facts): Finding[] {
-  const { cluster } = facts;
-  if (!("value" in cluster)) return [];
-  const { members, hasLeader, alarms } = cluster.value;
-  const turning = settings.servers.some(({ name }) => inTurn(settings, cluster, name));
-  const own = settings.servers.flatMap(({ name }) => {
+  // One in its turn need not answer.
+  const turning = settings.servers
+    .map(({ name }) => name)
+    .filter((name) => inTurn(settings, facts.cluster, name));
+  const asked = settings.servers.flatMap(({ name }): AskedServer[] => {
     const looked = facts.nodes.get(name);
-    const etcd = looked && "value" in looked ? looked.value.server?.etcd : undefined;
-    return etcd ? [{ name, ...etcd }] : [];
+    if (!looked || turning.includes(name)) return [];
+    return [{ name, said: "value" in looked ? looked.value.server : undefined }];
   });
-  const silent = members.filter(({ version }) => !version).map(({ name, peerUrl }) => name || peerUrl);
-  const learners = members.filter(({ isLearner }) => isLearner).map(({ name, peerUrl }) => name || peerUrl);
-  const leaders = new Set(own.map(({ leader }) => leader).filter((leader) => leader !== "0"));
-  const versions = [...new Set(members.flatMap(({ version }) => version ?? []))];
-  const wanted = settings.servers.length;
-  const strangers = strangersAmong(settings, members);
-  const wrong = [
-    ...(members.length === wanted ? [] : [`${members.length} members for ${wanted} servers`]),
+  return [
+    judgeWhole(settings, facts, asked, turning),
+    ...(asked.length > 0 ? [judgeSize(asked), judgeWrites(settings, asked)] : []),
+  ];
+}
+
+/** Whether all members are one etcd: by each server that was asked, and by the one on which the cluster was. */
+function judgeWhole(
+  settings: Settings,
+  { cluster }: Facts,
+  asked: readonly AskedServer[],
+  turning: readonly string[],
+): Finding {
+  const words = new Map(asked.map(({ name, said }) => [name, said?.etcd as EtcdView | undefined]));
+  if ("value" in cluster) {
+    const { askedOn, etcd } = cluster.value;
+    if (etcd || !turning.includes(askedOn)) words.set(askedOn, words.get(askedOn) ?? etcd);
+  }
+  const views = [...words].flatMap(([by, view]) => (view ? [{ by, ...view }] : []));
+  const question = {
+    check: "etcd: whole",
+    wanted: `${settings.servers.length} members, the servers, that answer and agree on a leader; no alarm`,
+  };
+  const wrong = faultsOf(settings, views, turning.length > 0 ? 1 : 0);
+  if (wrong.length > 0) {
+    const alarmed = views.some(({ alarms = 0 }) => alarms > 0);
+    const next = alarmed
+      ? `NOSPACE: compact and defragment, then disarm; CORRUPT: stop here. ${ROWS.quorum}`
+      : ROWS.quorum;
+    return { ...question, found: wrong.join("; "), verdict: "fail", next };
+  }
+  const unread = [...words].filter(([, view]) => !view).map(([by]) => `${by}'s own etcd was not read`);
+  const silent = views.filter(({ alarms }) => alarms === undefined);
+  const untold = [...unread, ...silent.map(({ by }) => `${by} does not say whether there is an alarm`)];
+  if (views.length === 0 || untold.length > 0) {
+    return unknown(question, untold.join("; ") || "no server's etcd was asked", ROWS.quorum);
+  }
+  const versions = new Set(views.flatMap(({ members }) => members.flatMap(({ version }) => version ?? [])));
+  const found = `${views[0]?.members.length} members (${[...versions].join(", ")}), one leader, no alarm, by the word of ${views.map(({ by }) => by).join(", ")}`;
+  return { ...question, found, verdict: "pass" };
+}
+
+/** What is wrong by anybody's word. @param mayBeSilent members that need not answer */
+function faultsOf(
+  { servers }: Settings,
+  views: readonly (EtcdView & { by: string })[],
+  mayBeSilent: number,
+): string[] {
+  const counts = [...new Set(views.map(({ members }) => members.length))].filter((n) => n !== servers.length);
+  const named = (which: (member: EtcdView["members"][number]) => boolean) => [
+    ...new Set(
+      views.flatMap(({ members }) => members.filter(which).map(({ name, peerUrl }) => name || peerUrl)),
+    ),
+  ];
+  // RKE2 names a member after its node, with a suffix of its own.
+  const strangers = named(
+    ({ name: member }) =>
+      member !== "" && !servers.some(({ name }) => member === name || member.startsWith(`${name}-`)),
+  );
+  const silent = named(({ version }) => !version);
+  const learners = named(({ isLearner }) => isLearner);
+  const leaderless = views.filter(({ leader }) => leader === "0").map(({ by }) => by);
+  const leaders = new Set(views.map(({ leader }) => leader).filter((leader) => leader !== "0"));
+  const alarms = Math.max(0, ...views.map(({ alarms }) => alarms ?? 0));
+  return [
+    ...counts.map((count) => `${count} members for ${servers.length} servers`),
     ...(strangers.length ? [`members that are no server: ${strangers.join(", ")}`] : []),
-    ...(silent.length > (turning ? 1 : 0) ? [`silent: ${silent.join(", ")}`] : []),
+    ...(silent.length > mayBeSilent ? [`silent: ${silent.join(", ")}`] : []),
     ...(learners.length ? [`not voting yet: ${learners.join(", ")}`] : []),
-    ...(hasLeader ? [] : ["no leader"]),
+    ...(leaderless.length ? [`no leader by the word of ${leaderless.join(", ")}`] : []),
     ...(leaders.size > 1 ? [`they name ${leaders.size} leaders`] : []),
     ...(alarms > 0 ? [`${alarms} alarms`] : []),
-  ];
-  return [
-    {
-      check: "etcd: whole",
-      found: wrong.join("; ") || `${members.length} members (${versions.join(", ")}), one leader, no alarm`,
-      wanted: `${wanted} members, the servers, that answer and agree on a leader; no alarm`,
-      ...(wrong.length === 0
-        ? { verdict: "pass" }
-        : {
-            verdict: "fail",
-            next:
-              alarms > 0
-                ? `NOSPACE: compact and defragment, then disarm; CORRUPT: stop here. ${QUORUM}`
-                : QUORUM,
-          }),
-    },
-    ...(own.length > 0 ? [judgeSize(own)] : []),
-    ...judgeWrites(settings, facts),
-  ];
-}
-
-/** Members that have no server's name: RKE2 names a member after its node, with a suffix of its own. */
-function strangersAmong({ servers }: Settings, members: readonly { name: string }[]): string[] {
-  return members
-    .map(({ name }) => name)
-    .filter(
-      (member) => member && !servers.some(({ name }) => member === name || member.startsWith(`${name}-`)),
-    );
-}
-
-function judgeSize(own: readonly { name: string; dbBytes: number; quotaBytes: number }[]): Finding {
-  const fullest = own.toSorted((a, b) => b.dbBytes / b.quotaBytes - a.dbBytes / a.quotaBytes)[0];
-  const share = fullest ? fullest.dbBytes / fullest.quotaBytes : Number.NaN;
-  const mib = (bytes = 0) => Math.round(bytes / 2 ** 20);
-  const verdict = !(share <= QUOTA_SHARE.fail) ? "fail" : share > QUOTA_SHARE.warn ? "warn" : "pass";
-  return {
-    check: "etcd: database against its quota",
-    found: `${mib(fullest?.dbBytes)} of ${mib(fullest?.quotaBytes)} MiB on ${fullest?.name}`,
-    wanted: `at most ${QUOTA_SHARE.warn * 100} %`,
-    verdict,
-    ...(verdict === "pass"
-      ? {}
-      : {
-          next: "find what fills it (events, old Helm releases), then defragment member by member, or raise etcd-arg quota-backend-bytes: at the quota the cluster turns read-only",
-        }),
-  };
-}
-
-/**
- * How long etcd's log takes to reach the disk. etcd's own hardware guide wants a 99th percentile below 10 ms; it warns of
- * a request from 100 ms on.
- */
-function judgeWrites({ servers, limits }: Settings, { nodes }: Facts): Finding[] {
-  const figures = servers.flatMap(({ name }) => {
-    const looked = nodes.get(name);
-    const ms = looked && "value" in looked ? looked.value.server?.fsyncMs : undefined;
-    return ms === undefined ? [] : [{ name, ms }];
-  });
-  const slowest = figures.toSorted((a, b) => b.ms - a.ms)[0];
-  if (!slowest) return [];
-  const { etcdWriteMs } = limits;
-  const verdict = slowest.ms >= HEARTBEAT_MS ? "fail" : slowest.ms >= etcdWriteMs ? "warn" : "pass";
-  return [
-    {
-      check: "etcd: writes to its log",
-      found: figures.map(({ name, ms }) => `${name} ${ms.toFixed(1)} ms`).join(", "),
-      wanted: `below ${etcdWriteMs} ms`,
-      verdict,
-      ...(verdict === "pass"
-        ? {}
-        : {
-            momentary: true,
-            next: `iostat -x 1 on ${slowest.name}, and its Proxmox host's storage: who else writes there?`,
-          }),
-    },
   ];
 }

@@ -1,6 +1,8 @@
 import { type ClusterNode, isAtLeastMinor, parseVersion, type Settings } from "../../config";
 import { type Facts, inTurn } from "../facts";
 import { type Finding, must } from "../finding";
+import { type NodeFacts, parseNode } from "../node";
+import { unknown, unmeasured } from "../unmeasured";
 import { judgeCertificates } from "./certificates";
 import { judgeContainerd } from "./containerd";
 import { judgeDisk } from "./disk";
@@ -14,17 +16,21 @@ export function judgeNode(
 ): Finding[] {
   const looked = facts.nodes.get(node.name) ?? { missing: "not looked at" };
   if ("missing" in looked) {
-    return [
-      {
-        check: `${node.name}: answers over SSH`,
-        found: looked.missing,
-        wanted: "an answer",
-        verdict: "not measured",
-        next: `ssh -p ${node.port} ${node.user}@${node.address}`,
-      },
-    ];
+    const question = { check: `${node.name}: answers over SSH`, wanted: "an answer" };
+    const next = `ssh -p ${node.port} ${node.user}@${node.address}`;
+    // A node that says nothing tells what it would have been asked.
+    const others = judgeSeen(settings, node, facts, { seen: parseNode("", 0, 0), owner });
+    return [unknown(question, looked.missing, next), ...unmeasured(others, `see "${question.check}"`, next)];
   }
-  const seen = looked.value;
+  return judgeSeen(settings, node, facts, { seen: looked.value, owner });
+}
+
+function judgeSeen(
+  settings: Settings,
+  node: ClusterNode,
+  facts: Facts,
+  { seen, owner }: { seen: NodeFacts; owner: string | undefined },
+): Finding[] {
   const { rke2Version: target, acceptedVersion: accepted } = settings;
   const turn = inTurn(settings, facts.cluster, node.name);
   const healthy = seen.service === "active" && seen.versionRunning === seen.versionOnDisk;
@@ -97,7 +103,7 @@ export function judgeNode(
   }
   findings.push(
     ...judgeDisk(node, seen),
-    ...judgeCertificates(settings, node, seen, new Date()),
+    ...judgeCertificates(settings, node, seen, { now: new Date(), turn }),
     ...judgeContainerd(node, seen),
   );
   return findings;

@@ -12,6 +12,7 @@ import {
 } from "../../config";
 import type { Facts } from "../facts";
 import { type Finding, must } from "../finding";
+import { unknown } from "../unmeasured";
 
 /** Version policy: N-2, skew at every moment of the run, and what etcd's version means for going back. */
 export function judgeVersionPolicy(settings: Settings, facts: Facts): Finding[] {
@@ -76,14 +77,24 @@ function judgeSkew(settings: Settings, { nodes }: Facts): Finding {
     return version ? [{ name, role, version }] : [];
   });
   const faults = to ? skewFaults(running, to) : [];
+  const question = {
+    check: "version: skew, now and at every step",
+    wanted: "API servers one minor apart at most, no kubelet newer than one, none over three minors older",
+  };
+  const unread = settings.nodes
+    .map(({ name }) => name)
+    .filter((one) => !running.some(({ name }) => name === one));
+  if (faults.length === 0 && unread.length > 0) {
+    const next = "rke2 --version there; every node's version is judged with every other's";
+    return unknown(question, `not known what runs on ${unread.join(", ")}`, next);
+  }
   const minors = (role: string) =>
     [
       ...new Set(running.filter((node) => node.role === role).map(({ version }) => kubernetesMinor(version))),
-    ].join(" and ") || "none known";
+    ].join(" and ");
   return {
-    check: "version: skew, now and at every step",
+    ...question,
     found: faults.join("; ") || `API servers ${minors("server")}, agents' kubelets ${minors("agent")}`,
-    wanted: "API servers one minor apart at most, no kubelet newer than one, none over three minors older",
     ...must(
       faults.length === 0,
       "bring the named node to the others' version by itself first: skew breaks what asks the older API",

@@ -1,13 +1,22 @@
-import { isAtLeastMinor, kubernetesMinor, parseVersion, removedBetween, type Settings } from "../../config";
+import {
+  isAtLeastMinor,
+  kubernetesMinor,
+  parseVersion,
+  REMOVALS_KNOWN_TO,
+  removedBetween,
+  type Settings,
+} from "../../config";
 import { describeApi } from "../deprecatedApis";
-import type { Facts } from "../facts";
+import { type Facts, inTurn } from "../facts";
 import type { Finding } from "../finding";
+import { unknown } from "../unmeasured";
+import { API_SILENT, SEE_API } from "./api";
 
 /**
  * API versions that the target no longer serves and that somebody still asks for, by each API server's own count
  * since its start. Who mended the client waits for that count to end with a restart, or acknowledges the API by name.
  */
-export function judgeRemovedApis(settings: Settings, { nodes }: Facts): Finding[] {
+export function judgeRemovedApis(settings: Settings, { nodes, cluster }: Facts): Finding[] {
   const [from, to] = [parseVersion(settings.acceptedVersion), parseVersion(settings.rke2Version)];
   if (!from || !to || from.minor === to.minor) return [];
   const check = "compatibility: APIs that the target removes";
@@ -16,11 +25,10 @@ export function judgeRemovedApis(settings: Settings, { nodes }: Facts): Finding[
     const seen = nodes.get(name);
     return { name, apis: seen && "value" in seen ? seen.value.deprecatedApis : undefined };
   });
-  const unread = looked.filter(({ apis }) => apis === undefined).map(({ name }) => name);
-  if (unread.length === looked.length) {
-    const next = "kubectl get --raw /metrics | grep apiserver_requested_deprecated_apis, on a server";
-    return [{ check, found: "no API server's metrics could be read", wanted, verdict: "not measured", next }];
-  }
+  // The API server of one in its turn may be down.
+  const unread = looked
+    .filter(({ name, apis }) => apis === undefined && !inTurn(settings, cluster, name))
+    .map(({ name }) => name);
   const removed = new Set(
     looked
       .flatMap(({ apis }) => apis ?? [])
@@ -37,6 +45,10 @@ export function judgeRemovedApis(settings: Settings, { nodes }: Facts): Finding[
     const next = `find who asks (audit log, kubectl get ${open[0]?.split(" ")[1]} -A -o yaml --show-managed-fields) and move it to the next version; once that is done: pulumi config set --path 'rke2-upgrade:acknowledge[${settings.acknowledge.length}]' '${open[0]}'`;
     return [{ check, found, wanted, verdict: "fail", next }];
   }
+  if (unread.length > 0) {
+    const next = `kubectl get --raw /metrics | grep apiserver_requested_deprecated_apis, on ${unread.join(", ")}`;
+    return [unknown({ check, wanted }, found, next)];
+  }
   if (removed.size > 0) {
     return [{ check, found, wanted, verdict: "warn", next: "watch its clients after the servers' upgrade" }];
   }
@@ -49,15 +61,25 @@ export function judgeRemovedApis(settings: Settings, { nodes }: Facts): Finding[
  */
 export function judgeStrandedObjects(settings: Settings, { cluster }: Facts): Finding[] {
   const [from, to] = [parseVersion(settings.acceptedVersion), parseVersion(settings.rke2Version)];
-  if (!from || !to || removedBetween(from, to).length === 0 || !("value" in cluster)) return [];
+  if (!from || !to || from.minor === to.minor) return [];
+  const question = {
+    check: "compatibility: objects that the target cannot serve",
+    wanted: `none in a version that ${kubernetesMinor(to)} removes alone`,
+  };
+  if (to.minor > REMOVALS_KNOWN_TO) {
+    const found = `removals are known up to ${to.major}.${REMOVALS_KNOWN_TO}`;
+    const next = `read https://kubernetes.io/docs/reference/using-api/deprecation-guide/ for ${kubernetesMinor(to)}, and kubectl get what it removes`;
+    return [{ ...question, found, verdict: "warn", next }];
+  }
+  if (removedBetween(from, to).length === 0) return [];
+  if (!("value" in cluster)) return [unknown(question, API_SILENT, SEE_API)];
   const { stranded } = cluster.value;
   const open = stranded.filter(({ api }) => !settings.acknowledge.includes(api));
   const tell = ({ api, names }: (typeof stranded)[number]) =>
     `${api}: ${names.join(", ")}${settings.acknowledge.includes(api) ? " (acknowledged)" : ""}`;
   const finding = {
-    check: "compatibility: objects that the target cannot serve",
+    ...question,
     found: stranded.map(tell).join("; ") || "none",
-    wanted: `none in a version that ${kubernetesMinor(to)} removes alone`,
   };
   if (stranded.length === 0) return [{ ...finding, verdict: "pass" }];
   const [first] = open;

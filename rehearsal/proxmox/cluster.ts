@@ -39,6 +39,8 @@ export interface Cluster {
   readonly acl: readonly AccessRule[];
   readonly storages: Readonly<Record<string, StorageConfig>>;
   readonly backupJobs: readonly Record<string, unknown>[];
+  /** Members of the resource pools, by pool. */
+  readonly pools?: Readonly<Record<string, readonly number[]>>;
   /** What the jobs have made, on the host that held the VM then. */
   readonly backups: readonly Backup[];
   /** Of every host's wall clock. */

@@ -1,11 +1,24 @@
 /** Every check with its condition right (judge.test.ts: the healthy lab) and wrong, one at a time. */
 import assert from "node:assert/strict";
 import type { V1Pod } from "@kubernetes/client-node";
-import { type Finding, judge } from "../../observe";
+import { type Finding, judge, judgeTurn } from "../../observe";
 import type { ClusterFacts } from "../../observe/cluster";
+import { askEvictions, underBudgets } from "../../observe/evictions";
 import type { Facts } from "../../observe/facts";
 import type { NodeFacts } from "../../observe/node";
-import { clusterNode, facts, healthyCluster, healthyServer, OWNER, pod, settings, TO } from "./facts";
+import {
+  clusterNode,
+  facts,
+  healthyCluster,
+  healthyEtcd,
+  healthyNode,
+  healthyServer,
+  OWNER,
+  pod,
+  settings,
+  TO,
+  withEtcd,
+} from "./facts";
 
 const AT = healthyCluster.at;
 const ago = (seconds: number) => new Date(AT.getTime() - seconds * 1000);
@@ -65,7 +78,7 @@ describe("observe/checks: a node", () => {
       }),
       /certificates/,
     );
-    only(ofNode("proj-k8sm02", { certificates: 0 }), /certificates/, "warn");
+    only(ofNode("proj-k8sm02", { certificates: 0 }), /certificates/, "not measured");
   });
 
   it("warns of a containerd template that is not RKE2's", () => {
@@ -227,6 +240,23 @@ describe("observe/checks: the cluster", () => {
     );
   });
 
+  it("asks about every eviction, some at a time", async () => {
+    const pods = Array.from({ length: 450 }, (_, i) => `lab/p${i}`);
+    const asked: string[][] = [];
+    const exec = async (command: string) => {
+      const names = command.split(" ").filter((word) => word.startsWith("lab/"));
+      asked.push(names);
+      const stdout = names.includes("lab/p449") ? 'lab/p449\t{"message":"budget"}\n' : "";
+      return { code: 0, stdout, stderr: "" };
+    };
+    assert.deepEqual(await askEvictions({ exec }, pods), [{ pod: "lab/p449", reason: "budget" }]);
+    assert.deepEqual(asked.flat(), pods);
+    assert.ok(asked.every(({ length }) => length <= 200));
+    const budgets = [{ metadata: { namespace: "lab" } }];
+    const many = pods.map((name) => pod(name.slice(4), "proj-k8sw01"));
+    assert.deepEqual(underBudgets([{ name: "proj-k8sw01" }], many, budgets), pods);
+  });
+
   it("stops for a budget that is not met and for evictions that would be refused", () => {
     const budgets = [
       {
@@ -345,37 +375,111 @@ describe("observe/checks: capacity", () => {
     );
   });
 
+  it("has pods wait that their own rules keep off every other agent, and names them", () => {
+    const labels = { app: "store" };
+    const term = { topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels: labels } };
+    const affinity = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } };
+    const on = (agents: readonly { name: string }[], spec: object) =>
+      agents.map(({ name }) => {
+        const one = asking(`store-${name}`, name, { cpu: "100m" }, spec);
+        return { ...one, metadata: { ...one.metadata, labels } };
+      });
+    const everywhere = on(settings.agents, { affinity });
+    const held = room(ofCluster({ pods: everywhere }), "proj-k8sw01");
+    assert.equal(held?.verdict, "pass");
+    assert.match(
+      held?.found ?? "",
+      /^0 pods find a place; wait for it: lab\/store-proj-k8sw01 \(its required anti-affinity\)$/,
+    );
+    // One agent is free of them: there it finds a place.
+    const free = room(ofCluster({ pods: everywhere.slice(0, -1) }), "proj-k8sw01");
+    assert.equal(free?.found, "1 pods find a place");
+    // Two that go together have one free agent between them: serially each would find it.
+    const wide = { ...settings, waves: { ...settings.waves, maxUnavailable: 2, canary: 0 } };
+    const both = judge(wide, ofCluster({ pods: everywhere.slice(0, -1) }), OWNER).find(({ check }) =>
+      /w01, .*w02: room/.test(check),
+    );
+    assert.equal(both?.verdict, "fail");
+    assert.match(both?.found ?? "", /no place for lab\/store-proj-k8sw0[12]$/);
+  });
+
   it("wants 30 % of a server free, by what is asked for and by what is in use", () => {
     only(ofCluster({ pods: [asking("big", "proj-k8sm02", { cpu: "2900m" })] }), /m02: free capacity/);
     only(ofNode("proj-k8sm02", { memoryFreeMiB: 4000, server: healthyServer }), /m02: free capacity/);
     only(ofServer("proj-k8sm02", { cpuUsed: 0.9 }), /m02: free capacity/, "warn");
+    assert.match(
+      only(ofServer("proj-k8sm02", { cpuUsed: undefined }), /m02: free capacity/, "warn").found,
+      /cpu in use unknown/,
+    );
   });
 });
 
 describe("observe/checks: etcd", () => {
-  const members = healthyCluster.members;
+  const { members } = healthyEtcd;
+  const ofEtcd = (etcd: Parameters<typeof withEtcd>[1]) => withEtcd("proj-k8sm03", etcd);
 
-  it("stops for learners, strangers, missing members, two leaders, an alarm", () => {
-    only(ofCluster({ members: members.map((m, i) => ({ ...m, isLearner: i === 1 })) }), /etcd: whole/);
-    only(ofCluster({ members: members.slice(1) }), /etcd: whole/);
+  it("stops for learners, strangers, missing members, no leader, two leaders, an alarm, by anybody's word", () => {
+    only(ofEtcd({ members: members.map((m, i) => ({ ...m, isLearner: i === 1 })) }), /etcd: whole/);
+    only(ofEtcd({ members: members.slice(1) }), /etcd: whole/);
     const stranger = { name: "old-server-1f", peerUrl: "x", isLearner: false, version: "3.6.16" };
     assert.match(
-      only(ofCluster({ members: [...members.slice(1), stranger] }), /etcd: whole/).found,
+      only(ofEtcd({ members: [...members.slice(1), stranger] }), /etcd: whole/).found,
       /old-server/,
     );
-    const etcd = { ...healthyServer.etcd, leader: "8" } as NonNullable<typeof healthyServer.etcd>;
-    assert.match(only(ofServer("proj-k8sm03", { etcd }), /etcd: whole/).found, /2 leaders/);
-    assert.match(only(ofCluster({ alarms: 1 }), /etcd: whole/).next ?? "", /NOSPACE/);
+    assert.match(only(ofEtcd({ leader: "8" }), /etcd: whole/).found, /2 leaders/);
+    assert.match(only(ofEtcd({ leader: "0" }), /etcd: whole/).found, /no leader by the word of proj-k8sm03/);
+    assert.match(only(ofEtcd({ alarms: 1 }), /etcd: whole/).next ?? "", /NOSPACE/);
+  });
+
+  it("does not take silence for one leader and no alarm", () => {
+    const silent = only(ofEtcd({ alarms: undefined }), /etcd: whole/, "not measured");
+    assert.match(silent.found, /proj-k8sm03 does not say whether there is an alarm/);
+    const unread = judge(settings, ofServer("proj-k8sm03", { etcd: undefined }), OWNER).filter(
+      ({ verdict }) => verdict !== "pass",
+    );
+    assert.deepEqual(
+      unread.map(({ check, verdict, found }) => `${check}: ${verdict}: ${found}`),
+      [
+        "etcd: whole: not measured: proj-k8sm03's own etcd was not read",
+        "etcd: database against its quota: not measured: not read: proj-k8sm03",
+      ],
+    );
+    only(ofEtcd({ quotaBytes: undefined }), /quota/, "not measured");
+    only(ofServer("proj-k8sm03", { fsyncs: undefined, fsyncMs: undefined }), /writes/, "not measured");
+    const idle = judge(settings, ofServer("proj-k8sm03", { fsyncs: 0, fsyncMs: undefined }), OWNER);
+    assert.match(idle.find(({ check }) => /writes/.test(check))?.found ?? "", /m03 none in that second/);
+    assert.ok(idle.every(({ verdict }) => verdict === "pass"));
+  });
+
+  it("lets the server in its turn be silent, and asks nobody who was not looked at", () => {
+    const turning = clusterNode("proj-k8sm03", {
+      metadata: { name: "proj-k8sm03", annotations: { "rke2-upgrade/working": settings.changeId } },
+    });
+    const nodes = settings.nodes.map(({ name }) => (name === "proj-k8sm03" ? turning : clusterNode(name)));
+    const down = { ...facts({ cluster: { nodes }, node: ["proj-k8sm03", { server: undefined }] }) };
+    assert.ok(judge(settings, down, OWNER).every(({ verdict }) => verdict === "pass"));
+    const [agent] = settings.agents;
+    assert.ok(agent);
+    const alone = { ...facts(), nodes: new Map([...facts().nodes].filter(([name]) => name === agent.name)) };
+    const whole = judgeTurn(settings, agent, alone, OWNER).filter(({ check }) => check.startsWith("etcd"));
+    assert.deepEqual(
+      whole.map(({ check, found }) => `${check}: ${found}`),
+      ["etcd: whole: 3 members (3.6.16), one leader, no alarm, by the word of proj-k8sm01"],
+    );
+  });
+
+  it("is judged without the Kubernetes API", () => {
+    const seen = { ...ofEtcd({ alarms: 1, dbBytes: 0.95 * 2 ** 31 }), cluster: { missing: "refused" } };
+    const told = judge(settings, seen, OWNER).filter(({ check }) => check.startsWith("etcd"));
+    assert.deepEqual(
+      told.map(({ check, verdict }) => `${check}: ${verdict}`),
+      ["etcd: whole: fail", "etcd: database against its quota: fail", "etcd: writes to its log: pass"],
+    );
   });
 
   it("judges the database against its quota", () => {
-    const db = (share: number) => {
-      const etcd = { ...healthyServer.etcd, dbBytes: share * 2 ** 31 } as NonNullable<
-        typeof healthyServer.etcd
-      >;
-      return ofServer("proj-k8sm01", { etcd });
-    };
-    assert.match(only(db(0.8), /quota/, "warn").found, /1638 of 2048 MiB on proj-k8sm01/);
+    const db = (share: number) => ofEtcd({ dbBytes: share * 2 ** 31 });
+    assert.match(only(db(0.8), /quota/, "warn").found, /1638 of 2048 MiB on proj-k8sm03/);
     only(db(0.95), /quota/);
   });
 
@@ -407,5 +511,15 @@ describe("observe/checks: beside the cluster", () => {
     only(given("another", 100), /kubeconfig/);
     only(given(kubeconfigCa, 3), /kubeconfig/);
     assert.ok(judge(settings, given(kubeconfigCa, 100), OWNER).every(({ verdict }) => verdict === "pass"));
+    const unread = (days: number) => {
+      const seen = given(kubeconfigCa, days);
+      const nodes = settings.nodes.map(({ name, role }) => {
+        const server = role === "server" ? { ...healthyServer, kubeconfigCa: "" } : undefined;
+        return [name, { value: { ...healthyNode, server } }] as const;
+      });
+      return { ...seen, nodes: new Map(nodes) };
+    };
+    only(unread(100), /kubeconfig/, "not measured");
+    only(unread(3), /kubeconfig/);
   });
 });

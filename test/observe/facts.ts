@@ -3,7 +3,9 @@ import type { V1Node, V1Pod } from "@kubernetes/client-node";
 import { parseSettings, type Settings } from "../../config";
 import type { Facts, NodeFacts } from "../../observe";
 import type { ClusterFacts } from "../../observe/cluster";
-import type { ServerFacts } from "../../observe/node";
+import type { EtcdView } from "../../observe/etcdView";
+import type { OwnEtcd, ServerFacts } from "../../observe/node";
+import type { BackupFacts } from "../../observe/proxmox";
 import { lab } from "../config/lab";
 
 export const FROM = "v1.35.4+rke2r1";
@@ -38,12 +40,25 @@ export const healthyNode: NodeFacts = {
   clockErrorMs: 20,
 };
 
+/** etcd as each of its members knows it. */
+export const healthyEtcd: EtcdView = {
+  members: settings.servers.map(({ name, address }) => ({
+    name: `${name}-0a1b2c3d`,
+    peerUrl: address,
+    isLearner: false,
+    version: "3.6.16",
+  })),
+  leader: "7",
+  alarms: 0,
+};
+
 /** A server's word of its own etcd member. */
-export const healthyServer: ServerFacts = {
+export const healthyServer: ServerFacts & { readonly etcd: OwnEtcd } = {
   cpuUsed: 0.1,
+  fsyncs: 20,
   fsyncMs: 4,
-  etcd: { memberId: "1", leader: "7", dbBytes: 50 * 2 ** 20, quotaBytes: 2 ** 31, isLearner: false },
-  kubeconfigCa: "",
+  etcd: { ...healthyEtcd, memberId: "1", dbBytes: 50 * 2 ** 20, quotaBytes: 2 ** 31, isLearner: false },
+  kubeconfigCa: "5e1f",
 };
 
 /** What the lab's nodes offer. */
@@ -94,15 +109,15 @@ export const healthyCluster: ClusterFacts = {
   longhornVolumes: [],
   refusedEvictions: [],
   stranded: [],
-  members: settings.servers.map(({ name, address }) => ({
-    name: `${name}-0a1b2c3d`,
-    peerUrl: address,
-    isLearner: false,
-    version: "3.6.16",
-  })),
-  hasLeader: true,
-  alarms: 0,
+  etcd: healthyEtcd,
   at: AT,
+};
+
+/** A backup a night, outside the window. */
+const backups: BackupFacts = {
+  jobs: { value: [] },
+  timeZone: { value: "UTC" },
+  last: new Map(settings.nodes.map(({ vmId }) => [vmId, { at: AT }])),
 };
 
 /** The healthy lab with changes: to one node, to the cluster, or to what could be measured at all. */
@@ -119,8 +134,15 @@ export function facts(
   return {
     nodes,
     cluster: { value: { ...healthyCluster, ...changes.cluster } },
-    hosts: { value: { findings: [] } },
+    hosts: { value: { findings: [], backups } },
     at: AT,
     dashboards: [],
   };
 }
+
+/** The healthy lab, but for how one server's own member knows etcd. */
+export const withEtcd = (name: string, etcd: Partial<OwnEtcd>, cluster: Partial<ClusterFacts> = {}): Facts =>
+  facts({
+    cluster,
+    node: [name, { server: { ...healthyServer, etcd: { ...healthyServer.etcd, ...etcd } } }],
+  });

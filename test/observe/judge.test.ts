@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
-import { type Facts, type Finding, judge } from "../../observe";
+import { type Facts, type Finding, judge, judgeTurn } from "../../observe";
 import { findingLines } from "../../observe/print";
-import { clusterNode, FROM, facts, healthyCluster, OWNER, pod, settings, TO } from "./facts";
+import {
+  clusterNode,
+  FROM,
+  facts,
+  healthyCluster,
+  healthyEtcd,
+  healthyServer,
+  OWNER,
+  pod,
+  settings,
+  TO,
+  withEtcd,
+} from "./facts";
 
 /** The checks that do not hold. */
 const wrong = (seen: Facts, owner: string | undefined = OWNER): Finding[] =>
@@ -65,28 +77,15 @@ describe("observe/judge", () => {
   });
 
   it("allows one silent etcd member only while a server is in its turn", () => {
-    const members = settings.servers.map(({ name }, i) => ({
-      name,
-      peerUrl: "",
-      isLearner: false,
+    const members = healthyEtcd.members.map((one, i) => ({
+      ...one,
       version: i === 2 ? undefined : "3.6.16",
     }));
-    only(facts({ cluster: { members } }), /etcd/);
-    assert.deepEqual(
-      wrong(facts({ cluster: { members, nodes: withNode(working("proj-k8sm03", "False")) } })),
-      [],
-    );
-    only(
-      facts({
-        cluster: {
-          members: members.map((m) => ({ ...m, version: undefined })),
-          nodes: withNode(working("proj-k8sm03", "False")),
-        },
-      }),
-      /etcd/,
-    );
-    only(facts({ cluster: { alarms: 1 } }), /etcd/);
-    only(facts({ cluster: { hasLeader: false } }), /etcd/);
+    const nodes = withNode(working("proj-k8sm03", "False"));
+    only(withEtcd("proj-k8sm01", { members }), /etcd/);
+    assert.deepEqual(wrong(withEtcd("proj-k8sm01", { members }, { nodes })), []);
+    const none = members.map((one) => ({ ...one, version: undefined }));
+    only(withEtcd("proj-k8sm01", { members: none }, { nodes }), /etcd/);
   });
 
   it("stops for a stale lease, a foreign cordon, a node that nobody named, a slow API", () => {
@@ -139,9 +138,93 @@ describe("observe/judge", () => {
     only(facts({ node: ["proj-k8sw01", { cgroup: "tmpfs" }] }), /control groups/);
   });
 
-  it("says what was not measured, and why", () => {
-    const seen = { ...facts(), cluster: { missing: "connect ECONNREFUSED" } };
-    assert.match(only(seen, /API answers/, "not measured").found, /ECONNREFUSED/);
+  /** Every check of a section has a line, whether anybody answered or not. */
+  const names = (seen: Facts, given = settings) => judge(given, seen, OWNER).map(({ check }) => check);
+
+  it("says of every check of the cluster that it was not measured while the API is down", () => {
+    const given = { ...settings, criticalWorkloads: "critical=yes" };
+    const running = ["rancher/rancher:v2.15.1", "traefik:v3.7.8"].map((image, i) =>
+      pod(`p${i}`, "proj-k8sw01", { spec: { nodeName: "proj-k8sw01", containers: [{ name: "c", image }] } }),
+    );
+    const down: Facts = { ...facts(), cluster: { missing: "connect ECONNREFUSED" } };
+    const told = judge(given, down, OWNER);
+    const lost = told.filter(({ verdict }) => verdict === "not measured");
+    for (const check of names(facts({ cluster: { pods: running } }), given))
+      assert.ok(
+        told.some((one) => one.check === check),
+        check,
+      );
+    assert.deepEqual(
+      lost.map(({ check }) => check),
+      [
+        ...["the API answers", "nodes Ready", "leases renewed", "pressure on nodes", "nodes as configured"],
+        ...["cordons", "no upgrade Plan of Rancher's", "certificate signing requests", "pods stuck"],
+        ...["pods that have failed", "RKE2's charts installed", "storage", "pods a drain would hurt"],
+        "budgets met",
+      ]
+        .map((check) => `cluster: ${check}`)
+        .concat(
+          settings.agents.map(({ name }) => `${name}: budgets let it be drained`),
+          settings.agents.map(({ name }) => `${name}: room for its pods on the other agents`),
+          "cluster: held by no other change",
+          settings.servers.map(({ name }) => `${name}: free capacity`),
+          ["rancher", "gpu-operator", "cert-manager", "traefik", "ingress-nginx"].map(
+            (one) => `compatibility: ${one}`,
+          ),
+        ),
+    );
+    assert.match(lost[0]?.found ?? "", /ECONNREFUSED/);
+    for (const { found, next } of lost.slice(1)) {
+      assert.match(found, /the API did not answer|cpu asked for unknown, .*memory in use 25 %/);
+      assert.ok(next);
+    }
+  });
+
+  it("says of every check of Proxmox VE that it was not measured while its API is down", () => {
+    const down: Facts = { ...facts(), hosts: { missing: "connect ECONNREFUSED" } };
+    const lost = judge(settings, down, OWNER).filter(({ verdict }) => verdict === "not measured");
+    assert.deepEqual(
+      lost.map(({ check }) => check.replace(/^proxmox: /, "")),
+      [
+        ...["age of each VM's last backup", "the API answers", "the token's rights", "quorum"],
+        "servers on different hosts",
+        ...settings.nodes.map(({ name, vmId }) => `VM ${vmId} (${name})`),
+        "room for snapshots",
+      ],
+    );
+    const [node] = settings.agents;
+    assert.ok(node);
+    assert.deepEqual(
+      judgeTurn(settings, node, down, OWNER)
+        .filter(({ verdict }) => verdict === "not measured")
+        .map(({ check }) => check),
+      [
+        ...["proxmox: the API answers", "proxmox: the token's rights", "proxmox: quorum"],
+        ...["proxmox: servers on different hosts", `proxmox: VM ${node.vmId} (${node.name})`],
+        ...["proxmox: room for snapshots", `${node.name}: its VM's snapshot`],
+      ],
+    );
+  });
+
+  it("says of every check of a node that it was not measured while it does not answer", () => {
+    const nodes = new Map(facts().nodes).set("proj-k8sm02", { missing: "refused" } as never);
+    const told = judge(settings, { ...facts(), nodes }, OWNER);
+    assert.deepEqual(
+      names(facts()).filter((check) => !told.some((one) => one.check === check)),
+      [],
+    );
+    assert.deepEqual(
+      told.filter(({ verdict }) => verdict === "not measured").map(({ check }) => check),
+      [
+        ...["answers over SSH", "runs RKE2", "control groups", "ingress-controller"].map(
+          (check) => `proj-k8sm02: ${check}`,
+        ),
+        ...["room on its disk", "memory", "certificates"].map((check) => `proj-k8sm02: ${check}`),
+        ...["nodes: clocks in step", "etcd: whole", "etcd: database against its quota"],
+        ...["etcd: writes to its log", "proj-k8sm02: free capacity"],
+        ...["version: skew, now and at every step", "compatibility: APIs that the target removes"],
+      ],
+    );
   });
 
   it("prints numbered lines, the figure and the wanted value in each", () => {
@@ -151,5 +234,52 @@ describe("observe/judge", () => {
       assert.equal(warn, false);
     }
     assert.ok(lines.some(({ text }) => text.includes(`installed ${FROM}`)));
+  });
+});
+
+describe("observe/judge: before a node's turn", () => {
+  const node = (name: string) =>
+    settings.nodes.find((one) => one.name === name) as (typeof settings.nodes)[0];
+  /** What does not hold before a turn, by check and verdict. */
+  const held = (name: string, seen: Facts) =>
+    judgeTurn(settings, node(name), seen, OWNER).flatMap(({ check, verdict }) =>
+      verdict === "pass" ? [] : [`${check}: ${verdict}`],
+    );
+  const server = (name: string, changes: Partial<typeof healthyServer>) =>
+    facts({ node: [name, { server: { ...healthyServer, ...changes } }] });
+
+  it("asks again what an earlier turn can have spoilt: the clocks, and that server's free capacity", () => {
+    const late = facts({ node: ["proj-k8sm03", { clockSkewMs: 5000 }] });
+    for (const name of ["proj-k8sm02", "proj-k8sw01"])
+      assert.deepEqual(held(name, late), ["nodes: clocks in step: fail"]);
+    const full = facts({ node: ["proj-k8sm02", { memoryFreeMiB: 2000 }] });
+    assert.deepEqual(held("proj-k8sm02", full), ["proj-k8sm02: free capacity: fail"]);
+    assert.deepEqual(held("proj-k8sm03", full), []);
+  });
+
+  it("judges every server's etcd before an agent's turn too: its room, its writes, and who leads", () => {
+    const etcd = healthyServer.etcd as NonNullable<typeof healthyServer.etcd>;
+    const quotaBytes = 2 ** 31;
+    const at = (changes: Partial<typeof healthyServer>) =>
+      held("proj-k8sw02", server("proj-k8sm03", changes));
+    assert.deepEqual(at({ etcd: { ...etcd, quotaBytes, dbBytes: 0.95 * quotaBytes } }), [
+      "etcd: database against its quota: fail",
+    ]);
+    assert.deepEqual(at({ fsyncMs: 600 }), ["etcd: writes to its log: fail"]);
+    assert.deepEqual(at({ fsyncMs: 250 }), ["etcd: writes to its log: warn"]);
+    assert.deepEqual(at({ etcd: { ...etcd, leader: "8" } }), ["etcd: whole: fail"]);
+  });
+
+  it("holds for a dashboard that is down, and does not where a node in its turn may be why", () => {
+    const url = "https://grafana.example.org/login";
+    const dark = (nodes = settings.nodes.map(({ name }) => clusterNode(name))) => ({
+      ...facts({ cluster: { nodes } }),
+      dashboards: [{ url, status: { value: 503 } }],
+    });
+    assert.deepEqual(held("proj-k8sw02", dark()), [`monitoring: ${url}: fail`]);
+    const turning = clusterNode("proj-k8sw02", {
+      metadata: { name: "proj-k8sw02", annotations: { "rke2-upgrade/working": settings.changeId } },
+    });
+    assert.deepEqual(held("proj-k8sw02", dark(withNode(turning))), [`monitoring: ${url}: warn`]);
   });
 });

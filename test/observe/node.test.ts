@@ -18,7 +18,11 @@ processors=2
 certificateDue=client-admin.crt (system:admin)|Dec 24, 2026 08:27 UTC|WARNING
 certificates=30
 containerdTemplate=/var/lib/rancher/rke2/agent/etc/containerd/config.toml.tmpl
+etcdMembers={"header":{"member_id":"71"},"members":[{"ID":"71","name":"a-1","peerURLs":["https://10.0.0.1:2380"],"isLearner":true},{"ID":"72","name":"b-1","peerURLs":["https://10.0.0.2:2380"]}]}
 etcdStatus={"header":{"member_id":"71"},"dbSize":"2703360","leader":"72","isLearner":true}
+etcdAlarms={"header":{"member_id":"71"}}
+etcdMember https://10.0.0.1:2380={"etcdserver":"3.6.16","etcdcluster":"3.6.0"}
+etcdMember https://10.0.0.2:2380=
 kubeconfigCa=5e1f
 lastCpuUs=28500000
 lastAtUs=1795509050000000
@@ -41,11 +45,30 @@ describe("observe/node", () => {
     assert.equal(Math.round(seen.server?.fsyncMs ?? 0), 100);
     assert.deepEqual(seen.server?.etcd, {
       memberId: "71",
+      members: [
+        { name: "a-1", peerUrl: "https://10.0.0.1:2380", isLearner: true, version: "3.6.16" },
+        { name: "b-1", peerUrl: "https://10.0.0.2:2380", isLearner: false, version: undefined },
+      ],
       leader: "72",
+      alarms: 0,
       dbBytes: 2703360,
       quotaBytes: 2 ** 31,
       isLearner: true,
     });
+  });
+
+  it("does not take an alarm, or a quota, that was not told for none", () => {
+    const deaf = parseNode(SERVER.replace(/etcdAlarms=.*/, "etcdAlarms="), 0, 0);
+    assert.equal(deaf.server?.etcd?.alarms, undefined);
+    const raised = SERVER.replace(/(etcdAlarms=.*)}/, '$1,"alarms":[{"memberID":"71","alarm":"NOSPACE"}]}');
+    assert.equal(parseNode(raised, 0, 0).server?.etcd?.alarms, 1);
+    const blind = parseNode(
+      SERVER.replace(/etcdQuotaBytes=.*\n/g, "").replace(/(first|last)Fsync.*\n/g, ""),
+      0,
+      0,
+    );
+    assert.equal(blind.server?.etcd?.quotaBytes, undefined);
+    assert.equal(blind.server?.fsyncs, undefined);
   });
 
   it("tells the clock's skew apart from the time on the way", () => {
@@ -62,6 +85,7 @@ describe("observe/node", () => {
     );
     assert.equal(idle.server?.fsyncMs, undefined);
     assert.equal(idle.server?.etcd, undefined);
+    assert.equal(idle.server?.fsyncs, 0);
     assert.equal(parseNode("hostname=x\n", 0, 0).server, undefined);
   });
 });

@@ -64,7 +64,7 @@ describe("observe/scheduling", () => {
         (asked, offered) => {
           const pods = asked.map((cpu, i) => pod(`p${i}`, `${cpu}m`));
           const nodes = offered.map((cpu, i) => node(`n${i}`, `${cpu}m`));
-          const left = new Set(place(pods, nodes, []));
+          const left = new Set(place(pods, nodes, { nodes, pods: [] }).homeless);
           const sum = (rows: number[]) => rows.reduce((a, b) => a + b, 0);
           const placed = asked.filter((_, i) => !left.has(pods[i] as V1Pod));
           assert.ok(sum(placed) <= sum(offered));

@@ -48,6 +48,10 @@ async function statusOf({ guests }: Site, vmId: number, { values, lock }: VmConf
 const managedBy = ({ cluster }: Call, vmId: number) =>
   cluster.haResources.find(({ sid }) => sid === `vm:${vmId}`);
 
+/** The resource pool of a VM; whoever may see the VM is told, whatever he may do with the pool. */
+const poolOf = ({ cluster }: Call, vmId: number) =>
+  Object.entries(cluster.pools ?? {}).find(([, members]) => members.includes(vmId))?.[0];
+
 /** VMs as the cluster's resources list them. Those that the token may not audit are silently missing. */
 export async function vmResources(site: Site, call: Parameters<Method["run"]>[1]) {
   const visible = site.vms.list().filter(({ vmId }) => may(call, `/vms/${vmId}`, "VM.Audit"));
@@ -56,10 +60,12 @@ export async function vmResources(site: Site, call: Parameters<Method["run"]>[1]
       const { cpus, pid: _pid, ...status } = await statusOf(site, vmId, config);
       const offline = site.faults.isOn(`node-offline-${node}`);
       const managed = managedBy(call, vmId);
+      const pool = poolOf(call, vmId);
       return {
         ...{ id: `qemu/${vmId}`, type: "qemu", node, template: 0, maxcpu: cpus, ...status },
         ...(offline && { status: "unknown" }),
         ...(managed && { hastate: managed.state }),
+        ...(pool && { pool }),
       };
     }),
   );

@@ -8,8 +8,8 @@ import { facts, OWNER, settings } from "../facts";
 const SUNDAY = new Date("2026-09-06T01:05:00Z");
 const hoursAgo = (hours: number) => new Date(SUNDAY.getTime() - hours * 3_600_000);
 const backups = (changes: Partial<BackupFacts> = {}): BackupFacts => ({
-  jobs: [{ id: "nightly", schedule: "03:30", vmIds: [3001, 3002] }],
-  timeZone: "UTC",
+  jobs: { value: [{ id: "nightly", schedule: "03:30", vmIds: [3001, 3002] }] },
+  timeZone: { value: "UTC" },
   last: new Map(settings.nodes.map(({ vmId }) => [vmId, { at: hoursAgo(24) }])),
   ...changes,
 });
@@ -21,22 +21,44 @@ const seen = (changes: Partial<BackupFacts> = {}, at = SUNDAY): Facts => ({
 
 describe("observe/checks/backups", () => {
   const jobs = (changes: Partial<BackupFacts>, at = SUNDAY) =>
-    judgeRun(settings, seen(changes, at), OWNER).find(({ check }) => check.startsWith("timing: backup jobs"));
-  const job = (schedule: string) => ({ jobs: [{ id: "nightly", schedule, vmIds: [3001] }] });
+    judgeRun(settings, seen(changes, at), OWNER, undefined).find(({ check }) =>
+      check.startsWith("timing: backup jobs"),
+    );
+  const job = (schedule: string) => ({ jobs: { value: [{ id: "nightly", schedule, vmIds: [3001] }] } });
 
   it("tells a job in the window with its time, and warns of one that begins while VMs are snapshotted", () => {
     assert.equal(jobs({})?.verdict, "pass");
     assert.equal(jobs({})?.found, "nightly (3001, 3002): Sun 2026-09-06 03:30 UTC");
     assert.equal(jobs(job("01:10"))?.verdict, "warn");
     assert.equal(jobs(job("00:30"))?.found, "none");
-    assert.match(jobs(job("2026-*-01 01:10"))?.found ?? "", /"2026-\*-01 01:10", not judged/);
+  });
+
+  it("warns of a schedule that it cannot read", () => {
+    const told = jobs(job("2026-*-01 01:10"));
+    assert.equal(told?.verdict, "warn");
+    assert.match(told?.found ?? "", /"2026-\*-01 01:10" cannot be read/);
+    assert.match(told?.next ?? "", /Schedule Simulator/);
+  });
+
+  it("does not take jobs or a clock that nobody told for none", () => {
+    assert.equal(jobs({ jobs: { missing: "HTTP 500" } })?.verdict, "not measured");
+    assert.match(jobs({ timeZone: { missing: "node01: HTTP 595" } })?.found ?? "", /node01: HTTP 595/);
+    for (const hosts of [{ missing: "ECONNREFUSED" }, { value: { findings: [] } }]) {
+      const unseen = judgeRun(settings, { ...seen(), hosts }, OWNER, undefined).filter(({ check }) =>
+        /backup jobs|last backup/.test(check),
+      );
+      assert.deepEqual(
+        unseen.map(({ verdict }) => verdict),
+        ["not measured", "not measured"],
+      );
+    }
   });
 
   it("judges the next window while all are closed, by the hosts' own clock", () => {
     const thursday = new Date("2026-09-03T09:00:00Z");
     assert.equal(jobs(job("01:10"), thursday)?.verdict, "warn");
-    assert.equal(jobs({ ...job("03:10"), timeZone: "Europe/Berlin" }, thursday)?.verdict, "warn");
-    assert.equal(jobs({ ...job("01:10"), timeZone: "Europe/Berlin" }, thursday)?.found, "none");
+    assert.equal(jobs({ ...job("03:10"), timeZone: { value: "Europe/Berlin" } }, thursday)?.verdict, "warn");
+    assert.equal(jobs({ ...job("01:10"), timeZone: { value: "Europe/Berlin" } }, thursday)?.found, "none");
   });
 
   it("tells the oldest backup, names a VM without a recent one, and what cannot be seen", () => {

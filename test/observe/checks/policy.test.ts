@@ -136,6 +136,18 @@ describe("observe/checks/compatibility", () => {
     assert.equal(judge("traefik:v3.9.0", { acknowledge: ["traefik 3.9 on 1.35"] })?.verdict, "fail");
   });
 
+  it("never asks for the GPU operator's newest before the cluster's upgrade: procedure §4.2 has it after", () => {
+    const image = "nvcr.io/nvidia/gpu-operator:v25.3.0";
+    const row = /^§4\.2 "GPU operator compatibility": update the GPU operator after the cluster upgrade\. /;
+    const unknown = judge(image);
+    assert.equal(unknown?.verdict, "fail");
+    assert.match(unknown?.next ?? "", row);
+    assert.match(unknown?.next ?? "", /'gpu-operator 25\.3 on 1\.36'$/);
+    assert.match(judge(image, { acknowledge: ["gpu-operator 25.3 on 1.36"] })?.next ?? "", row);
+    assert.doesNotMatch(judge("traefik:v3.9.0")?.next ?? "", /GPU/);
+    assert.doesNotMatch(unknown?.next ?? "", /first/);
+  });
+
   it("does not hold a patch of the minor that the cluster lives with", () => {
     assert.equal(judge("rancher/rancher:v2.13.1", { rke2Version: "v1.35.7+rke2r1" })?.verdict, "warn");
   });
@@ -175,6 +187,13 @@ describe("observe/checks/removedApis", () => {
     const nodes = new Map([...blind.nodes].map(([name]) => [name, { missing: "no answer" }]));
     assert.equal(judge({}, { ...blind, nodes })?.verdict, "not measured");
   });
+
+  it("does not take one API server's silence for nobody asking", () => {
+    const told = judge({}, facts({ node: ["proj-k8sm03", { deprecatedApis: undefined }] }));
+    assert.equal(told?.verdict, "not measured");
+    assert.match(told?.found ?? "", /none asked for; not read: proj-k8sm03/);
+    assert.match(told?.next ?? "", /on proj-k8sm03$/);
+  });
 });
 
 describe("observe/checks/removedApis: objects", () => {
@@ -194,10 +213,16 @@ describe("observe/checks/removedApis: objects", () => {
     assert.equal(judge({ acknowledge: [api] })?.verdict, "warn");
   });
 
-  it("passes where there are none, and is silent where the target removes nothing or nobody answered", () => {
+  it("passes where there are none, is silent where the target removes nothing, and says when nobody answered", () => {
     assert.equal(judge({}, facts())?.verdict, "pass");
     assert.equal(judge({ rke2Version: TO, acceptedVersion: FROM }), undefined);
-    assert.equal(judge({}, { ...facts(), cluster: { missing: "no answer" } }), undefined);
+    assert.equal(judge({}, { ...facts(), cluster: { missing: "no answer" } })?.verdict, "not measured");
+  });
+
+  it("warns of a target whose removals it does not know", () => {
+    const later = judge({ rke2Version: "v1.39.0+rke2r1", acceptedVersion: "v1.38.0+rke2r1" }, facts());
+    assert.equal(later?.verdict, "warn");
+    assert.match(later?.found ?? "", /known up to 1\.38/);
   });
 
   it("reads them from the lists: only what no successor serves is stranded", () => {

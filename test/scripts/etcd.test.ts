@@ -1,0 +1,82 @@
+/** What the scripts make of etcd's answers; etcd's gateway and the members' own port are functions that answer. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { bareText, stepText } from "../../scripts";
+
+const url = (n: number) => `https://10.25.20.1${n}:2380`;
+const MEMBERS = JSON.stringify({
+  header: { member_id: "1" },
+  members: [1, 2, 3].map((n) => ({ ID: String(n), name: `m-${n}`, peerURLs: [url(n)] })),
+});
+const STATUS = '{"header":{"member_id":"1"},"leader":"2"}';
+
+interface Answers {
+  readonly members?: string;
+  readonly status?: string;
+  /** Empty: none in time, as when the quorum is slow. */
+  readonly alarms?: string;
+}
+
+/** The functions in place of the network's. */
+const stub = ({ members = MEMBERS, status = STATUS, alarms = '{"header":{"member_id":"1"}}' }: Answers) => `
+etcd_ask() {
+  local said
+  case $1 in
+    */member/list) said='${members}' ;;
+    */status) said='${status}' ;;
+    */alarm) said='${alarms}' ;;
+  esac
+  [ -n "$said" ] && echo "$said"
+}
+etcd_peer_version() { echo '{"etcdserver":"3.6.16"}'; }
+`;
+
+const bash = (input: string) => spawnSync("bash", ["-s", "--", "step"], { input, encoding: "utf8" });
+
+/** As verify-cluster.sh and check-health.sh ask: in a subshell, in a condition, where bash forgets \`set -e\`. */
+function healthy(answers: Answers) {
+  const whole = stepText("check-health");
+  const from = whole.indexOf("# What every step shares");
+  const libraries = whole.slice(from, whole.indexOf("# Between two servers' snapshots"));
+  const { stdout, stderr } = bash(
+    `${libraries}\n${stub(answers)}\nif (etcd_healthy 3) 2>&1; then echo healthy; else echo refused; fi\n`,
+  );
+  return `${stdout}${stderr}`;
+}
+
+describe("scripts: etcd", () => {
+  it("passes a whole etcd", () => {
+    assert.equal(healthy({}), "healthy\n");
+  });
+
+  it("refuses an alarm, no leader, a learner, and an alarm that nobody could tell of", () => {
+    const raised = '{"header":{"member_id":"1"},"alarms":[{"memberID":"2","alarm":"NOSPACE"}]}';
+    assert.match(healthy({ alarms: raised }), /etcd raises an alarm: .*NOSPACE[\s\S]*refused\n$/);
+    for (const alarms of ["", "{}", '{"error":"etcdserver: request timed out"}'])
+      assert.match(healthy({ alarms }), /does not say whether it has an alarm\n {2}next: [\s\S]*refused\n$/);
+    assert.match(healthy({ status: '{"header":{"member_id":"1"}}' }), /no leader[\s\S]*refused\n$/);
+    assert.match(healthy({ status: "" }), /no leader[\s\S]*refused\n$/);
+    const learner = MEMBERS.replace('"ID":"3"', '"ID":"3","isLearner":true');
+    assert.match(healthy({ members: learner }), /learner[\s\S]*refused\n$/);
+  });
+
+  it("tells how its own member knows etcd, and leaves empty what gave no answer", () => {
+    const text = bareText("look-node");
+    const libraries = text.slice(0, text.indexOf("# Reads what this node says of itself"));
+    const view = (answers: Answers) =>
+      bash(`${libraries}\n${stub(answers)}\netcd_view =\n`)
+        .stdout.trimEnd()
+        .split("\n");
+    assert.deepEqual(view({ alarms: "" }), [
+      `etcdMembers=${MEMBERS}`,
+      `etcdStatus=${STATUS}`,
+      "etcdAlarms=",
+      ...[1, 2, 3].map((n) => `etcdMember ${url(n)}={"etcdserver":"3.6.16"}`),
+    ]);
+    assert.deepEqual(view({ members: "", status: "", alarms: "" }), [
+      "etcdMembers=",
+      "etcdStatus=",
+      "etcdAlarms=",
+    ]);
+  });
+});
