@@ -16,6 +16,7 @@ import { createRun, failRun, listRuns, nextRun, type RunFiles, readRun } from ".
 import { attach, begin, refuseSecond, stop, watch } from "./session";
 import { missingSignOff } from "./signOff";
 import { readStack } from "./stackConfig";
+import { takeIn } from "./takeIn";
 import { verify } from "./verify";
 
 export interface ApplyOptions extends StackOptions {
@@ -34,6 +35,7 @@ export async function apply(options: ApplyOptions): Promise<void> {
   if (options.attach) return attach(directory);
   if (options.stop) return stop(directory);
   await refuseSecond(directory);
+  await takeIn(directory);
   // Its number is taken before the look, which takes minutes: who began meanwhile has it.
   const run = await nextRun(directory);
   const approved = await approvedPlan(directory, directionOf(settings));
@@ -93,7 +95,7 @@ async function refuseEdited(directory: string): Promise<void> {
   if (faults.length > 0) {
     refuse(
       faults,
-      "a report that was cut short: npm run change -- report; else bring back the files that were approved, or make a new plan and have it approved",
+      "bring back the files that were approved, or make a new plan and have it approved; a report is made again by npm run change -- report",
     );
   }
 }

@@ -5,6 +5,7 @@ import type { z } from "zod";
 import { type Access, accessSchema } from "./accessSchema";
 import { approvalText } from "./approval";
 import { asFile, canonical, digestOf } from "./canonical";
+import type { RecordFile } from "./chain";
 import { DIRECTIONS, FILES_OF, planNames } from "./directory";
 import { type Evidence, evidenceSchema, type Run, runSchema } from "./evidenceSchema";
 import { type PlanRecord, planSchema } from "./planSchema";
@@ -15,15 +16,6 @@ import { planDocument } from "./render/planDocument";
 import { reportDocument } from "./render/reportDocument";
 import { reportRecord } from "./report";
 import { type ReportRecord, reportSchema } from "./reportSchema";
-
-/** A file of the folder, ready to be written. */
-export interface RecordFile {
-  readonly what: string;
-  readonly file: string;
-  readonly content: string;
-  /** It is there already and is appended to elsewhere: only the chain's line is written. */
-  readonly stays?: true;
-}
 
 async function read<T extends z.ZodType>(
   directory: string,

@@ -1,5 +1,4 @@
 /** `npm run change -- report`: gathers evidence, writes the report; with --verify it only checks what was written. */
-import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { readLines, tellings } from "../notify/log";
 import { writeRecords } from "./chain";
@@ -17,6 +16,7 @@ import { isOwn, listRuns, lives } from "./runFiles";
 import { signOffOf } from "./signOff";
 import { readStack, type StackConfig } from "./stackConfig";
 import { exportSchema, historySchema } from "./state";
+import { takeIn } from "./takeIn";
 import { tellOwed } from "./tell";
 import { toldLine, toldOfLog } from "./told";
 import { verify } from "./verify";
@@ -35,7 +35,6 @@ export async function report(options: ReportOptions): Promise<void> {
   const config = readStack(stack, options.configFile);
   const { settings } = config;
   const directory = changeDirectory(settings.changeId, options.out);
-  await mkdir(directory, { recursive: true, mode: 0o750 });
   const asksAccess = options.access !== false;
   const choice = { stack, configFile: config.file };
   const { evidence, head } = await writeReportAndTell(directory, choice, config, asksAccess);
@@ -92,6 +91,7 @@ export async function writeReport(
   directory: string,
   { stack, changeId, asks, signOff }: Reported,
 ): Promise<{ evidence: Evidence; head: string }> {
+  await takeIn(directory);
   const state = exportSchema.parse(await pulumiJson(["stack", "export", "--stack", stack]));
   const history = historySchema.parse(await pulumiJson(["stack", "history", "--json", "--stack", stack]));
   const now = evidenceOf({
