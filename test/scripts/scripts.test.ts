@@ -47,6 +47,7 @@ describe("scripts", () => {
         "lib-api",
         "lib-back",
         "lib-cluster",
+        "lib-drained",
         "lib-etcd",
         "lib-hold",
         "lib-install",
