@@ -38,11 +38,11 @@ export async function report(options: ReportOptions): Promise<void> {
   const asksAccess = options.access !== false;
   const choice = { stack, configFile: config.file };
   const { evidence, head } = await writeReportAndTell(directory, choice, config, asksAccess);
-  const { outcome, steps, nodes, access, told = [] } = await reportOf(directory, evidence);
+  const { outcome, steps, nodes, runs, access, told = [] } = await reportOf(directory, evidence);
   const done = steps.filter((step) => step.outcome !== "not done").length;
   console.log(
     [
-      `${evidence.changeId}: ${outcome}; ${done} of ${steps.length} steps done, ${nodes.length} nodes, ${evidence.updates.length} runs`,
+      `${evidence.changeId}: ${outcome}; ${done} of ${steps.length} steps done, ${nodes.length} nodes, ${runs.length} runs`,
       ...(access?.missing.map(({ what, why }) => `not measured: ${what}: ${why}`) ?? []),
       `written to ${directory}: report.html, report.md, report.json, from evidence.json`,
       ...told.filter((one) => one.outcome !== "delivered").map((one) => `notification ${toldLine(one)}`),
