@@ -12,7 +12,7 @@ import { directionOf } from "./plan";
 import { ADOPT, isUnadopted, plannedNow, type StackOptions } from "./planCommand";
 import type { PlanRecord } from "./planSchema";
 import { chosenStack } from "./pulumi";
-import { createRun, failRun, listRuns, nextRun, type RunFiles, readRun } from "./runFiles";
+import { createRun, failRun, nextRun, type RunFiles, readRuns } from "./runFiles";
 import { attach, begin, refuseSecond, stop, watch } from "./session";
 import { missingSignOff } from "./signOff";
 import { readStack } from "./stackConfig";
@@ -108,8 +108,7 @@ async function refuseMoved(
 ): Promise<{ begun: boolean; nowPlan: string }> {
   console.log("making the plan afresh, to see what has changed since it was approved");
   const { record: now, pulumiPlan: nowPlan } = await plannedNow(options);
-  const runs = await Promise.all((await listRuns(directory)).map(readRun));
-  const begun = runs.some(({ digest }) => digest === approved.digest.value);
+  const begun = (await readRuns(directory)).some(({ digest }) => digest === approved.digest.value);
   const approvedPlan = await readFile(join(directory, planNames(approved.direction).enforced), "utf8");
   const moved = movedSince({ approved, approvedPlan, now, nowPlan, begun });
   if (moved.length > 0)

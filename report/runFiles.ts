@@ -51,6 +51,10 @@ export async function nextRun(directory: string): Promise<RunFiles> {
 export const readRun = async ({ record }: RunFiles): Promise<Run> =>
   runSchema.parse(JSON.parse(await readFile(record, "utf8")));
 
+/** The records of a folder's runs, the first one first. */
+export const readRuns = async (directory: string): Promise<Run[]> =>
+  Promise.all((await listRuns(directory)).map(readRun));
+
 /** A run's record and the chain's line for it, at once: one that the chain does not know is nobody's. */
 const keep = ({ record, number }: RunFiles, run: Run, more: Pick<RecordFile, "fresh"> = {}) =>
   writeRecords(dirname(record), [
