@@ -28,6 +28,7 @@ export function judgeSettings(draft: Draft): Mistake[] {
     judgeOverrides,
     judgeRestoreTest,
     judgeMail,
+    judgePlainHttp,
   ].flatMap((rule) => rule(draft));
 }
 
@@ -230,3 +231,22 @@ function judgeMail({ notifications }: Draft): Mistake[] {
     },
   ];
 }
+
+/** Messages that would go over the network in clear with nobody's consent. */
+const judgePlainHttp = ({ notifications: { webhook, glpi } = {} }: Draft): Mistake[] =>
+  Object.entries({ webhook, glpi }).flatMap(([name, channel]) => {
+    if (!channel?.url?.startsWith("http:") || channel.plainHttp || isLoopback(channel.url)) return [];
+    return [
+      {
+        path: `notifications.${name}.url`,
+        found: channel.url,
+        allowed: `https; http to this machine itself, or with notifications.${name}.plainHttp`,
+        example: channel.url.replace(/^http:/, "https:"),
+        why:
+          name === "glpi"
+            ? "GLPI's tokens and all that is told would go over the network in clear: whoever reads them can write tickets"
+            : "all that is told would go over the network in clear",
+        next: `have it serve https; or, on a network that is yours alone: pulumi config set --path 'rke2-upgrade:notifications.${name}.plainHttp' true`,
+      },
+    ];
+  });

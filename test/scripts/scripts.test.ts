@@ -48,6 +48,7 @@ describe("scripts", () => {
         "lib-api",
         "lib-back",
         "lib-cluster",
+        "lib-drained",
         "lib-etcd",
         "lib-etcd-view",
         "lib-hold",
