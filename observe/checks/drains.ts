@@ -12,7 +12,12 @@ export function judgeDrains(
   { drained }: { drained: readonly ClusterNode[] },
 ): Finding[] {
   // While a node is in its turn its pods may have no other place: going on is what mends it.
-  const holds = nodes.some((node) => isMarked(settings, node)) ? should : must;
+  const judge = nodes.some((node) => isMarked(settings, node)) ? should : must;
+  // A pod that was just moved, or asks for a moment's patience by its probe: the budget is met again a breath later.
+  const holds = (good: boolean, next: string) => ({
+    ...judge(good, next),
+    ...(good ? {} : { momentary: true as const }),
+  });
   const marked = new Set(nodes.filter((node) => isMarked(settings, node)).map(nameOf));
   const risks = drained
     .filter(({ name }) => !marked.has(name))
