@@ -248,7 +248,7 @@ describe("going back", function () {
     const text = "kube-apiserver-arg+:\\n- runtime-config=networking.k8s.io/v1beta1=true\\n";
     await onNode(
       "proj-k8sm01",
-      `printf '${text}' | sudo tee ${file} >/dev/null && sudo systemctl restart rke2-server`,
+      `sudo mkdir -p "$(dirname ${file})" && printf '${text}' | sudo tee ${file} >/dev/null && sudo systemctl restart rke2-server`,
     );
     const ask = "get --raw /apis/networking.k8s.io/v1beta1/servicecidrs";
     const kubectl = "sudo /var/lib/rancher/rke2/bin/kubectl --kubeconfig /etc/rancher/rke2/rke2.yaml";

@@ -5,27 +5,87 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
 import { snapshotName } from "../../config";
 import { setFault } from "../../rehearsal/lab/faults";
-import { proxmox, snapshots, versions } from "../e2e/history";
-import { configure, startUp, up } from "../e2e/operator";
+import { until } from "../../rehearsal/machines/poll";
+import { proxmox, restarts, snapshots, versions } from "../e2e/history";
+import { configure, kubectl, onNode, run, startUp, up } from "../e2e/operator";
 import { printed } from "../e2e/watch";
 
 const FROM = "v1.35.4+rke2r1";
 const TO = "v1.36.3+rke2r1";
 const SNAPSHOT = snapshotName(FROM, "CR-2026-041");
+const SERVERS = ["proj-k8sm01", "proj-k8sm02", "proj-k8sm03"];
 const AGENTS = ["proj-k8sw01", "proj-k8sw02", "proj-k8sw03", "proj-k8sw04"];
 
 describe("an upgrade that is held between two nodes", function () {
   this.timeout(25 * 60_000);
   this.bail(true);
 
+  const began = new Date();
+
   before(async () => {
     const { code, output } = await up();
     assert.equal(code, 0, output);
+    // What each server reads when it is started anew: from then on RKE2's chart jobs crash while the releases are mixed.
+    for (const server of SERVERS)
+      await onNode(
+        server,
+        `sudo sed -i -E 's/("chartsCrashBetweenServers": *)false/\\1true/' /etc/rehearsal/node.json && grep -q '"chartsCrashBetweenServers": *true' /etc/rehearsal/node.json`,
+      );
     await configure({
-      "limits.soakServerSeconds": "5",
+      "limits.soakServerSeconds": "60",
       "limits.soakAgentSeconds": "5",
       rke2Version: TO,
     });
+  });
+
+  /** What a run says that is made sick, by a fault, while it watches a server that it has just upgraded. */
+  async function sickInTheSoak(server: string, fault: string[]): Promise<string> {
+    const running = await startUp();
+    await printed(running, new RegExp(`${server} is back; watching it for 60 s`), 15);
+    await setFault([...fault, "on"]);
+    try {
+      const { code, output } = await running.ended;
+      assert.notEqual(code, 0, output);
+      return output.slice(output.indexOf("Diagnostics:"));
+    } finally {
+      await setFault([...fault, "off"]);
+    }
+  }
+
+  it("stops in a server's soak at a pod that was well and crashes, with the time; chart jobs that crash by design are told", async () => {
+    const said = await sickInTheSoak("proj-k8sm01", ["pod-crashloops"]);
+    assert.match(
+      said,
+      /relapsed while being watched: pods that were well before, at \d\d:\d\d:\d\dZ: research\/fault-crashloops\S* crashes \(§4\.1\)\. .*next: /s,
+    );
+    // Who leads deploys the charts, and those that wait lead in turn: now the server of the new release does.
+    for (const server of SERVERS.slice(1)) await onNode(server, "sudo systemctl restart rke2-server");
+    await until("the chart jobs to crash, and to be told as harmless", 180, async () => {
+      const { output } = await run(["pulumi", "preview", "--non-interactive", "--color=never"]);
+      return /ok {2}cluster: RKE2's charts installed: failing: helm-install-.* \(harmless while the servers are of two versions\)/.test(
+        output,
+      );
+    });
+    const now = await versions();
+    assert.deepEqual(
+      SERVERS.map((node) => now[node]),
+      [TO, FROM, FROM],
+    );
+  });
+
+  it("stops in a server's soak at an API that takes longer than two seconds, with the time and the value", async () => {
+    // The server after it is the one that is asked.
+    const said = await sickInTheSoak("proj-k8sm02", ["api-slow", "proj-k8sm03", "2500"]);
+    assert.match(
+      said,
+      /relapsed while being watched: the API took \d{4,} ms or gave no good answer at \d\d:\d\d:\d\dZ; .*2000 concerning \(§4\.1\)/,
+    );
+    const now = await versions();
+    assert.deepEqual(
+      SERVERS.map((node) => now[node]),
+      [TO, TO, FROM],
+    );
+    await configure({ "limits.soakServerSeconds": "5" });
   });
 
   it("holds the next agent while storage has not recovered, or its snapshot is gone: the one before is finished", async () => {
@@ -84,5 +144,17 @@ describe("an upgrade that is held between two nodes", function () {
       "a snapshot that was gone was not taken anew",
     );
     assert.deepEqual(new Set(Object.values(await versions())), new Set([TO]));
+  });
+
+  it("had RKE2's charts complete before the first agent was touched", async () => {
+    const { items } = await kubectl<{
+      items: { metadata: { name: string }; status: { completionTime?: string } }[];
+    }>("-n", "kube-system", "get", "jobs");
+    const done = items
+      .filter(({ metadata }) => metadata.name.startsWith("helm-install-"))
+      .map(({ status }) => Date.parse(status.completionTime ?? ""));
+    const [first] = await restarts(AGENTS[0] ?? "", "agent", began);
+    assert.ok(first && done.length > 0);
+    for (const at of done) assert.ok(at < first.from, `complete at ${new Date(at).toISOString()}`);
   });
 });

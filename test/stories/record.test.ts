@@ -104,6 +104,15 @@ describe("the change record", function () {
     assert.deepEqual(new Set(Object.values(await versions())), new Set([FROM]));
   });
 
+  it("refuses where somebody has brought a node to another version by hand", async () => {
+    await setFault(["upgraded-by-hand", "proj-k8sw04", TO, "on"]);
+    try {
+      await refuses(/node proj-k8sw04: runs v1\.36\.3\+rke2r1, ran v1\.35\.4\+rke2r1/);
+    } finally {
+      await setFault(["upgraded-by-hand", "proj-k8sw04", TO, "off"]);
+    }
+  });
+
   it("stops at a node that does not come up, and tells the chain's head", async () => {
     await setFault(["service-fails", "proj-k8sm01", "on"]);
     try {
