@@ -3,6 +3,7 @@ import {
   describeLoss,
   describePlan,
   duration,
+  goingBackTakesEtcd,
   restoreTestNode,
   type Secrets,
   settingsWarnings,
@@ -43,7 +44,7 @@ function announceChange({ settings, change }: Run, secrets: Secrets): void {
       const { result: facts, cost } = await measured(() =>
         observe(settings, { sshPrivateKey, proxmoxTokenSecret, kubeconfig }),
       );
-      const judged = judgeRun(settings, facts, owner);
+      const judged = judgeRun(settings, facts, owner, await newestBackup(settings, accepted));
       const findings = findingLines(judged);
       await pulumi.log.info(
         `${title}\nChecks (${findings.filter((f) => !f.warn).length} of ${findings.length} hold)`,
@@ -104,7 +105,7 @@ const afterwards = ({ goBack, acceptedVersion }: Run["settings"]): string[] =>
 
 /** What there is to go back to, and what going back loses: said before it happens. */
 async function wayBack(settings: Run["settings"]): Promise<string[]> {
-  const { rke2Version, acceptedVersion, changeId, backup, objectives, restoreTest } = settings;
+  const { rke2Version, acceptedVersion, changeId, backup, limits, objectives, restoreTest } = settings;
   if (rke2Version === acceptedVersion) return [];
   const last = await newestBackup(settings, acceptedVersion);
   const taken = last
@@ -120,6 +121,11 @@ async function wayBack(settings: Run["settings"]): Promise<string[]> {
     `  the release files of ${acceptedVersion} on every node`,
     "What going back loses",
     `  where it takes an etcd snapshot: all that was written to the cluster after that one. Across a minor that is one with the data of ${acceptedVersion}: ${taken}, and once a server is upgraded there is no newer one`,
+    ...(goingBackTakesEtcd(settings)
+      ? [
+          `  what that is grows with its age: older than ${limits.wayBackMaxAgeHours} h, as when agents are left for another window, the run stops until you go back or set acceptedServers to ${changeId}`,
+        ]
+      : []),
     "  where a VM is rolled back: all that was written to its disks after its snapshot, local volumes included",
   ];
 }

@@ -58,7 +58,12 @@ async function take({ settings, sshPrivateKey }: ProviderContext): Promise<Taken
       reasons.push(error instanceof Error ? error.message : String(error));
     }
   }
-  throw new Error(`no etcd snapshot could be taken:\n${reasons.join("\n")}`);
+  const [first] = settings.servers;
+  // What a script refuses has its own next move; a server that is not reached has none.
+  const next = reasons.some((reason) => reason.includes("next: "))
+    ? ""
+    : `\n  next: ssh -p ${first?.port} ${first?.user}@${first?.address}, and the other servers: one of them must answer; then run pulumi up again`;
+  throw new Error(`no etcd snapshot could be taken:\n${reasons.join("\n")}${next}`);
 }
 
 async function takeOn(

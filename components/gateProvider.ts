@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { type Cost, measured, totalCost } from "../observe/cost";
 import type { GateAnswer } from "./gateAnswer";
 import { configure } from "./providerConfig";
 
@@ -13,19 +14,33 @@ interface Gate<Inputs> {
   ask(inputs: Inputs): Promise<GateAnswer>;
 }
 
-/** A provider that asks when the gate is made, and again on every `up` until it is done. Deleting it does nothing. */
-export const gateProvider = <Inputs extends object>({
+/**
+ * A provider that asks when the gate is made, and again on every `up` until it is done. Deleting it does nothing.
+ * What it cost to look whether gates are done, the next one that is asked bears: one that is passed by leaves no answer.
+ */
+export function gateProvider<Inputs extends object>({
   id,
   compares,
   isDone,
   ask,
-}: Gate<Inputs>): pulumi.dynamic.ResourceProvider<Inputs, Inputs & GateAnswer> => ({
-  configure,
-  check: async (_olds, news) => ({ inputs: news }),
-  async diff(_id, olds, news) {
-    const altered = compares.some((field) => olds[field] !== news[field]);
-    return { changes: altered || !(await isDone(news)) };
-  },
-  create: async (inputs) => ({ id: id(inputs), outs: { ...inputs, ...(await ask(inputs)) } }),
-  update: async (_id, _olds, news) => ({ outs: { ...news, ...(await ask(news)) } }),
-});
+}: Gate<Inputs>): pulumi.dynamic.ResourceProvider<Inputs, Inputs & GateAnswer> {
+  let looks: Cost[] = [];
+  const answered = async (inputs: Inputs): Promise<Inputs & GateAnswer> => {
+    const answer = await ask(inputs);
+    const cost = totalCost([...looks, answer.cost]);
+    looks = [];
+    return { ...inputs, ...answer, cost };
+  };
+  return {
+    configure,
+    check: async (_olds, news) => ({ inputs: news }),
+    async diff(_id, olds, news) {
+      if (compares.some((field) => olds[field] !== news[field])) return { changes: true };
+      const { result: done, cost } = await measured(() => isDone(news));
+      looks.push(cost);
+      return { changes: !done };
+    },
+    create: async (inputs) => ({ id: id(inputs), outs: await answered(inputs) }),
+    update: async (_id, _olds, news) => ({ outs: await answered(news) }),
+  };
+}

@@ -2,10 +2,12 @@ import type { ClusterNode } from "../config";
 import { type Facts, inTurn, lookAtNode, observe } from "../observe";
 import { measured } from "../observe/cost";
 import { keepBackedUp } from "./backupTimer";
+import { newestBackup } from "./etcdBackups";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
-import { judgeRun } from "./judgement";
+import { judgeRun, measuredIn } from "./judgement";
 import { holdAll, holdForWayBack } from "./locks";
+import { rememberMeasured } from "./measuredBefore";
 import { providerContext } from "./providerConfig";
 import { describeDecision } from "./recovery/decision";
 import { writeLosses } from "./recovery/losses";
@@ -74,10 +76,11 @@ async function ask(inputs: Inputs): Promise<GateAnswer> {
   const revived = await revive(providerContext(), inputs.owner, inputs.attempt);
   // Its pods come up, and its budgets recover, as a node's after its turn.
   const recoveringMs = revived ? settings.limits.readySeconds * 1000 : 0;
+  const newest = await newestBackup(settings, inputs.accepted);
   const { result, cost } = await measured(() =>
     judgeSteadily(
       () => observe(settings, secrets),
-      (facts) => judgeRun(settings, facts, inputs.owner),
+      (facts) => judgeRun(settings, facts, inputs.owner, newest),
       { recoveringMs },
     ),
   );
@@ -90,6 +93,7 @@ async function ask(inputs: Inputs): Promise<GateAnswer> {
   await holdAll(settings, secrets.sshPrivateKey, inputs.owner, "take");
   await keepWayBack(providerContext(), inputs.owner, touched(facts, inputs));
   keepBackedUp();
+  rememberMeasured(measuredIn(facts));
   return gateAnswer(findings, cost);
 }
 

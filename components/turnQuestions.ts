@@ -1,13 +1,16 @@
 import type { ClusterNode, Settings } from "../config";
-import { type Facts, judgeTurn, observeTurn } from "../observe";
+import { type Facts, inTurn, judgeTurn, observeTurn } from "../observe";
 import { lookAtCluster } from "../observe/cluster";
 import { measured } from "../observe/cost";
 import { isMarked, nameOf } from "../observe/facts";
+import { newestBackup } from "./etcdBackups";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { judgeTimingOfTurn } from "./judgement";
+import { measuredBefore } from "./measuredBefore";
 import { providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
+import { judgeWayBackAge } from "./wayBackAge";
 import { keepWayBack } from "./wayBackKeeper";
 
 /** What a turn's question needs to know of the change. */
@@ -48,10 +51,16 @@ export async function askBeforeTurn({ node: name, accepted, owner }: TurnInputs)
   const node = settings.nodes.find((one) => one.name === name);
   if (!node)
     throw new Error(`${name} is not in nodes. next: put it back; nodes leave the list after acceptance`);
+  const newest = await newestBackup(settings, accepted);
   const { result, cost } = await measured(() =>
     judgeSteadily(
       () => observeTurn(settings, node, context),
-      (facts) => [...judgeTurn(settings, node, facts, owner), ...judgeTimingOfTurn(settings, facts, node)],
+      (facts) => [
+        ...judgeTurn(settings, node, facts, owner),
+        ...judgeTimingOfTurn(settings, facts, node, measuredBefore()),
+        // A node already in its turn is finished, whatever the way back is worth.
+        ...(inTurn(settings, facts.cluster, name) ? [] : judgeWayBackAge(settings, facts, newest)),
+      ],
     ),
   );
   const { seen: facts, findings } = result;

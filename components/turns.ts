@@ -69,6 +69,7 @@ const gateCluster = (settings: Settings, node: ClusterNode): PlannedStep => ({
     settings.acceptedVersion,
     settings.changeId,
     settings.servers.length,
+    settings.limits.leaseSeconds,
     ...besides(settings, node),
   ],
   limitSeconds: settings.limits.gateSeconds,
@@ -151,6 +152,7 @@ const verifyCluster = (settings: Settings, node: ClusterNode, soakSeconds: numbe
     settings.rke2Version,
     settings.changeId,
     settings.servers.length,
+    settings.limits.leaseSeconds,
     settings.limits.readySeconds,
     soakSeconds,
     wayBackHint(settings, node),
@@ -240,7 +242,13 @@ export const canarySoak = (settings: Settings, { nodes, soakSeconds }: Wave): Pl
   title: `watch the cluster for ${soakSeconds} s after its first agents`,
   on: helperFor(settings),
   script: "canary-soak",
-  args: [settings.rke2Version, settings.limits.readySeconds, soakSeconds, ...nodes.map((node) => node.name)],
+  args: [
+    settings.rke2Version,
+    settings.limits.leaseSeconds,
+    settings.limits.readySeconds,
+    soakSeconds,
+    ...nodes.map((node) => node.name),
+  ],
   limitSeconds: settings.limits.readySeconds + soakSeconds + 60,
 });
 
@@ -324,6 +332,11 @@ export const accept = (settings: Settings): PlannedStep => ({
   title: "prove every node live on the version",
   on: helperFor(settings),
   script: "accept",
-  args: [settings.rke2Version, settings.servers.length, ...settings.nodes.map((node) => node.name)],
+  args: [
+    settings.rke2Version,
+    settings.servers.length,
+    settings.limits.leaseSeconds,
+    ...settings.nodes.map((node) => node.name),
+  ],
   limitSeconds: settings.limits.gateSeconds,
 });

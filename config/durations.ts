@@ -126,7 +126,7 @@ export interface Estimate {
   readonly afterSeconds: number;
   /** All servers back on the accepted version (procedure §6.2). */
   readonly goBackSeconds: number;
-  /** How many steps' durations were measured here, of how many. */
+  /** How many steps are expected to take what was measured here, of how many. */
   readonly measuredSteps: number;
   readonly steps: number;
 }
@@ -173,7 +173,6 @@ export function estimate(
     );
     return left.length === 0 ? [] : [{ nodes: left, seconds: totalSeconds(own) }];
   });
-  const known = new Set(measured.map(({ step }) => step));
   return {
     // The way back of a change that has touched a node is there already.
     beforeSeconds: done.size === 0 ? sum(...BEFORE) : sum("change", "preflight"),
@@ -183,7 +182,7 @@ export function estimate(
     waves,
     afterSeconds: sum("validation", "record"),
     goBackSeconds: settings.durations.goBackServersSeconds,
-    measuredSteps: steps.filter((step) => known.has(scriptOf(step))).length,
+    measuredSteps: steps.filter(({ expectedFrom }) => expectedFrom === "measured").length,
     steps: steps.length,
   };
 }

@@ -34,6 +34,13 @@ export function backNeedsRestore(accepted: Version, wanted: Version): boolean {
   return !move.allowed || move.backNeedsRestore;
 }
 
+/** The same of a stack's change: whether its whole cluster goes back by the etcd snapshot. Not where nothing is under way. */
+export function goingBackTakesEtcd(change: { acceptedVersion: string; rke2Version: string }): boolean {
+  const [accepted, wanted] = [parseVersion(change.acceptedVersion), parseVersion(change.rke2Version)];
+  if (!accepted || !wanted || change.acceptedVersion === change.rke2Version) return false;
+  return backNeedsRestore(accepted, wanted);
+}
+
 /** Whether the whole cluster goes back; else single nodes are mended and the change stays forward. */
 export const isWholeCluster = (goBack: { readonly nodes?: readonly unknown[] }): boolean =>
   goBack.nodes === undefined;

@@ -15,15 +15,19 @@ const events = hinted(
   `what this channel is told, of ${NOTIFIED.join(", ")}; leave it out for all`,
 ).default([...NOTIFIED]);
 
+/** Over http where it goes to this machine itself, or where that is consented to (rules.ts). */
 const url = (allowed: string, example: string) =>
   hinted(
-    z
-      .string()
-      .refine((text) => formats.isUrl(text, formats.isLoopback(text) ? ["https", "http"] : ["https"])),
-    `${allowed}: https, or http to this machine itself; no user, query or fragment`,
+    z.string().refine((text) => formats.isUrl(text, ["https", "http"])),
+    `${allowed}: https; no user, query or fragment`,
     example,
-    { why: "what is sent there must reach nobody else" },
   );
+
+const plainHttp = hinted(
+  z.boolean(),
+  "true or false: whether its url may be http, on a network that is yours alone",
+  "true",
+).default(false);
 
 const address = (example: string) => hinted(z.string().regex(formats.mailAddress), "a mail address", example);
 const addresses = (example: string) =>
@@ -32,10 +36,11 @@ const addresses = (example: string) =>
 const webhook = hinted(
   z.strictObject({
     url: url("the receiver's URL", "https://hooks.example.org/rke2"),
+    plainHttp,
     caCertificate: certificate.optional(),
     events,
   }),
-  "an object: url and, where they are needed, caCertificate and events; its secret goes to webhookSecret",
+  "an object: url and, where they are needed, plainHttp, caCertificate and events; its secret goes to webhookSecret",
 );
 
 const smtp = hinted(
@@ -66,6 +71,7 @@ const glpi = hinted(
       "the API's URL, as GLPI shows it under Setup > General > API",
       "https://glpi.example.org/apirest.php",
     ),
+    plainHttp,
     ticket: hinted(
       z.union([z.int().min(1), z.literal("create")]),
       'the number of the change\'s ticket, or "create" to have one made',
@@ -75,7 +81,7 @@ const glpi = hinted(
     caCertificate: certificate.optional(),
     events,
   }),
-  "an object: url and, where they are needed, ticket, inventory, caCertificate and events; its tokens go to glpiUserToken and glpiAppToken",
+  "an object: url and, where they are needed, plainHttp, ticket, inventory, caCertificate and events; its tokens go to glpiUserToken and glpiAppToken",
 );
 
 export const notificationFields = {

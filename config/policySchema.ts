@@ -47,6 +47,11 @@ export const policyFields = {
     "the changeId of the change that may leave its window",
     "CR-2025-068",
   ).optional(),
+  acceptedServers: hinted(
+    z.string().regex(formats.changeId),
+    "the changeId of the change whose upgraded servers you keep, though its etcd snapshot has grown old",
+    "CR-2025-068",
+  ).optional(),
   criticalWorkloads: hinted(
     z.string().regex(formats.labelSelector),
     "a label selector, as kubectl --selector takes it",

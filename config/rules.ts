@@ -25,9 +25,10 @@ export function judgeSettings(draft: Draft): Mistake[] {
     judgeGpu,
     judgeDrain,
     ({ goBack }: Draft) => judgeGoBack(goBack, draft),
-    judgeOverride,
+    judgeOverrides,
     judgeRestoreTest,
     judgeMail,
+    judgePlainHttp,
   ].flatMap((rule) => rule(draft));
 }
 
@@ -159,18 +160,27 @@ function judgeDrain(draft: Draft): Mistake[] {
   );
 }
 
-/** An override names the one change that it is for: a left-over one must not open the next change's window. */
-function judgeOverride({ windowOverride, changeId }: Draft): Mistake[] {
-  if (windowOverride === undefined || changeId === undefined || windowOverride === changeId) return [];
-  return [
-    {
-      path: "windowOverride",
-      found: `"${windowOverride}"`,
-      allowed: `nothing, or this change's ID, "${changeId}"`,
-      why: "it lets one change, named by its ID, leave its maintenance window",
-      next: "pulumi config rm 'rke2-upgrade:windowOverride'",
-    },
-  ];
+/** What an override lets the one change do that it names. */
+const OVERRIDES = {
+  windowOverride: "leave its maintenance window",
+  acceptedServers: "go on with an etcd snapshot that has grown old",
+} as const;
+
+/** An override names the one change that it is for: a left-over one must not let the next change do the same. */
+function judgeOverrides({ changeId, ...draft }: Draft): Mistake[] {
+  return (Object.keys(OVERRIDES) as (keyof typeof OVERRIDES)[]).flatMap((path): Mistake[] => {
+    const named = draft[path];
+    if (named === undefined || changeId === undefined || named === changeId) return [];
+    return [
+      {
+        path,
+        found: `"${named}"`,
+        allowed: `nothing, or this change's ID, "${changeId}"`,
+        why: `it lets one change, named by its ID, ${OVERRIDES[path]}`,
+        next: `pulumi config rm 'rke2-upgrade:${path}'`,
+      },
+    ];
+  });
 }
 
 /** The restore test clones a server, to a VM ID that is free to be destroyed. */
@@ -221,3 +231,22 @@ function judgeMail({ notifications }: Draft): Mistake[] {
     },
   ];
 }
+
+/** Messages that would go over the network in clear with nobody's consent. */
+const judgePlainHttp = ({ notifications: { webhook, glpi } = {} }: Draft): Mistake[] =>
+  Object.entries({ webhook, glpi }).flatMap(([name, channel]) => {
+    if (!channel?.url?.startsWith("http:") || channel.plainHttp || isLoopback(channel.url)) return [];
+    return [
+      {
+        path: `notifications.${name}.url`,
+        found: channel.url,
+        allowed: `https; http to this machine itself, or with notifications.${name}.plainHttp`,
+        example: channel.url.replace(/^http:/, "https:"),
+        why:
+          name === "glpi"
+            ? "GLPI's tokens and all that is told would go over the network in clear: whoever reads them can write tickets"
+            : "all that is told would go over the network in clear",
+        next: `have it serve https; or, on a network that is yours alone: pulumi config set --path 'rke2-upgrade:notifications.${name}.plainHttp' true`,
+      },
+    ];
+  });

@@ -32,6 +32,17 @@ const node = z.strictObject({
   port: port.optional(),
 });
 
+/** Hosts on which several servers may stay together, whatever fails with them. */
+const sharedHost = z
+  .array(
+    hinted(
+      z.string().regex(formats.dnsLabel),
+      "the name of a Proxmox host that may hold several servers",
+      "node01",
+    ),
+  )
+  .default([]);
+
 const DEFAULTS = {
   scriptUrl: "https://get.rke2.io",
   artifactUrl: "https://github.com/rancher/rke2/releases/download",
@@ -158,6 +169,7 @@ export const settingsSchema = z.strictObject({
       fetchSeconds: seconds().default(1800),
       snapshotSeconds: seconds().default(600),
       snapshotMaxAgeHours: amount("hours", 168).default(24),
+      wayBackMaxAgeHours: amount("hours", 168).default(24),
       etcdSnapshotSeconds: seconds().default(300),
       installSeconds: seconds().default(300),
       serviceStartSeconds: seconds().default(600),
@@ -239,6 +251,7 @@ export const settingsSchema = z.strictObject({
       longGrace: podGlobs,
       sickPods: podGlobs,
       rewindVolumes: podGlobs,
+      sharedHost,
     })
     .prefault({}),
   monitoring: hinted(

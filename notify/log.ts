@@ -41,7 +41,8 @@ export function linesOf(text: string): Line[] {
   });
 }
 
-function asJson(line: string): unknown {
+/** A text's value; undefined where it is no JSON. */
+export function asJson(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {

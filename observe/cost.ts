@@ -32,6 +32,13 @@ export async function measured<T>(action: () => Promise<T>): Promise<{ result: T
   };
 }
 
+/** Several together. */
+export const totalCost = (costs: readonly Cost[]): Cost => ({
+  sshSessions: costs.reduce((sum, one) => sum + one.sshSessions, 0),
+  apiCalls: costs.reduce((sum, one) => sum + one.apiCalls, 0),
+  seconds: costs.reduce((sum, one) => sum + one.seconds, 0),
+});
+
 /** As it stands at the end of the checks: `9 SSH sessions, 23 API calls, 2.4 s`. */
 export const describeCost = ({ sshSessions, apiCalls, seconds }: Cost): string =>
   `${sshSessions} SSH sessions, ${apiCalls} API calls, ${seconds.toFixed(1)} s`;

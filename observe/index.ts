@@ -26,7 +26,7 @@ export { judge, judgeTurn } from "./judge";
 export { notLive } from "./live";
 export { lookAtNode, type NodeFacts } from "./node";
 export { type Session, type SshTarget, withNode } from "./ssh";
-export { observeTurn } from "./turn";
+export { nodesOfTurn, observeTurn } from "./turn";
 export { lookAtWritten, type Written } from "./written";
 
 /** What a look needs beside the settings. */

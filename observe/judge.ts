@@ -85,8 +85,15 @@ export function judge(settings: Settings, facts: Facts, owner: string | undefine
 export function judgeTurn(settings: Settings, node: ClusterNode, facts: Facts, owner: string): Finding[] {
   return [
     ...judgeNode(settings, node, facts, owner),
+    ...judgeClocks(settings, facts),
     ...judgeCluster(settings, facts, { owner, drained: node.role === "agent" ? [node] : [] }),
     ...judgeEtcd(settings, facts),
+    // Of the servers the one whose turn it is: what the one before has left behind shows here.
+    ...judgeServerCapacity(
+      { ...settings, servers: settings.servers.filter(({ name }) => name === node.name) },
+      facts,
+    ),
+    ...judgeDashboards(settings, facts),
     ...judgeHosts(settings, facts.hosts, turnHostQuestions(settings, node)),
   ];
 }

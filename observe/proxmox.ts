@@ -5,12 +5,14 @@ import { listBackupJobs, readQuorum } from "../proxmox/cluster";
 import { connect } from "../proxmox/connect";
 import { canSnapshot, listSnapshots } from "../proxmox/snapshots";
 import { listVms, type VmPlace } from "../proxmox/vms";
-import { hostQuestions, PLACEMENT, QUORUM, unmeasuredHosts, vmQuestion } from "./checks/hosts";
+import { hostQuestions, QUORUM, turnHostQuestions, unmeasuredHosts, vmQuestion } from "./checks/hosts";
+import { judgePlacement } from "./checks/placement";
 import { judgeSnapshot, snapshotQuestion } from "./checks/snapshot";
 import { type Finding, notMeasured } from "./finding";
 import { type Look, look } from "./look";
 import { judgeRights } from "./proxmoxRights";
 import { judgeSpace } from "./snapshotSpace";
+import type { Question } from "./unmeasured";
 
 /** What Proxmox says of the VMs that a change needs. */
 export interface HostFacts {
@@ -35,10 +37,7 @@ export async function lookAtHosts(settings: Settings, tokenSecret: string): Prom
   try {
     // A right that is missing makes the other looks fail or see too little: it comes first, and alone.
     const rights = await judgeRights(client, settings);
-    if (rights.verdict === "fail") {
-      const others = hostQuestions(settings).filter(({ check }) => check !== rights.check);
-      return { findings: [rights, ...unmeasuredHosts(others, rights)] };
-    }
+    if (rights.verdict === "fail") return { findings: beyond(rights, hostQuestions(settings)) };
     const vms = await listVms(client);
     const ours = vms.filter(({ vmId }) => settings.nodes.some((node) => node.vmId === vmId));
     const [quorum, backups, ofNodes, space] = await Promise.all([
@@ -91,7 +90,8 @@ async function firstTimeZone(client: ProxmoxClient, hosts: readonly string[]): P
 }
 
 /**
- * Looks at what one node's turn needs of Proxmox VE: a quorum, and of its VM the place, its lock, its snapshot.
+ * Looks at what one node's turn needs of Proxmox VE: rights, a quorum, the servers' hosts, and of its VM the place, its
+ * lock, its snapshot.
  * @throws where the API does not answer
  */
 export async function lookAtVm(
@@ -101,6 +101,8 @@ export async function lookAtVm(
 ): Promise<HostFacts> {
   const client = connect(settings, tokenSecret);
   try {
+    const rights = await judgeRights(client, settings);
+    if (rights.verdict === "fail") return { findings: beyond(rights, turnHostQuestions(settings, node)) };
     const vms = await listVms(client);
     const place = vms.find(({ vmId }) => vmId === node.vmId);
     const [quorum, ofVm, space, snapshots] = await Promise.all([
@@ -114,11 +116,22 @@ export async function lookAtVm(
       "value" in snapshots
         ? judgeSnapshot(settings, node, snapshots.value, new Date())
         : notMeasured(check, snapshots.missing, wanted, place?.host ?? "its host");
-    return { findings: [quorum, ...ofVm, ...space, snapshot] };
+    return {
+      findings: [rights, quorum, ...judgePlacement(settings, vms), ...ofVm, ...space, snapshot],
+    };
   } finally {
     await client.close();
   }
 }
+
+/** Rights that are missing, and what was not asked for them. */
+const beyond = (rights: Finding, questions: readonly Question[]): Finding[] => [
+  rights,
+  ...unmeasuredHosts(
+    questions.filter(({ check }) => check !== rights.check),
+    rights,
+  ),
+];
 
 async function judgeQuorum(client: ProxmoxClient): Promise<Finding> {
   const asked = await look(() => readQuorum(client));
@@ -131,23 +144,6 @@ async function judgeQuorum(client: ProxmoxClient): Promise<Finding> {
       ? { verdict: "pass" }
       : { verdict: "fail", next: "pvecm status on a host: without quorum no snapshot can be taken" }),
   };
-}
-
-/** Servers on different hosts, from where they are now (procedure §3.2). */
-function judgePlacement(settings: Settings, vms: readonly VmPlace[]): Finding[] {
-  if (settings.servers.length < 2) return [];
-  const places = settings.servers.flatMap(({ vmId }) => vms.find((vm) => vm.vmId === vmId) ?? []);
-  const hosts = places.map(({ host }) => host);
-  const apart = new Set(hosts).size === hosts.length;
-  return [
-    {
-      ...PLACEMENT,
-      found: hosts.join(", "),
-      ...(apart
-        ? { verdict: "pass" }
-        : { verdict: "warn", next: "move one: a host that fails would take the quorum along" }),
-    },
-  ];
 }
 
 async function judgeVm(

@@ -1,5 +1,7 @@
 import type { ClusterNode, Settings } from "../config";
+import { atMost } from "./atMost";
 import { lookAtCluster } from "./cluster";
+import { lookAtDashboards } from "./dashboards";
 import type { Facts } from "./facts";
 import type { LookSecrets } from "./index";
 import { look } from "./look";
@@ -7,8 +9,8 @@ import { lookAtNode } from "./node";
 import { lookAtVm } from "./proxmox";
 
 /**
- * Looks at what one node's turn is about: the cluster from a server that is not this node, the node itself, its VM.
- * Read-only, each look bounded, none throws.
+ * Looks at what one node's turn is about: the cluster from a server that is not this node, the node itself and every
+ * server, its VM, the dashboards. Read-only, each look bounded, all at once, none throws.
  */
 export async function observeTurn(
   settings: Settings,
@@ -20,13 +22,27 @@ export async function observeTurn(
     drained: node.role === "agent" ? [node] : [],
     critical: settings.criticalWorkloads,
   };
-  const [cluster, seen, hosts] = await Promise.all([
+  const [nodes, cluster, hosts, dashboards] = await Promise.all([
+    atMost(
+      8,
+      nodesOfTurn(settings, node),
+      async (one) => [one.name, await look(() => lookAtNode(one, sshPrivateKey))] as const,
+    ),
     look(() => lookAtCluster(scope, sshPrivateKey)),
-    look(() => lookAtNode(node, sshPrivateKey)),
     look(() => lookAtVm(settings, node, proxmoxTokenSecret)),
+    lookAtDashboards(settings.monitoring),
   ]);
-  return { nodes: new Map([[node.name, seen]]), cluster, hosts, dashboards: [], at: new Date() };
+  return { nodes: new Map(nodes), cluster, hosts, dashboards, at: new Date() };
 }
+
+/**
+ * The node, and every server: each alone can say how its etcd does and what its clock shows, and what was done about the
+ * node on a server is in that server's memory (config/durations.ts).
+ */
+export const nodesOfTurn = ({ servers }: Settings, node: ClusterNode): ClusterNode[] => [
+  node,
+  ...servers.filter(({ name }) => name !== node.name),
+];
 
 /** A server that is being worked on is asked last. */
 const othersFirst = ({ servers }: Settings, { name }: ClusterNode): ClusterNode[] =>

@@ -13,6 +13,7 @@ import type { StackOptions } from "./planCommand";
 import { chosenStack } from "./pulumi";
 import { refuseSecond } from "./session";
 import { readStack } from "./stackConfig";
+import { takeIn } from "./takeIn";
 import { keepTold, tellsAnybody } from "./tell";
 import { toldLine, toldOfLog } from "./told";
 import { verify } from "./verify";
@@ -103,6 +104,7 @@ export async function notify(options: NotifyOptions): Promise<void> {
   const { settings, directory, choice } = await settingOf(options);
   if (options.retry) {
     await refuseSecond(directory);
+    await takeIn(directory);
     if (!tellsAnybody(settings)) throw new Error(NO_CHANNEL);
     const outbox = outboxOf(settings, directory, await soundSecrets(settings, choice));
     outbox.resume();

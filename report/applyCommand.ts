@@ -12,10 +12,11 @@ import { directionOf } from "./plan";
 import { ADOPT, isUnadopted, plannedNow, type StackOptions } from "./planCommand";
 import type { PlanRecord } from "./planSchema";
 import { chosenStack } from "./pulumi";
-import { createRun, failRun, listRuns, nextRun, type RunFiles, readRun } from "./runFiles";
+import { createRun, failRun, nextRun, type RunFiles, readRuns } from "./runFiles";
 import { attach, begin, refuseSecond, stop, watch } from "./session";
 import { missingSignOff } from "./signOff";
 import { readStack } from "./stackConfig";
+import { takeIn } from "./takeIn";
 import { verify } from "./verify";
 
 export interface ApplyOptions extends StackOptions {
@@ -34,6 +35,7 @@ export async function apply(options: ApplyOptions): Promise<void> {
   if (options.attach) return attach(directory);
   if (options.stop) return stop(directory);
   await refuseSecond(directory);
+  await takeIn(directory);
   // Its number is taken before the look, which takes minutes: who began meanwhile has it.
   const run = await nextRun(directory);
   const approved = await approvedPlan(directory, directionOf(settings));
@@ -93,7 +95,7 @@ async function refuseEdited(directory: string): Promise<void> {
   if (faults.length > 0) {
     refuse(
       faults,
-      "a report that was cut short: npm run change -- report; else bring back the files that were approved, or make a new plan and have it approved",
+      "bring back the files that were approved, or make a new plan and have it approved; a report is made again by npm run change -- report",
     );
   }
 }
@@ -106,8 +108,7 @@ async function refuseMoved(
 ): Promise<{ begun: boolean; nowPlan: string }> {
   console.log("making the plan afresh, to see what has changed since it was approved");
   const { record: now, pulumiPlan: nowPlan } = await plannedNow(options);
-  const runs = await Promise.all((await listRuns(directory)).map(readRun));
-  const begun = runs.some(({ digest }) => digest === approved.digest.value);
+  const begun = (await readRuns(directory)).some(({ digest }) => digest === approved.digest.value);
   const approvedPlan = await readFile(join(directory, planNames(approved.direction).enforced), "utf8");
   const moved = movedSince({ approved, approvedPlan, now, nowPlan, begun });
   if (moved.length > 0)

@@ -3,12 +3,13 @@
  * line can be changed, dropped or put in between without it showing. Who can rewrite all of it can make a new chain:
  * so its head belongs where they cannot reach, into the ticket.
  */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { canonical, digestOf } from "./canonical";
+import { locked } from "./lockFile";
 import { sha256 } from "./planSchema";
-import { writeWhole } from "./wholeFile";
+import { wholeOf, writePart, writeWhole } from "./wholeFile";
 
 /** The chain's own file in a change's folder. */
 export const CHAIN_FILE = "record.jsonl";
@@ -83,28 +84,58 @@ export async function readChain(directory: string): Promise<Link[]> {
     });
 }
 
+/** A file that is to be written. */
+export interface RecordFile {
+  /** What it is, for people. */
+  readonly what: string;
+  /** Its name in the folder. */
+  readonly file: string;
+  readonly content: string;
+  /** It is there already, and may be appended to meanwhile: only the chain's line is written. */
+  readonly stays?: true;
+  /** Nobody has written it before: where somebody has, this fails with EEXIST. */
+  readonly fresh?: true;
+}
+
 /**
- * Writes files into a folder and a line for each that is new or changed.
- * @param files of those that stay only the line is written: they are there, and may be appended to meanwhile
+ * Writes files into a folder and a line for each that is new or changed. Killed at any instant it has written all of them
+ * or none: the chain, which is one file, decides, and whoever comes next ends the work.
  * @returns the chain's head
  */
-export async function writeRecords(
-  directory: string,
-  files: readonly {
-    readonly what: string;
-    readonly file: string;
-    readonly content: string;
-    readonly stays?: true;
-  }[],
-): Promise<string> {
-  const chain = await readChain(directory);
-  const faults = chainFaults(chain);
-  if (faults.length > 0)
-    throw new Error(`${faults.join("\n")}\nnext: npm run change -- report --verify ${directory}`);
-  for (const { what, file, content, stays } of files) {
-    if (!stays) await writeWhole(join(directory, file), content);
-    if (latest(chain).get(file)?.sha256 !== digestOf(content)) chain.push(link(chain, what, file, content));
+export const writeRecords = (directory: string, files: readonly RecordFile[]): Promise<string> =>
+  locked(directory, async () => {
+    const chain = await readChain(directory);
+    const faults = chainFaults(chain);
+    if (faults.length > 0)
+      throw new Error(`${faults.join("\n")}\nnext: npm run change -- report --verify ${directory}`);
+    await putInPlace(directory, chain);
+    const parts: [string, string][] = [];
+    for (const { what, file, content, stays, fresh } of files) {
+      const known = latest(chain).get(file);
+      if (fresh && known) throw Object.assign(new Error(`${file} is there already`), { code: "EEXIST" });
+      if (!stays) {
+        const whole = join(directory, file);
+        parts.push([await writePart(whole, content), whole]);
+      }
+      if (known?.sha256 !== digestOf(content)) chain.push(link(chain, what, file, content));
+    }
+    await writeWhole(join(directory, CHAIN_FILE), chain.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    for (const [part, whole] of parts) await rename(part, whole);
+    return chain.at(-1)?.hash ?? BEGINNING;
+  });
+
+/** Ends what a writer that was killed had begun. */
+export const endWriting = (directory: string): Promise<void> =>
+  locked(directory, async () => putInPlace(directory, await readChain(directory)));
+
+/** Parts that the chain already answers for take their files' place. */
+async function putInPlace(directory: string, chain: readonly Link[]): Promise<void> {
+  const links = latest(chain);
+  for (const name of await readdir(directory)) {
+    const file = wholeOf(name);
+    const sha256 = file && links.get(file)?.sha256;
+    if (!file || !sha256) continue;
+    const [part, whole] = [join(directory, name), join(directory, file)];
+    if (digestOf(await readFile(part)) === sha256) await rename(part, whole);
   }
-  await writeWhole(join(directory, CHAIN_FILE), chain.map((line) => `${JSON.stringify(line)}\n`).join(""));
-  return chain.at(-1)?.hash ?? BEGINNING;
 }

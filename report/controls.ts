@@ -15,13 +15,13 @@ export const controlsOf = (facts: Facts): ReportRecord["controls"] => [
 ];
 
 function inventory({ nodes, steps, told = [] }: Facts): Statement[] {
-  const known = nodes.filter(({ after }) => after !== "not measured");
+  const known = nodes.filter(({ before, after }) => ![before, after].includes("not measured"));
   const written = steps.some(({ name, outcome }) => /manifest/.test(name) && outcome === "written");
   return [
     {
       text: `versions before and after of ${known.length} of ${nodes.length} nodes`,
       measured: known.length === nodes.length && nodes.length > 0,
-      source: "the last line of each node's own verification",
+      source: "each node's own word: to its gate or when the plan was made, and to its verification",
     },
     {
       text: written
@@ -65,8 +65,15 @@ function ticket(told: NonNullable<Facts["told"]>): Statement[] {
       ];
 }
 
-function changeControl({ plan, approvals, runs, changeId, told = [] }: Facts): Statement[] {
+/** How many failed, and whether that was the end of it. */
+export function failedRuns(runs: Facts["runs"]): string {
   const failed = runs.filter(({ result }) => result !== "succeeded").length;
+  if (failed === 0) return "0";
+  const last = runs.at(-1)?.result === "succeeded" ? "all gone on with" : "the last one among them";
+  return `${failed}, ${last}`;
+}
+
+function changeControl({ plan, approvals, runs, changeId, told = [] }: Facts): Statement[] {
   return [
     plan
       ? {
@@ -93,7 +100,7 @@ function changeControl({ plan, approvals, runs, changeId, told = [] }: Facts): S
           },
         ]),
     {
-      text: `${runs.length} runs, ${failed} of them failed and were gone on with`,
+      text: `${runs.length} runs, failed: ${failedRuns(runs)}`,
       measured: runs.length > 0,
       source: "Pulumi's history",
     },
@@ -109,9 +116,14 @@ function backup({ snapshots, backups, restoreTest, nodes }: Facts): Statement[] 
       source: "VmSnapshot in the stack's state, each with its task in Proxmox VE",
     },
     {
-      text: `${backups.length} etcd snapshot off its node, encrypted; later ones lie beside it`,
+      text: `${backups.length} etcd snapshot off its node, encrypted`,
       measured: backups.length > 0,
       source: "EtcdBackup in the stack's state, with its sha256",
+    },
+    {
+      text: "etcd snapshots that the timer took later: not measured",
+      measured: false,
+      source: "backup.directory, where they lie beside it; no state holds them",
     },
     { ...restoreTest, text: `restore test ${restoreTest.text}` },
   ];

@@ -5,9 +5,8 @@
  * usage: enforced.ts RECORD DIRECTORY PLAN STACK CONFIG-FILE CHANGE-ID [STATUS-PORT]
  */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { look } from "../observe/look";
 import { writeRecords } from "./chain";
 import { readPlans } from "./files";
@@ -19,6 +18,7 @@ import { writeReport, writeReportAndTell } from "./reportCommand";
 import { errorsIn, failRun, listRuns, type RunFiles, readRun, writeRun } from "./runFiles";
 import { sinks } from "./sinks";
 import { readStack, withPlannedConfig } from "./stackConfig";
+import { leftovers } from "./takeIn";
 
 async function main([
   record = "",
@@ -54,16 +54,7 @@ async function main([
   await report.catch((error: Error) => {
     console.error(`the report could not be written: ${error.message}\nnext: npm run change -- report`);
   });
-  await writeRecords(
-    directory,
-    await Promise.all(
-      [files.record, files.log, files.events, files.watch].filter(existsSync).map(async (file) => ({
-        what: `run ${files.number}`,
-        file: basename(file),
-        content: await readFile(file, "utf8"),
-      })),
-    ),
-  );
+  await writeRecords(directory, await leftovers(files));
   process.exitCode = code;
 }
 

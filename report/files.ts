@@ -1,12 +1,13 @@
 /** Reads and makes the files of a change's folder. */
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
 import { type Access, accessSchema } from "./accessSchema";
 import { approvalText } from "./approval";
 import { asFile, canonical, digestOf } from "./canonical";
+import type { RecordFile } from "./chain";
 import { DIRECTIONS, FILES_OF, planNames } from "./directory";
-import { type Evidence, evidenceSchema, type Run, runSchema } from "./evidenceSchema";
+import { type Evidence, evidenceSchema } from "./evidenceSchema";
 import { type PlanRecord, planSchema } from "./planSchema";
 import { programFiles } from "./program";
 import { toHtml } from "./render/html";
@@ -15,15 +16,6 @@ import { planDocument } from "./render/planDocument";
 import { reportDocument } from "./render/reportDocument";
 import { reportRecord } from "./report";
 import { type ReportRecord, reportSchema } from "./reportSchema";
-
-/** A file of the folder, ready to be written. */
-export interface RecordFile {
-  readonly what: string;
-  readonly file: string;
-  readonly content: string;
-  /** It is there already and is appended to elsewhere: only the chain's line is written. */
-  readonly stays?: true;
-}
 
 async function read<T extends z.ZodType>(
   directory: string,
@@ -65,13 +57,6 @@ export const readAccess = (directory: string): Promise<Access | undefined> =>
 
 export const readReport = (directory: string): Promise<ReportRecord | undefined> =>
   read(directory, FILES_OF.report, reportSchema);
-
-/** The runs that `change apply` began, the first one first. */
-export async function readRuns(directory: string): Promise<Run[]> {
-  const names = (await readdir(directory).catch(() => [])).filter((name) => /^run-\d+\.json$/.test(name));
-  const runs = await Promise.all(names.map((name) => read(directory, name, runSchema)));
-  return runs.flatMap((run) => run ?? []).sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
-}
 
 /** The change request in its three formats. */
 export async function planFiles(plan: PlanRecord): Promise<RecordFile[]> {

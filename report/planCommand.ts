@@ -1,18 +1,17 @@
 /** `npm run change -- plan`: previews, and writes the change request into the change's folder. */
-import { mkdir } from "node:fs/promises";
-import type { Settings } from "../config";
 import { channelsFor } from "../notify/recipients";
 import { signCommand } from "./approval";
 import { writeRecords } from "./chain";
 import { changeDirectory, planNames } from "./directory";
 import { planFiles, readAccess, readEvidence, reportedPlan, reportFiles } from "./files";
-import { planRecord } from "./plan";
+import { directionOf, planRecord } from "./plan";
 import { type PlanRecord, planSchema } from "./planSchema";
 import { preview } from "./preview";
 import { programCommit, programFiles } from "./program";
 import { chosenStack } from "./pulumi";
 import { planDocument } from "./render/planDocument";
 import { readStack, withPlannedConfig } from "./stackConfig";
+import { takeIn } from "./takeIn";
 
 /** Options of every command that looks at a stack. */
 export interface StackOptions {
@@ -32,9 +31,7 @@ export const isUnadopted = ({ steps }: PlanRecord): boolean =>
   steps.some(({ id, operation }) => id === "change" && operation === "create");
 
 /** Makes the change request as it would be now: previews, and writes nothing. */
-export async function plannedNow(
-  options: StackOptions,
-): Promise<{ record: PlanRecord; pulumiPlan: string; settings: Settings }> {
+export async function plannedNow(options: StackOptions): Promise<{ record: PlanRecord; pulumiPlan: string }> {
   const stack = await chosenStack(options.stack);
   const { settings, keys, file } = readStack(stack, options.configFile);
   const seen = await withPlannedConfig(file, (configFile) => preview({ stack, configFile }));
@@ -46,14 +43,15 @@ export async function plannedNow(
     commit: programCommit(),
     preview: seen,
   });
-  return { record: planSchema.parse(JSON.parse(JSON.stringify(record))), pulumiPlan: seen.plan, settings };
+  return { record: planSchema.parse(JSON.parse(JSON.stringify(record))), pulumiPlan: seen.plan };
 }
 
 /** The command. */
 export async function plan(options: StackOptions): Promise<void> {
-  const { record, pulumiPlan, settings } = await plannedNow(options);
-  const directory = changeDirectory(record.changeId, options.out);
-  await mkdir(directory, { recursive: true, mode: 0o750 });
+  const { settings } = readStack(await chosenStack(options.stack), options.configFile);
+  const directory = changeDirectory(settings.changeId, options.out);
+  await takeIn(directory, directionOf(settings));
+  const { record, pulumiPlan } = await plannedNow(options);
   const files = await planFiles(record);
   const planned = await writeRecords(directory, [
     { what: "Pulumi's plan", file: planNames(record.direction).enforced, content: pulumiPlan },

@@ -17,12 +17,14 @@ import { stepsOf, timeOf } from "./steps";
  * @param access what was collected of who had access, where it was
  */
 export function reportRecord(
-  evidence: Evidence,
+  gathered: Evidence,
   plan: PlanRecord | undefined,
   program: string,
   collected?: Access,
 ): ReportRecord {
   const access = collected && { sha256: digestOf(asFile(collected)), ...accessTold(collected) };
+  // Pulumi's history holds refreshes too, which do nothing to the cluster and prove nothing of it.
+  const evidence = { ...gathered, updates: gathered.updates.filter(({ kind }) => kind === "update") };
   const resources = ofThisChange(evidence);
   const steps = stepsOf(resources, plan);
   const { updates, change } = evidence;
@@ -31,6 +33,7 @@ export function reportRecord(
   const backups = backupsOf(resources);
   const restoreTest = restoreTestOf(resources);
   const runs = updates.map((update) => runOf(update, evidence));
+  const nodes = nodesOf(evidence, resources, plan);
   const report: Omit<ReportRecord, "controls"> = {
     $schema: "docs/report.schema.json",
     kind: "change report",
@@ -39,9 +42,9 @@ export function reportRecord(
     stack: evidence.stack,
     from: plan?.from ?? change.from,
     to: plan?.to ?? change.wanted,
-    outcome: outcomeOf(evidence),
+    outcome: outcomeOf(evidence, nodes),
     program,
-    evidence: digestOf(asFile(evidence)),
+    evidence: digestOf(asFile(gathered)),
     plan: plan && {
       digest: plan.digest.value,
       plannedAt: plan.plannedAt,
@@ -51,7 +54,7 @@ export function reportRecord(
     endedAt,
     seconds: startedAt && endedAt ? between(startedAt, endedAt) : undefined,
     workedSeconds: updates.reduce((sum, { startedAt, endedAt }) => sum + between(startedAt, endedAt), 0),
-    nodes: nodesOf(evidence, resources, plan),
+    nodes,
     steps,
     gates: resources.flatMap(({ name, found, askedAt = "not measured", askedBy = "not measured" }) =>
       found ? [{ name, askedAt, askedBy, found: found.map((line) => line.trim()) }] : [],
@@ -67,7 +70,8 @@ export function reportRecord(
     access,
     statements: [
       ...peopleStatements(evidence),
-      ...otherStatements(resources, evidence),
+      ...drainStatements(nodes),
+      availabilityStatement(evidence),
       ...accessStatements(access),
     ],
   };
@@ -85,20 +89,25 @@ function ofThisChange({ resources, change }: Evidence): Resource[] {
   );
 }
 
-function outcomeOf({ change, updates }: Evidence): ReportRecord["outcome"] {
+/** How it stands: a run that ended well, and every node's own proof; the one without the other is no end. */
+function outcomeOf({ change, updates }: Evidence, nodes: ReportRecord["nodes"]): ReportRecord["outcome"] {
+  const { wanted, accepted, goBack } = change;
   const ended = updates.at(-1)?.result === "succeeded";
-  if (change.goBack) return ended ? "gone back" : "going back";
-  if (change.wanted !== change.accepted) return ended ? "upgraded, not accepted" : "under way";
-  if (!ended) return "under way";
+  const isAt = (version: string) =>
+    ended && nodes.length > 0 && nodes.every(({ after }) => after === version);
+  // With nodes named it mends those, and the change stays forward.
+  if (goBack && !goBack.includes(":")) return isAt(accepted) ? "gone back" : "going back";
+  if (!isAt(wanted)) return "under way";
+  if (wanted !== accepted) return "upgraded, not accepted";
   const upgrades = updates.filter(({ wanted, accepted }) => wanted !== accepted);
   if (upgrades.length === 0) return "settled";
-  if (upgrades.some(({ wanted }) => wanted === change.accepted)) return "accepted";
+  if (upgrades.some((upgrade) => upgrade.wanted === accepted)) return "accepted";
   return updates.some(({ goBack }) => goBack) ? "gone back" : "withdrawn";
 }
 
 /** By what the nodes' own steps said in this change, never by the stack's output, which only a run that ends well renews. */
 function nodesOf(
-  { change, manifest }: Evidence,
+  { manifest }: Evidence,
   resources: readonly Resource[],
   plan: PlanRecord | undefined,
 ): ReportRecord["nodes"] {
@@ -107,25 +116,45 @@ function nodesOf(
   const listed = manifest as Record<string, unknown>;
   const names = plan?.nodes.map(({ name }) => name) ?? Object.keys((listed.nodes as object) ?? listed).sort();
   return names.map((name) => {
-    const [asked, proven] = [said("gate-node", name), said("verify-node", name)];
+    const [asked, proven, drained] = ["gate-node", "verify-node", "drain"].map((step) => said(step, name));
     const turn = resources.filter((one) => turnOf(one.name) === name).map(timeOf);
     const first = turn.flatMap(({ startedAt }) => startedAt ?? []).sort()[0];
     const last = turn
       .flatMap(({ endedAt }) => endedAt ?? [])
       .sort()
       .at(-1);
-    const evicted = resources.find((one) => one.name === `${name}-drain`)?.result?.evicted;
-    const before = asked?.version === proven?.version && proven ? change.from : asked?.version;
+    const planned = plan?.nodes.find((node) => node.name === name);
     return {
       name,
-      before: before === undefined ? "not measured" : String(before),
+      before: versionBefore(asked?.version, proven?.version, planned?.seen),
       after: proven ? String(proven.version) : "not measured",
       provenAt: proven ? String(proven.startedAt) : "not measured",
       seconds: first && last ? between(first, last) : undefined,
-      expectedSeconds: plan?.nodes.find((node) => node.name === name)?.expectedSeconds,
-      evicted: typeof evicted === "number" ? evicted : undefined,
+      expectedSeconds: planned?.expectedSeconds,
+      drain: drained && {
+        evicted: numberOf(drained.evicted),
+        budgets: numberOf(drained.budgets),
+        headroom: numberOf(drained.headroom),
+        budget: drained.budget === undefined ? undefined : String(drained.budget),
+      },
     };
   });
+}
+
+type Said = string | number | boolean | undefined;
+const numberOf = (value: Said): number | undefined => (typeof value === "number" ? value : undefined);
+
+/**
+ * What a node ran before its turn, by its own word: to its gate; where that was asked again after the turn, when the plan
+ * was made.
+ */
+function versionBefore(
+  asked: Said,
+  proven: Said,
+  seen: PlanRecord["nodes"][number]["seen"] | undefined,
+): string {
+  if (typeof asked === "string" && asked.startsWith("v") && asked !== proven) return asked;
+  return (seen && "versionRunning" in seen && seen.versionRunning) || "not measured";
 }
 
 const snapshotsOf = (resources: readonly Resource[]): ReportRecord["snapshots"] =>
@@ -229,21 +258,40 @@ function peopleStatements({ notifications = [], signOff }: Evidence): Statement[
   ];
 }
 
-/** What the procedure asks for beside the steps (§4.1): told as not measured where it was not. */
-function otherStatements(resources: readonly Resource[], evidence: Evidence): Statement[] {
-  const drains = resources.filter(({ name, kind }) => kind === "Command" && name.endsWith("-drain"));
-  const evicted = drains.reduce((sum, { result }) => sum + Number(result?.evicted ?? 0), 0);
+/** Evictions and what room the budgets left them: told as not measured where it was not. */
+function drainStatements(nodes: ReportRecord["nodes"]): Statement[] {
+  const drains = nodes.flatMap(({ name, drain }) => (drain ? [{ name, ...drain }] : []));
+  if (drains.length === 0)
+    return [
+      { text: "evictions: no node was drained", measured: false, source: "no drain in the stack's state" },
+    ];
+  const counted = drains.filter(({ evicted }) => evicted !== undefined);
+  const asked = drains.filter(({ budgets }) => budgets !== undefined);
+  const [tightest] = asked
+    .filter(({ headroom }) => headroom !== undefined)
+    .sort((a, b) => Number(a.headroom) - Number(b.headroom));
+  const room = tightest
+    ? `the tightest budget, ${tightest.budget}, allowed ${tightest.headroom} disruptions as ${tightest.name} began to be drained`
+    : "no budget guarded a pod that was evicted";
   return [
-    drains.length > 0
-      ? {
-          text: `${evicted} pods were evicted, budgets honoured`,
-          measured: true,
-          source: `the last line of ${drains.length} drains (eviction API)`,
-        }
-      : { text: "evictions: no node was drained", measured: false, source: "no drain in the stack's state" },
-    availabilityStatement(evidence),
+    {
+      text:
+        counted.length > 0
+          ? `${counted.reduce((sum, { evicted = 0 }) => sum + evicted, 0)} pods were evicted from ${ofDrained(counted, drains)}, by the eviction API, which honours budgets`
+          : "evictions: not measured",
+      measured: counted.length === drains.length,
+      source: "the last line of each drain: kubectl's own word on each pod, in all tries",
+    },
+    {
+      text: asked.length > 0 ? `${room}; ${ofDrained(asked, drains)}` : "budget headroom: not measured",
+      measured: asked.length === drains.length,
+      source: "the last line of each drain: disruptionsAllowed of the budgets that match its pods",
+    },
   ];
 }
+
+const ofDrained = (some: readonly unknown[], all: readonly unknown[]): string =>
+  `${some.length} of ${all.length} drained nodes${some.length < all.length ? ", the others not measured" : ""}`;
 
 const iso = (text: string): string => new Date(text).toISOString();
 const between = (from: string, to: string): number =>

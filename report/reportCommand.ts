@@ -1,22 +1,22 @@
 /** `npm run change -- report`: gathers evidence, writes the report; with --verify it only checks what was written. */
-import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { readLines, tellings } from "../notify/log";
 import { writeRecords } from "./chain";
 import { changeDirectory } from "./directory";
 import { evidenceOf, joined } from "./evidence";
 import type { Evidence } from "./evidenceSchema";
-import { programDigest, readAccess, readEvidence, readRuns, reportedPlan, reportFiles } from "./files";
+import { programDigest, readAccess, readEvidence, reportedPlan, reportFiles } from "./files";
 import { gatherAccess } from "./gatherAccess";
 import { notificationsRecord } from "./grown";
 import { readAvailability } from "./live/readAvailability";
 import type { StackOptions } from "./planCommand";
 import { chosenStack, pulumiJson, type StackChoice } from "./pulumi";
 import { reportRecord } from "./report";
-import { isOwn, listRuns, lives } from "./runFiles";
+import { isOwn, listRuns, lives, readRuns } from "./runFiles";
 import { signOffOf } from "./signOff";
 import { readStack, type StackConfig } from "./stackConfig";
 import { exportSchema, historySchema } from "./state";
+import { takeIn } from "./takeIn";
 import { tellOwed } from "./tell";
 import { toldLine, toldOfLog } from "./told";
 import { verify } from "./verify";
@@ -35,15 +35,14 @@ export async function report(options: ReportOptions): Promise<void> {
   const config = readStack(stack, options.configFile);
   const { settings } = config;
   const directory = changeDirectory(settings.changeId, options.out);
-  await mkdir(directory, { recursive: true, mode: 0o750 });
   const asksAccess = options.access !== false;
   const choice = { stack, configFile: config.file };
   const { evidence, head } = await writeReportAndTell(directory, choice, config, asksAccess);
-  const { outcome, steps, nodes, access, told = [] } = await reportOf(directory, evidence);
+  const { outcome, steps, nodes, runs, access, told = [] } = await reportOf(directory, evidence);
   const done = steps.filter((step) => step.outcome !== "not done").length;
   console.log(
     [
-      `${evidence.changeId}: ${outcome}; ${done} of ${steps.length} steps done, ${nodes.length} nodes, ${evidence.updates.length} runs`,
+      `${evidence.changeId}: ${outcome}; ${done} of ${steps.length} steps done, ${nodes.length} nodes, ${runs.length} runs`,
       ...(access?.missing.map(({ what, why }) => `not measured: ${what}: ${why}`) ?? []),
       `written to ${directory}: report.html, report.md, report.json, from evidence.json`,
       ...told.filter((one) => one.outcome !== "delivered").map((one) => `notification ${toldLine(one)}`),
@@ -92,6 +91,7 @@ export async function writeReport(
   directory: string,
   { stack, changeId, asks, signOff }: Reported,
 ): Promise<{ evidence: Evidence; head: string }> {
+  await takeIn(directory);
   const state = exportSchema.parse(await pulumiJson(["stack", "export", "--stack", stack]));
   const history = historySchema.parse(await pulumiJson(["stack", "history", "--json", "--stack", stack]));
   const now = evidenceOf({

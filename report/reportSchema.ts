@@ -76,12 +76,23 @@ export const reportSchema = z.strictObject({
   nodes: z.array(
     z.strictObject({
       name: z.string(),
-      before: z.string(),
+      before: z.string().describe("By its own word: to the gate of its turn, else when the plan was made."),
       after: z.string(),
       provenAt: z.string(),
       seconds: z.number().optional(),
       expectedSeconds: z.number().optional(),
-      evicted: z.number().optional(),
+      drain: z
+        .strictObject({
+          evicted: z.number().optional(),
+          budgets: z.number().optional().describe("How many guarded a pod of it."),
+          headroom: z
+            .number()
+            .optional()
+            .describe("The fewest disruptions that one of these allowed, as it began."),
+          budget: z.string().optional().describe("That one: namespace/name."),
+        })
+        .optional()
+        .describe("All tries of it in this change; a figure that is absent was not measured."),
     }),
   ),
   steps: z.array(stepSchema),

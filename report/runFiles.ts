@@ -1,9 +1,10 @@
 /** A run that `change apply` began, as files in the change's folder: its record, its log, its process. */
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { asFile } from "./canonical";
+import { type RecordFile, writeRecords } from "./chain";
 import { type Run, runSchema } from "./evidenceSchema";
-import { createWhole, writeWhole } from "./wholeFile";
+import { writeWhole } from "./wholeFile";
 
 /** The files of one run. */
 export interface RunFiles {
@@ -50,13 +51,29 @@ export async function nextRun(directory: string): Promise<RunFiles> {
 export const readRun = async ({ record }: RunFiles): Promise<Run> =>
   runSchema.parse(JSON.parse(await readFile(record, "utf8")));
 
-export const writeRun = ({ record }: RunFiles, run: Run): Promise<void> => writeWhole(record, asFile(run));
+/** The records of a folder's runs, the first one first. */
+export const readRuns = async (directory: string): Promise<Run[]> =>
+  Promise.all((await listRuns(directory)).map(readRun));
+
+/** A run's record and the chain's line for it, at once: one that the chain does not know is nobody's. */
+const keep = ({ record, number }: RunFiles, run: Run, more: Pick<RecordFile, "fresh"> = {}) =>
+  writeRecords(dirname(record), [
+    { what: `run ${number}`, file: basename(record), content: asFile(run), ...more },
+  ]);
+
+/** The record of a run that has begun before. Where the chain was broken meanwhile, how the run ended is written all the same. */
+export async function writeRun(files: RunFiles, run: Run): Promise<void> {
+  await keep(files, run).catch(async (error: Error) => {
+    console.error(`the end of run ${files.number} is not in the chain: ${error.message}`);
+    await writeWhole(files.record, asFile(run));
+  });
+}
 
 /** The record of a run that is to begin. @throws where another has begun under this number meanwhile */
-export async function createRun({ record, number }: RunFiles, run: Run): Promise<void> {
-  await createWhole(record, asFile(run)).catch((error: NodeJS.ErrnoException) => {
+export async function createRun(files: RunFiles, run: Run): Promise<void> {
+  await keep(files, run, { fresh: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;
-    throw new Error(`run ${number} has just begun. next: npm run change -- apply --attach`);
+    throw new Error(`run ${files.number} has just begun. next: npm run change -- apply --attach`);
   });
 }
 

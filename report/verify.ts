@@ -5,6 +5,7 @@ import { digestOf } from "./canonical";
 import { CHAIN_FILE, chainFaults, latest, readChain } from "./chain";
 import { isWhole } from "./digest";
 import { planNames } from "./directory";
+import { fileFaults, isLeftover } from "./fileFaults";
 import {
   planFiles,
   programDigest,
@@ -15,7 +16,6 @@ import {
   reportFiles,
 } from "./files";
 import { grows, linesAfter } from "./grown";
-import { wholeOf } from "./wholeFile";
 
 /** What is wrong, and what could not be looked into; a line each. */
 export interface Verdict {
@@ -34,7 +34,8 @@ export async function verify(directory: string, head?: string): Promise<Verdict>
   if (chain.length === 0) {
     return { faults: [`${directory} holds no ${CHAIN_FILE}: nothing there can be proven`], notes: [] };
   }
-  const faults = [...chainFaults(chain), ...(await fileFaults(directory, latest(chain)))];
+  const held = await fileFaults(directory, latest(chain));
+  const faults = [...chainFaults(chain), ...held.map(({ file, what }) => `${file}: ${what}`)];
   if (head && !chain.some(({ hash }) => hash === head))
     faults.push(`${CHAIN_FILE}: the head ${head} is not in it: it was made anew`);
   if (faults.length > 0) return { faults, notes: [] };
@@ -42,41 +43,21 @@ export async function verify(directory: string, head?: string): Promise<Verdict>
   return { faults: unfit, notes: [...(await grownNotes(directory, latest(chain))), ...notes] };
 }
 
-/** What was appended since a file's last line in the chain: nothing answers for it yet. */
+/** What nothing answers for yet: what was appended since a file's last line in the chain, what a run has left. */
 async function grownNotes(directory: string, links: ReturnType<typeof latest>): Promise<string[]> {
-  const grown = [...links].filter(([file]) => grows(file));
   const notes = await Promise.all(
-    grown.map(async ([file, { sha256 }]) => {
+    [...links].map(async ([file, { sha256 }]) => {
+      if (!(await grows(directory, file))) return [];
       const more = linesAfter(await readFile(join(directory, file)), sha256) ?? 0;
       return more > 0 ? [`${file}: ${more} lines are not in the chain yet: npm run change -- report`] : [];
     }),
   );
-  return notes.flat();
+  const left = (await readdir(directory)).filter((file) => isLeftover(file, links));
+  return [
+    ...notes.flat(),
+    ...left.map((file) => `${file}: not in the chain yet: npm run change -- report, when its run is over`),
+  ];
 }
-
-async function fileFaults(directory: string, links: ReturnType<typeof latest>): Promise<string[]> {
-  const faults: string[] = [];
-  for (const [file, { sha256 }] of links) {
-    const content = await readFile(join(directory, file)).catch(() => undefined);
-    if (!content) faults.push(`${file}: it is gone`);
-    else if (grows(file) ? linesAfter(content, sha256) === undefined : digestOf(content) !== sha256)
-      faults.push(`${file}: it was edited`);
-  }
-  for (const name of await readdir(directory)) {
-    if (!links.has(name) && name !== CHAIN_FILE && !isWorking(name))
-      faults.push(`${name}: it is not in the chain`);
-  }
-  return faults;
-}
-
-/** What a run writes while it goes on, and a part of a file of ours; its record joins the chain when it has ended. */
-const isWorking = (name: string): boolean =>
-  /^(run-\d+\.(log|pid|json|(plan|status)\.json|(events|watch)\.jsonl)|notifications\.jsonl|runbook.*\.sh(\.began)?|[a-z]+\.approval\.txt\.sig)$/.test(
-    name,
-  ) ||
-  /^((change|back|accept|announcement|report|evidence|access|run-\d+)\.[a-z.]+|record\.jsonl)$/.test(
-    wholeOf(name) ?? "",
-  );
 
 /** The readable formats are made again from the data, with this program: a chain made anew cannot hide a sentence. */
 async function madeAgain(directory: string): Promise<Verdict> {

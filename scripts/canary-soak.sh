@@ -2,11 +2,12 @@
 # Watches the cluster after the first agents, with nobody in turn: what the new version does to those shows before any
 # other is touched.
 #
-# Usage: WANTED READY_SECONDS SOAK_SECONDS NODE…
+# Usage: WANTED LEASE_SECONDS READY_SECONDS SOAK_SECONDS NODE…
+#   LEASE_SECONDS  a lease not renewed for longer than this is stale
 #   READY_SECONDS  until everything must be well; SOAK_SECONDS  how long it must then stay so; NODE  the first agents
 # shellcheck disable=SC2317 # well is called by until_ok
-wanted=$1 ready_seconds=$2 soak_seconds=$3
-shift 3
+wanted=$1 lease_seconds=$2 ready_seconds=$3 soak_seconds=$4
+shift 4
 canaries=$*
 
 # Every condition, or the first that does not hold, on stdout.
@@ -20,8 +21,8 @@ well() {
     [ "$wrong" = "$wanted||" ] || { echo "$node is version|cordoned|in its turn $wrong, wanted $wanted||" && return 1; }
     calm "$node" with-pending || return 1
   done
-  stale=$(stale_leases) || return 1
-  [ -z "$stale" ] || { echo "no lease renewed for over 40 s: $stale (rancher/rke2#6208: systemctl restart rke2-agent there)" && return 1; }
+  stale=$(stale_leases "$lease_seconds") || return 1
+  [ -z "$stale" ] || { echo "no lease renewed for over $lease_seconds s: $stale (rancher/rke2#6208: systemctl restart rke2-agent there)" && return 1; }
 }
 
 next="look at $canaries: kubectl describe node, kubectl get pods -A -o wide; no other agent was touched; mend it and run pulumi up again, or take these back (docs/goBack.md)"

@@ -7,17 +7,18 @@
 #   controller to bring them back, or ask for a longer grace than GRACE
 #   MAX  how many agents may be NotReady or cordoned at once (default 1); FELLOWS  who may be in their turn meanwhile
 node=$1 change=$2 wanted=$3 grace=$4 timeout=$5 emptydir=$6 bare=$7 longgrace=$8 max=${9:-1} fellows=${10:-}
+keep_drained "$change" "$node"
 api_ready
 if ! in_turn "$node" "$change" "$wanted"; then
   say "$node is not in a turn: not drained"
-  result evicted 0
+  result_drained
   exit 0
 fi
 
 # shellcheck disable=SC2016 # Go templates hold dollar signs
-# One line a pod that a drain evicts: namespace/name|controller kind|has an emptyDir|grace.
+# One line a pod that a drain evicts: namespace/name|controller kind|has an emptyDir|grace|labels, "key=value," each.
 pods_to_evict() {
-  kube "$API" get pods -A --field-selector "spec.nodeName=$node" -o go-template='{{range .items}}{{$p := .}}{{$kind := ""}}{{range .metadata.ownerReferences}}{{if .controller}}{{$kind = .kind}}{{end}}{{end}}{{$empty := false}}{{range .spec.volumes}}{{if .emptyDir}}{{$empty = true}}{{end}}{{end}}{{if and (ne $kind "DaemonSet") (ne $kind "Node") (ne .status.phase "Succeeded") (ne .status.phase "Failed")}}{{.metadata.namespace}}/{{.metadata.name}}|{{$kind}}|{{$empty}}|{{.spec.terminationGracePeriodSeconds}}{{"\n"}}{{end}}{{end}}'
+  kube "$API" get pods -A --field-selector "spec.nodeName=$node" -o go-template='{{range .items}}{{$p := .}}{{$kind := ""}}{{range .metadata.ownerReferences}}{{if .controller}}{{$kind = .kind}}{{end}}{{end}}{{$empty := false}}{{range .spec.volumes}}{{if .emptyDir}}{{$empty = true}}{{end}}{{end}}{{if and (ne $kind "DaemonSet") (ne $kind "Node") (ne .status.phase "Succeeded") (ne .status.phase "Failed")}}{{.metadata.namespace}}/{{.metadata.name}}|{{$kind}}|{{$empty}}|{{.spec.terminationGracePeriodSeconds}}|{{range $k, $v := .metadata.labels}}{{$k}}={{$v}},{{end}}{{"\n"}}{{end}}{{end}}'
 }
 
 # agreed NAME PATTERN…: NAME fits one of the shell patterns.
@@ -34,7 +35,7 @@ agreed() {
 set -f # the consents are patterns for pods, not for files
 pods=$(pods_to_evict) || fail "cannot list the pods on $node" "see whether the API answers here, then run pulumi up again"
 refused="" count=0
-while IFS='|' read -r pod kind empty own; do
+while IFS='|' read -r pod kind empty own _; do
   [ -n "$pod" ] || continue
   count=$((count + 1))
   # shellcheck disable=SC2086 # the lists are space-separated
@@ -48,6 +49,7 @@ done <<<"$pods"
 
 # Here too, not in the step before alone: somebody may have uncordoned the node since.
 cordon_ours "$node" "$change" "$max"
+keep_headroom "$(cut -d'|' -f1,5 <<<"$pods")"
 say "draining $node: $count pods"
 concerns=$STATE/drain-$node.concerns errors=$STATE/drain-$node.err
 # What is concerning meanwhile (§4.1) is said at once and stands in the failure's message; the drain goes on.
@@ -59,7 +61,7 @@ while sleep 5; do
 done &
 watcher=$!
 if ! timeout "$((timeout + 15))" "$RKE2_DATA/bin/kubectl" --kubeconfig "$KUBECONFIG_FILE" --server "https://$API:6443" \
-  drain "$node" --ignore-daemonsets --delete-emptydir-data --force --grace-period="$grace" --timeout="${timeout}s" </dev/null 2>"$errors"; then
+  drain "$node" --ignore-daemonsets --delete-emptydir-data --force --grace-period="$grace" --timeout="${timeout}s" </dev/null 2>"$errors" | tee -a "$EVICTED"; then
   kill "$watcher" 2>/dev/null || true
   left=$(pods_to_evict | cut -d'|' -f1 | tr '\n' ' ' || true)
   budgets=$(kube "$API" get pdb -A -o go-template='{{range .items}}{{if eq (printf "%v" .status.disruptionsAllowed) "0"}}{{.metadata.namespace}}/{{.metadata.name}} {{end}}{{end}}' || true)
@@ -67,5 +69,5 @@ if ! timeout "$((timeout + 15))" "$RKE2_DATA/bin/kubectl" --kubeconfig "$KUBECON
     "give the budget room (more replicas or ready pods: kubectl describe pdb), then run pulumi up again; $node stays cordoned, marked as ours. $(row reschedule)"
 fi
 kill "$watcher" 2>/dev/null || true
-result evicted "$count"
+result_drained
 # end of step

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Asks the cluster, from a healthy server, whether NODE may have its turn now, and marks NODE as being worked on.
 #
-# Usage: NODE ROLE WANTED ACCEPTED CHANGE SERVERS [FELLOWS]
+# Usage: NODE ROLE WANTED ACCEPTED CHANGE SERVERS LEASE_SECONDS [FELLOWS]
 #   SERVERS  number of etcd members there must be
+#   LEASE_SECONDS  a lease not renewed for longer than this is stale
 #   FELLOWS  the nodes of its wave, space-separated: those that bear CHANGE's mark may be down
 # A node that already runs WANTED, with no mark of an unfinished turn, is left alone: then every later step of
 # its turn finds no mark and does nothing.
-node=$1 role=$2 wanted=$3 accepted=$4 change=$5 servers=$6 fellows=${7:-}
+node=$1 role=$2 wanted=$3 accepted=$4 change=$5 servers=$6 lease_seconds=$7 fellows=${8:-}
 
 api_ready
 table=$(nodes_table) || fail "cannot list the nodes" "see whether the API answers here (kubectl get nodes), then run pulumi up again"
@@ -31,8 +32,8 @@ others=$(awk -F'|' '$2 != "True" && $1 != "" { print $1 }' <<<"$rest")
 [ -z "$others" ] || fail "not Ready: ${others//$'\n'/ }" "kubectl describe node $(echo "$others" | head -n 1); no node is taken down while another is. $(row join)"
 working=$(awk -F'|' '$5 != "" { print $1 }' <<<"$rest")
 [ -z "$working" ] || fail "${working//$'\n'/ } is still in its turn" "run pulumi up again; nodes are upgraded one at a time, agents in their waves. Where its turn stands after this one's in the order, set agents.maxUnavailable to what it was when it began"
-stale=$(stale_leases "$node $away")
-[ -z "$stale" ] || fail "no lease renewed for over 40 s: $stale" "the kubelet there has lost the API (rancher/rke2#6208): systemctl restart rke2-agent on it"
+stale=$(stale_leases "$lease_seconds" "$node $away")
+[ -z "$stale" ] || fail "no lease renewed for over $lease_seconds s: $stale" "the kubelet there has lost the API (rancher/rke2#6208): systemctl restart rke2-agent on it"
 # Half-way through its turn a server's own member may be down.
 etcd_healthy "$servers" "$([ -n "$mark" ] && [ "$role" = server ] && echo 1 || echo 0)"
 

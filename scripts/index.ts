@@ -27,7 +27,7 @@ const LIBRARIES = {
   "charts-settled": ["lib-cluster"],
   "check-health": ["lib-cluster"],
   cordon: ["lib-cluster"],
-  drain: ["lib-cluster"],
+  drain: ["lib-cluster", "lib-drained"],
   "gate-cluster": ["lib-cluster"],
   "gpu-after": ["lib-cluster"],
   "gpu-before": ["lib-cluster"],

@@ -10,6 +10,7 @@ API_CURL=(curl -sS -A rke2-upgrade --max-time 8 --cacert "$RKE2_DATA/server/tls/
 api() {
   local path=$1
   shift
+  asked
   "${API_CURL[@]}" -w '\n%{http_code}' "$@" "https://127.0.0.1:6443$path" </dev/null 2>&1
 }
 

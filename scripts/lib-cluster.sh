@@ -71,13 +71,13 @@ stays() {
 # away_with TABLE CHANGE FELLOWS
 away_with() { awk -F'|' -v c="$2" -v fellows=" $3 " '$5 == c && index(fellows, " " $1 " ") { print $1 }' <<<"$1" | tr '\n' ' '; }
 
-# Nodes whose lease was not renewed for 40 s (Kubernetes' own default duration), but for those named. stale_leases NODES
+# Nodes whose lease was not renewed for SECONDS (limits.leaseSeconds), but for those named. stale_leases SECONDS [NODES]
 stale_leases() {
   local now name renewed
   now=$(date +%s)
   kube "$API" -n kube-node-lease get leases -o jsonpath='{range .items[*]}{.metadata.name}|{.spec.renewTime}{"\n"}{end}' |
     while IFS='|' read -r name renewed; do
-      if [[ " ${1:-} " != *" $name "* ]] && [ $((now - $(date -d "$renewed" +%s))) -gt 40 ]; then printf '%s ' "$name"; fi
+      if [[ " ${2:-} " != *" $name "* ]] && [ $((now - $(date -d "$renewed" +%s))) -gt "$1" ]; then printf '%s ' "$name"; fi
     done
 }
 

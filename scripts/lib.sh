@@ -11,6 +11,13 @@ RKE2_DATA=/var/lib/rancher/rke2
 KUBECONFIG_FILE=/etc/rancher/rke2/rke2.yaml
 ETCD_TLS=$RKE2_DATA/server/tls/etcd
 
+# What a step asks of Kubernetes and etcd, a dot for each question, beside its own file, where the envelope clears it
+# away: questions are asked in subshells too. What runs without an envelope counts for itself.
+CALLS=/dev/null
+case $0 in */step.*) CALLS=$0.calls ;; esac
+: >"$CALLS"
+asked() { printf . >>"$CALLS"; }
+
 # Progress, for the person who watches.
 say() { echo "$*"; }
 
@@ -40,9 +47,9 @@ trap 'echo "$(hostname): $STEP: \"$BASH_COMMAND\" ended with $?, which was not e
 # bare. "node" is the node that the step is about: $node where it asks the cluster, else this one.
 result() {
   local json key value
-  json=$(printf '"step":"%s","node":"%s","startedAt":"%s","seconds":%s' "$STEP" "${node:-$(hostname)}" \
+  json=$(printf '"step":"%s","node":"%s","startedAt":"%s","seconds":%s,"apiCalls":%d' "$STEP" "${node:-$(hostname)}" \
     "$(date -u -d "@${STARTED%?????????}" +%FT%TZ)" \
-    "$(awk -v a="$STARTED" -v b="$(date +%s%N)" 'BEGIN { printf "%.1f", (b - a) / 1e9 }')")
+    "$(awk -v a="$STARTED" -v b="$(date +%s%N)" 'BEGIN { printf "%.1f", (b - a) / 1e9 }')" "$(wc -c <"$CALLS")")
   while [ $# -gt 1 ]; do
     key=$1 value=$2
     shift 2
@@ -72,6 +79,7 @@ until_ok() {
 kube() {
   local address=$1
   shift
+  asked
   timeout 60 "$RKE2_DATA/bin/kubectl" --kubeconfig "$KUBECONFIG_FILE" --server "https://$address:6443" \
     --request-timeout=15s "$@" </dev/null
 }
@@ -80,6 +88,7 @@ kube() {
 # the loopback's 2382 alone, and gRPC alone on 2379; releases from before that had both on 2379. etcd_ask PATH [BODY]
 etcd_ask() {
   local nothing='{}' port
+  asked
   for port in 2382 2379; do
     if curl -sf --max-time "${ETCD_SECONDS:-5}" --cacert "$ETCD_TLS/server-ca.crt" --cert "$ETCD_TLS/server-client.crt" \
       --key "$ETCD_TLS/server-client.key" -d "${2:-$nothing}" "https://127.0.0.1:$port$1" </dev/null; then return; fi
@@ -90,6 +99,7 @@ etcd_ask() {
 # Asks any member whether it is there, on the port that members use among themselves: what it says is its version.
 # etcd_peer_version PEER_URL
 etcd_peer_version() {
+  asked
   curl -sf --http1.1 --max-time "${ETCD_SECONDS:-5}" --cacert "$ETCD_TLS/peer-ca.crt" --cert "$ETCD_TLS/peer-server-client.crt" \
     --key "$ETCD_TLS/peer-server-client.key" "$1/version" </dev/null
 }

@@ -2,19 +2,20 @@
 # Proves from a server that NODES are back: Ready on VERSION, their leases renewed, etcd whole. Then takes our marks and
 # cordons off them, never somebody else's. Pods are told, not judged: what ran after the snapshot is not there.
 #
-# Usage: CHANGE VERSION SERVERS SECONDS NODE…
+# Usage: CHANGE VERSION SERVERS LEASE_SECONDS SECONDS NODE…
+#   LEASE_SECONDS  a lease not renewed for longer than this is stale
 #   VERSION  "" = whatever they run: the change goes forward again from a way back that was broken off
 # shellcheck disable=SC2317 # back is called by until_ok
-change=$1 version=$2 servers=$3 seconds=$4
-shift 4
+change=$1 version=$2 servers=$3 lease_seconds=$4 seconds=$5
+shift 5
 wanted=" $* "
 back() {
   local table wrong
   table=$(nodes_table) || return 1
   wrong=$(awk -F'|' -v w="$version" -v names="$wanted" 'index(names, " " $1 " ") { seen++; if ($2 != "True" || (w != "" && $3 != w)) print $1 " (Ready " $2 ", " $3 ")" } END { if (seen != split(names, n, " ")) print "nodes that the API does not know" }' <<<"$table" | tr '\n' ' ')
   [ -z "$wrong" ] || { echo "not back: $wrong" && return 1; }
-  wrong=$(stale_leases | tr ' ' '\n' | grep -Fxf <(tr ' ' '\n' <<<"$wanted") | tr '\n' ' ' || true)
-  [ -z "${wrong// /}" ] || { echo "no lease renewed for over 40 s: $wrong" && return 1; }
+  wrong=$(stale_leases "$lease_seconds" | tr ' ' '\n' | grep -Fxf <(tr ' ' '\n' <<<"$wanted") | tr '\n' ' ' || true)
+  [ -z "${wrong// /}" ] || { echo "no lease renewed for over $lease_seconds s: $wrong" && return 1; }
   (etcd_healthy "$servers") 2>&1
 }
 until_ok "$seconds" kube "$API" get --raw /readyz || fail "after $seconds s the API server here does not answer ready: $LAST" "journalctl -u rke2-server; crictl ps -a --name kube-apiserver"

@@ -2,13 +2,14 @@
 # Proves from a server that the cluster has NODE back on WANTED and that no other node suffered; then watches it
 # for a while (the soak). Ends a server's turn.
 #
-# Usage: NODE ROLE WANTED CHANGE SERVERS READY_SECONDS SOAK_SECONDS HINT [FELLOWS]
+# Usage: NODE ROLE WANTED CHANGE SERVERS LEASE_SECONDS READY_SECONDS SOAK_SECONDS HINT [FELLOWS]
+#   LEASE_SECONDS  a lease not renewed for longer than this is stale
 #   READY_SECONDS  a node NotReady for longer than this is stuck (procedure §4.1: 5 min)
 #   SOAK_SECONDS   everything must stay true for this long
 #   HINT           what is said of the way back where it does not come up
 #   FELLOWS  the nodes of its wave, space-separated: those that bear CHANGE's mark may be down
 # shellcheck disable=SC2317 # healthy is called by until_ok
-node=$1 role=$2 wanted=$3 change=$4 servers=$5 ready_seconds=$6 soak_seconds=$7 hint=$8 fellows=${9:-}
+node=$1 role=$2 wanted=$3 change=$4 servers=$5 lease_seconds=$6 ready_seconds=$7 soak_seconds=$8 hint=$9 fellows=${10:-}
 image_tag=${wanted//+/-}
 
 # Every condition, or the first that does not hold, on stdout.
@@ -20,8 +21,8 @@ healthy() {
   [ "$row" = "True|$wanted" ] || { echo "$node is Ready|version $row, wanted True|$wanted" && return 1; }
   others=$(awk -F'|' -v away=" $AWAY" '$2 != "True" && !index(away, " " $1 " ") { print $1 }' <<<"$table" | tr '\n' ' ')
   [ -z "$others" ] || { echo "not Ready: $others" && return 1; }
-  stale=$(stale_leases "$AWAY") || return 1
-  [ -z "$stale" ] || { echo "no lease renewed for over 40 s: $stale (a kubelet that lost the API, rancher/rke2#6208: systemctl restart rke2-agent there)" && return 1; }
+  stale=$(stale_leases "$lease_seconds" "$AWAY") || return 1
+  [ -z "$stale" ] || { echo "no lease renewed for over $lease_seconds s: $stale (a kubelet that lost the API, rancher/rke2#6208: systemctl restart rke2-agent there)" && return 1; }
   if [ "$role" = server ]; then
     # Kubelet new, API server old has happened (rancher/rke2#4221): the static pods' images are asked too. etcd and
     # the cloud controller manager have tags of their own: of them only Ready is asked.

@@ -142,7 +142,14 @@ export const verifyBack = (
   title: `prove from a server: Ready${version && ` on ${version}`}, leases, etcd whole; take our cordon off`,
   on,
   script: "verify-back",
-  args: [settings.changeId, version, settings.servers.length, seconds, ...nodes.map(({ name }) => name)],
+  args: [
+    settings.changeId,
+    version,
+    settings.servers.length,
+    settings.limits.leaseSeconds,
+    seconds,
+    ...nodes.map(({ name }) => name),
+  ],
   limitSeconds: seconds * 2 + 60,
 });
 

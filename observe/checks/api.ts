@@ -1,6 +1,7 @@
 import type { Settings } from "../../config";
 import type { ClusterFacts } from "../cluster";
 import type { Finding } from "../finding";
+import { ROWS } from "../rows";
 
 /** Whether the API server says that it is ready, and how fast (procedure §4.1: below 500 ms, concerning from 2 s on). */
 export const judgeApi = ({ limits }: Settings, { readyMs, askedOn }: ClusterFacts): Finding[] => [
@@ -13,7 +14,7 @@ export const judgeApi = ({ limits }: Settings, { readyMs, askedOn }: ClusterFact
       : {
           verdict: readyMs < limits.apiSlowMs ? "warn" : "fail",
           momentary: true,
-          next: `find what loads ${askedOn}: kubectl top nodes, etcd's disk; journalctl -u rke2-server on it`,
+          next: `find what loads ${askedOn}: kubectl top nodes, etcd's disk; journalctl -u rke2-server on it. ${ROWS.controlPlane}`,
         }),
   },
 ];

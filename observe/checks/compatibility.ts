@@ -1,14 +1,8 @@
-import {
-  COMPONENTS,
-  type Component,
-  judgeCompatibility,
-  kubernetesMinor,
-  parseVersion,
-  type Settings,
-} from "../../config";
+import { COMPONENTS, judgeCompatibility, kubernetesMinor, parseVersion, type Settings } from "../../config";
 import type { Facts } from "../facts";
 import type { Finding } from "../finding";
 import { installed } from "../installed";
+import { ROWS } from "../rows";
 import { unmeasured } from "../unmeasured";
 import { API_SILENT, SEE_API } from "./api";
 
@@ -36,16 +30,17 @@ export function judgeComponents(settings: Settings, { cluster }: Facts): Finding
       wanted,
     };
     if (verdict === "compatible") return { ...finding, verdict: "pass" };
+    // The GPU operator's own upgrade comes after the cluster's.
+    const row = component === "gpu-operator" ? `${ROWS.gpu}. ` : "";
     if (verdict === "incompatible") {
-      return { ...finding, verdict: crosses ? "fail" : "warn", next: upgradeFirst(component, kubernetes) };
+      const next = row
+        ? `${row}Before it, have a release of it that goes with ${kubernetesMinor(from)} and ${kubernetes} both`
+        : `upgrade ${component} first, to a release that goes with ${kubernetes}`;
+      return { ...finding, verdict: crosses ? "fail" : "warn", next };
     }
-    const next = `read its makers' notes and try it in the rehearsal, then: pulumi config set --path 'rke2-upgrade:acknowledge[${settings.acknowledge.length}]' '${pair}'`;
-    if (acknowledged)
-      return { ...finding, verdict: "warn", next: `watch it after the upgrade: ${pair} was acknowledged` };
-    return { ...finding, verdict: crosses ? "fail" : "warn", next };
+    const next = acknowledged
+      ? `${row}Watch it after the upgrade: ${pair} was acknowledged`
+      : `${row}Read its makers' notes and try it in the rehearsal, then: pulumi config set --path 'rke2-upgrade:acknowledge[${settings.acknowledge.length}]' '${pair}'`;
+    return { ...finding, verdict: crosses && !acknowledged ? "fail" : "warn", next };
   });
 }
-
-/** Rancher is upgraded before Kubernetes; the GPU operator's own upgrade comes after, so a release that goes with both. */
-const upgradeFirst = (component: Component, kubernetes: string): string =>
-  `upgrade ${component} first, to a release that goes with ${kubernetes}`;

@@ -3,6 +3,7 @@ import type { ClusterFacts } from "../cluster";
 import { podsAtRisk } from "../drain";
 import { fullName, isMarked, nameOf } from "../facts";
 import { type Finding, must, should } from "../finding";
+import { ROWS } from "../rows";
 
 /** What the agents' drains would hurt, and what would hold them up. */
 export function judgeDrains(
@@ -41,7 +42,7 @@ export function judgeDrains(
       wanted: "all: every one has the pods that it demands",
       ...holds(
         violated.length === 0,
-        `kubectl describe pdb -A; kubectl get pods -A -o wide: why are they not Ready?`,
+        `kubectl describe pdb -A; kubectl get pods -A -o wide: why are they not Ready? ${ROWS.reschedule}`,
       ),
     },
     ...refused.map(({ name, evictions }) => ({
@@ -52,7 +53,7 @@ export function judgeDrains(
       wanted: "no eviction refused",
       ...holds(
         evictions.length === 0,
-        "give the budget room (more replicas or Ready pods: kubectl describe pdb); the drain would wait for it and then stop",
+        `give the budget room (more replicas or Ready pods: kubectl describe pdb); the drain would wait for it and then stop. ${ROWS.reschedule}`,
       ),
     })),
   ];

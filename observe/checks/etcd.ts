@@ -3,11 +3,9 @@ import type { EtcdView } from "../etcdView";
 import { type Facts, inTurn } from "../facts";
 import type { Finding } from "../finding";
 import type { ServerFacts } from "../node";
+import { ROWS } from "../rows";
 import { unknown } from "../unmeasured";
 import { judgeSize, judgeWrites } from "./etcdFigures";
-
-const QUORUM =
-  '§4.2 "etcd quorum lost": curl http://127.0.0.1:2381/health on each server; crictl ps -a --name etcd; no server is taken down while a member is';
 
 /** A server that was asked about its own member, and what it said; undefined where nothing came. */
 export interface AskedServer {
@@ -53,15 +51,15 @@ function judgeWhole(
   if (wrong.length > 0) {
     const alarmed = views.some(({ alarms = 0 }) => alarms > 0);
     const next = alarmed
-      ? `NOSPACE: compact and defragment, then disarm; CORRUPT: stop here. ${QUORUM}`
-      : QUORUM;
+      ? `NOSPACE: compact and defragment, then disarm; CORRUPT: stop here. ${ROWS.quorum}`
+      : ROWS.quorum;
     return { ...question, found: wrong.join("; "), verdict: "fail", next };
   }
   const unread = [...words].filter(([, view]) => !view).map(([by]) => `${by}'s own etcd was not read`);
   const silent = views.filter(({ alarms }) => alarms === undefined);
   const untold = [...unread, ...silent.map(({ by }) => `${by} does not say whether there is an alarm`)];
   if (views.length === 0 || untold.length > 0) {
-    return unknown(question, untold.join("; ") || "no server's etcd was asked", QUORUM);
+    return unknown(question, untold.join("; ") || "no server's etcd was asked", ROWS.quorum);
   }
   const versions = new Set(views.flatMap(({ members }) => members.flatMap(({ version }) => version ?? [])));
   const found = `${views[0]?.members.length} members (${[...versions].join(", ")}), one leader, no alarm, by the word of ${views.map(({ by }) => by).join(", ")}`;

@@ -1,5 +1,6 @@
 import type { Settings } from "../../config";
 import type { Finding } from "../finding";
+import { ROWS } from "../rows";
 import { type Question, unknown } from "../unmeasured";
 import type { AskedServer } from "./etcd";
 
@@ -55,7 +56,7 @@ export function judgeWrites({ limits: { etcdWriteMs } }: Settings, asked: readon
       found: figures,
       verdict: slowest.ms >= HEARTBEAT_MS ? "fail" : "warn",
       momentary: true,
-      next: `iostat -x 1 on ${slowest.name}, and its Proxmox host's storage: who else writes there?`,
+      next: `iostat -x 1 on ${slowest.name}, and its Proxmox host's storage: who else writes there? ${ROWS.quorum}`,
     };
   }
   return complete(

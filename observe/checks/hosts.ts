@@ -30,7 +30,9 @@ export const hostQuestions = (settings: Settings): Question[] => [
 
 /** What it is asked before one node's turn. */
 export const turnHostQuestions = (settings: Settings, node: ClusterNode): Question[] => [
+  rightsQuestion(settings),
   QUORUM,
+  ...(settings.servers.length > 1 ? [PLACEMENT] : []),
   vmQuestion(node),
   SPACE,
   snapshotQuestion(settings, node),

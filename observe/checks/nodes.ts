@@ -3,6 +3,7 @@ import type { Settings } from "../../config";
 import type { ClusterFacts } from "../cluster";
 import { isMarked, nameOf } from "../facts";
 import { type Finding, must } from "../finding";
+import { ROWS } from "../rows";
 
 /** The nodes as the cluster sees them: Ready, their leases renewed, the same as configured. */
 export function judgeNodes(settings: Settings, { nodes, leases, at }: ClusterFacts): Finding[] {
@@ -34,7 +35,7 @@ export function judgeNodes(settings: Settings, { nodes, leases, at }: ClusterFac
       wanted: "all, but for one in its turn",
       ...must(
         sick.length === 0,
-        `kubectl describe node ${sick[0]}; nothing is taken down while another node is`,
+        `kubectl describe node ${sick[0]}; nothing is taken down while another node is. ${ROWS.join}`,
       ),
     },
     {
@@ -43,7 +44,7 @@ export function judgeNodes(settings: Settings, { nodes, leases, at }: ClusterFac
       wanted: `within ${leaseSeconds} s`,
       ...must(
         stale.length === 0,
-        "the kubelet there has lost the API (rancher/rke2#6208): restart rke2 on it",
+        `the kubelet there has lost the API (rancher/rke2#6208): restart rke2 on it. ${ROWS.join}`,
       ),
     },
     {

@@ -3,6 +3,7 @@ import {
   describeWindow,
   duration,
   type Estimate,
+  goingBackTakesEtcd,
   nextAfter,
   openAt,
   type Settings,
@@ -165,7 +166,7 @@ function judgeWhole(clock: Clock): Finding {
     wanted: end ? `done before ${utc(end)}` : "done in one window",
     ...should(
       end === undefined || ends <= end,
-      "the run stops cleanly between agents; pulumi up in the next window goes on",
+      `the run stops cleanly between agents; pulumi up in the next window goes on${goingBackTakesEtcd(clock.settings) ? `, where the etcd snapshot is older than ${clock.settings.limits.wayBackMaxAgeHours} h by then only once acceptedServers names ${clock.settings.changeId}: going back would lose what was written since it` : ""}`,
     ),
   };
 }

@@ -5,7 +5,7 @@ import { projectDirectory } from "../machines/paths";
 import { run } from "../machines/run";
 import { atTheWorkstation } from "./exec";
 import { say, step } from "./progress";
-import { describeSpent, type NodeVersions, stepResults, table, timeSpent } from "./results";
+import { describeSpent, type NodeVersions, stepResults, table, timed, type Upgrade } from "./results";
 
 /** What `rehearse` is told. */
 export interface RehearseOptions {
@@ -46,8 +46,12 @@ function mainFile(): string {
 }
 
 /** pulumi as the lab's operator types it, its output shown. */
-async function pulumi(...args: string[]): Promise<void> {
-  await show(atTheWorkstation(["pulumi", ...args, "--non-interactive"]), await operatorEnvironment());
+const pulumi = (...args: string[]): Promise<void> => pulumiWith({}, ...args);
+
+/** The same, with more in its environment. */
+async function pulumiWith(env: NodeJS.ProcessEnv, ...args: string[]): Promise<void> {
+  const whole = { ...(await operatorEnvironment()), ...env };
+  await show(atTheWorkstation(["pulumi", ...args, "--non-interactive"]), whole);
 }
 
 /** What pulumi prints. */
@@ -73,11 +77,12 @@ export async function rehearse(options: RehearseOptions): Promise<void> {
   };
   try {
     await cli("up", "--stack-file", options.stackFile);
-    for (const part of [adopt, () => bump(options.to), upgrade]) {
+    for (const part of [adopt, () => bump(options.to)]) {
       going();
       await part();
     }
-    console.log(await summary());
+    going();
+    console.log(await summary(await upgrade()));
   } finally {
     if (options.keep && !interrupted) console.log(lookAround);
     else await cli("down");
@@ -98,11 +103,14 @@ async function bump(to: string): Promise<void> {
   });
 }
 
-async function upgrade(): Promise<void> {
-  await step("upgrade", () => pulumi("up", "--yes", "--skip-preview"));
+async function upgrade(): Promise<Upgrade> {
+  const { upgrade } = await step("upgrade", () =>
+    timed((env) => pulumiWith(env, "up", "--yes", "--skip-preview")),
+  );
+  return upgrade;
 }
 
-async function summary(): Promise<string> {
+async function summary(upgrade: Upgrade): Promise<string> {
   const manifest = JSON.parse(await ask("stack", "output", "manifest", "--json")) as Record<
     string,
     NodeVersions
@@ -113,7 +121,7 @@ async function summary(): Promise<string> {
   return [
     "",
     table(manifest, steps),
-    describeSpent(timeSpent(exported)),
+    describeSpent(exported, upgrade),
     "",
     "Simulated: Proxmox VE, the RKE2 wrapper, the containers of pods. Real: systemd, SSH, etcd, Kubernetes, Pulumi.",
     "These durations are no forecast for the real cluster.",

@@ -1,45 +1,78 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 /** A stack's exported state, as far as the table needs it. */
 interface Deployment {
   readonly deployment: {
     readonly resources?: readonly {
       readonly type: string;
-      readonly outputs?: { readonly stdout?: unknown; readonly cost?: Spent };
+      readonly outputs?: { readonly stdout?: unknown; readonly askedAt?: string; readonly cost?: Spent };
     }[];
   };
 }
 
-/** What looking cost: of a gate, or of all of them. */
+/** What looking cost: of a gate, of what the program announces, or of all of it. */
 interface Spent {
   readonly seconds: number;
   readonly sshSessions: number;
   readonly apiCalls: number;
 }
 
+/** The variable that names the file which the program writes what it saw to, and what that cost. */
+const SEEN_FILE = "RKE2_UPGRADE_SEEN";
+
+/** One `pulumi up`, as whoever started it saw it. */
+export interface Upgrade {
+  readonly began: Date;
+  /** By the clock on the wall. */
+  readonly seconds: number;
+  /** What the program's own look cost, before its gates were asked. */
+  readonly announced: Spent;
+}
+
+/** Takes the time of one `pulumi up`, and reads what its own look cost. @param up given what its environment needs */
+export async function timed<T>(
+  up: (env: NodeJS.ProcessEnv) => Promise<T>,
+): Promise<{ result: T; upgrade: Upgrade }> {
+  const folder = await mkdtemp(join(tmpdir(), "rehearsal-seen-"));
+  try {
+    const file = join(folder, "seen.json");
+    const began = new Date();
+    const result = await up({ [SEEN_FILE]: file });
+    const seconds = (Date.now() - began.getTime()) / 1000;
+    const { cost: announced } = JSON.parse(await readFile(file, "utf8")) as { cost: Spent };
+    return { result, upgrade: { began, seconds, announced } };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
 /**
- * The time that a change's checks took, and that all of its steps took, by their own word. A gate that is a step on a
- * node is one session; its requests are made there and not counted.
+ * What the checks of one `up` cost: the program's look, every gate that was asked in it, its looks whether it is done
+ * included, and every gate that is a step on a node, its requests made there.
  */
-export function timeSpent(exported: string): { checks: Spent; all: number } {
+export function checksCost(exported: string, { began, announced }: Upgrade): Spent {
   const { deployment } = JSON.parse(exported) as Deployment;
-  const steps = stepResults(exported);
-  const gates = (deployment.resources ?? []).flatMap(({ outputs }) => outputs?.cost ?? []);
-  const onNodes = steps
-    .filter(({ step }) => step.startsWith("gate-"))
-    .map(({ seconds }) => ({ seconds, sshSessions: 1, apiCalls: 0 }));
-  const sum = (rows: readonly Spent[], key: keyof Spent) => rows.reduce((total, row) => total + row[key], 0);
-  const each = [...gates, ...onNodes];
-  const checks = {
-    seconds: sum(each, "seconds"),
-    sshSessions: sum(each, "sshSessions"),
-    apiCalls: sum(each, "apiCalls"),
-  };
-  const all = steps.reduce((total, { seconds }) => total + seconds, 0) + sum(gates, "seconds");
-  return { checks, all };
+  // A step says when it began in whole seconds.
+  const from = Math.floor(began.getTime() / 1000) * 1000;
+  const gates = (deployment.resources ?? []).flatMap(({ outputs }) =>
+    outputs?.cost && Date.parse(outputs.askedAt ?? "") >= from ? [outputs.cost] : [],
+  );
+  const onNodes = stepResults(exported)
+    .filter(({ step, startedAt }) => step.startsWith("gate-") && Date.parse(startedAt) >= from)
+    .map(({ seconds, apiCalls = 0 }) => ({ seconds, sshSessions: 1, apiCalls }));
+  const each = [announced, ...gates, ...onNodes];
+  const sum = (key: keyof Spent) => each.reduce((total, row) => total + row[key], 0);
+  return { seconds: sum("seconds"), sshSessions: sum("sshSessions"), apiCalls: sum("apiCalls") };
 }
 
 /** As one line: `checks: 31 s of 402 s (8 %), 39 SSH sessions, 241 API calls`. */
-export const describeSpent = ({ checks, all }: ReturnType<typeof timeSpent>): string =>
-  `checks: ${Math.round(checks.seconds)} s of ${Math.round(all)} s (${Math.round((checks.seconds / all) * 100)} %), ${checks.sshSessions} SSH sessions, ${checks.apiCalls} API calls`;
+export function describeSpent(exported: string, upgrade: Upgrade): string {
+  const { seconds, sshSessions, apiCalls } = checksCost(exported, upgrade);
+  const share = Math.round((seconds / upgrade.seconds) * 100);
+  return `checks: ${Math.round(seconds)} s of ${Math.round(upgrade.seconds)} s (${share} %), ${sshSessions} SSH sessions, ${apiCalls} API calls`;
+}
 
 /** The JSON object that each step on a node prints last. */
 interface StepResult {
@@ -47,6 +80,8 @@ interface StepResult {
   readonly node: string;
   readonly startedAt: string;
   readonly seconds: number;
+  /** What it asked of Kubernetes and etcd. */
+  readonly apiCalls?: number;
 }
 
 function resultOf(stdout: unknown): StepResult | undefined {

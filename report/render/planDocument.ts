@@ -135,7 +135,7 @@ const nodesSection = (plan: PlanRecord): Section =>
     "nodes",
     "Nodes, in their order",
     "From and to, by node",
-    ["Node", "Role", "From", "To", "It says now", "Expected", "VM"],
+    ["Node", "Role", "From", "To", "It says now", "Expected", "VM, as configured"],
     plan.nodes.map((node) => [
       node.name,
       node.gpu ? `${node.role}, GPU` : node.role,

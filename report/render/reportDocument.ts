@@ -1,5 +1,6 @@
 /** The report as a document. */
 import { duration, utc } from "../../config";
+import { failedRuns } from "../controls";
 import { laneOfStep } from "../lanes";
 import type { PlanRecord } from "../planSchema";
 import type { ReportRecord, ReportStep, Statement } from "../reportSchema";
@@ -26,7 +27,6 @@ const OUTCOMES: Record<ReportRecord["outcome"], readonly [Tone, string]> = {
 /** The report, for people. @param plan the change request, for the planned timeline */
 export function reportDocument(report: ReportRecord, plan: PlanRecord | undefined): Document {
   const [tone, text] = OUTCOMES[report.outcome];
-  const failed = report.runs.filter(({ result }) => result !== "succeeded").length;
   const proven = report.nodes.filter(({ after }) => after === report.to).length;
   return {
     kind: "Change report",
@@ -40,7 +40,7 @@ export function reportDocument(report: ReportRecord, plan: PlanRecord | undefine
         "Took",
         `${seconds(report.workedSeconds)} in ${report.runs.length} runs${report.plan ? `, expected ${duration(report.plan.expectedSeconds)}` : ""}`,
       ],
-      ["Failed runs, gone on with", String(failed)],
+      ["Failed runs", failedRuns(report.runs)],
       [`Nodes proven on ${report.to}`, `${proven} of ${report.nodes.length}`],
       [
         "Restore test",
@@ -122,8 +122,12 @@ const nodesSection = ({ nodes }: ReportRecord): Section => ({
   blocks: [
     {
       kind: "table",
-      caption: "Before and after, by each node's own verification",
-      columns: ["Node", "Before", "After", "Proven at", "Its turn took", "Expected", "Pods evicted"],
+      caption:
+        "By each node's own word: before, to its gate, or when the plan was made; after, to its verification",
+      columns: [
+        ...["Node", "Before", "After", "Proven at", "Its turn took", "Expected"],
+        ...["Pods evicted", "Tightest budget allowed"],
+      ],
       rows: nodes.map((node) => [
         node.name,
         { text: node.before, code: true },
@@ -131,11 +135,18 @@ const nodesSection = ({ nodes }: ReportRecord): Section => ({
         node.provenAt,
         seconds(node.seconds),
         expected(node.expectedSeconds),
-        node.evicted === undefined ? "none drained" : String(node.evicted),
+        node.drain ? String(node.drain.evicted ?? "not measured") : "not drained",
+        headroom(node.drain),
       ]),
     },
   ],
 });
+
+function headroom(drain: ReportRecord["nodes"][number]["drain"]): string {
+  if (!drain) return "not drained";
+  if (drain.budgets === undefined) return "not measured";
+  return drain.headroom === undefined ? "no budget" : `${drain.headroom}: ${drain.budget}`;
+}
 
 /** A commit's first digits, as git shows it; the whole stands in the data. */
 const shortened = (program: string): string => program.replace(/^([0-9a-f]{12})[0-9a-f]{28}/, "$1");

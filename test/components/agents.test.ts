@@ -59,7 +59,7 @@ describe("components/agents: by default", () => {
     const own = `proj-k8sw01 CR-2026-041 ${to}`;
     assert.equal(
       args("proj-k8sw01-gate-cluster"),
-      `gate-cluster owner 120 proj-k8sw01 agent ${to} ${from} CR-2026-041 3 ${end}`,
+      `gate-cluster owner 120 proj-k8sw01 agent ${to} ${from} CR-2026-041 3 40 ${end}`,
     );
     assert.equal(args("proj-k8sw01-cordon"), `cordon owner 120 ${own} ${end}`);
     assert.match(
@@ -68,7 +68,7 @@ describe("components/agents: by default", () => {
     );
     assert.match(
       args("proj-k8sw01-verify-cluster"),
-      /^verify-cluster owner 405 \S+ agent \S+ \S+ 3 300 15 '.*docs\/goBack\.md' # CR-2026-041 attempt 1$/,
+      /^verify-cluster owner 405 \S+ agent \S+ \S+ 3 40 300 15 '.*docs\/goBack\.md' # CR-2026-041 attempt 1$/,
     );
   });
 });

@@ -65,7 +65,7 @@ export async function runProgram(changes: Record<string, unknown>): Promise<Regi
   recordEdges(edges);
   const raw = lab({ ...NOWHERE, ...changes });
   const secrets = {
-    sshPrivateKey: utils.generateKeyPairSync("ed25519").private,
+    sshPrivateKey: utils.generateKeyPairSync("ecdsa", { bits: 256 }).private,
     proxmoxTokenSecret: "00000000-0000-0000-0000-000000000000",
     kubeconfig: KUBECONFIG,
   };

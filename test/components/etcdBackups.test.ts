@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { utils } from "ssh2";
+import { takeEtcdBackup } from "../../components/etcdBackupFile";
 import { backupDirectory, backupFile, listBackups, newestBackup } from "../../components/etcdBackups";
 import { parseSettings } from "../../config";
 import { lab, RECIPIENT } from "../config/lab";
@@ -16,6 +18,15 @@ describe("etcd backups of a change", () => {
   );
   const at = (time: string) => new Date(`2026-11-24T${time}Z`);
   after(() => rmSync(directory, { recursive: true }));
+
+  it("tell every server's reason and the next move where none can be reached", async () => {
+    const servers = settings.servers.map((server) => ({ ...server, address: "127.0.0.1", port: 1 }));
+    const sshPrivateKey = utils.generateKeyPairSync("ecdsa", { bits: 256 }).private;
+    await assert.rejects(
+      takeEtcdBackup({ settings: { ...settings, servers }, sshPrivateKey, proxmoxTokenSecret: "" }),
+      /no etcd snapshot could be taken:\n(proj-k8sm0\d .*ECONNREFUSED.*\n){3} {2}next: ssh -p 1 admin@127\.0\.0\.1, /,
+    );
+  });
 
   it("are none before the first", async () => {
     assert.equal(await newestBackup(settings), undefined);

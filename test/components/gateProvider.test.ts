@@ -1,20 +1,25 @@
 import assert from "node:assert/strict";
 import type { GateAnswer } from "../../components/gateAnswer";
 import { gateProvider } from "../../components/gateProvider";
+import { spend } from "../../observe/cost";
 
 describe("components/gateProvider", () => {
   const answer = (found: string): GateAnswer => ({
     found: [found],
     askedAt: "",
     askedBy: "alice at ops1",
-    cost: {} as never,
+    cost: { sshSessions: 1, apiCalls: 10, seconds: 0.5 },
   });
   const asked: string[] = [];
   let done = false;
+  let looking = 0;
   const provider = gateProvider<{ node: string; attempt: number; note: string }>({
     id: ({ node }) => `gate-${node}`,
     compares: ["node", "attempt"],
-    isDone: async () => done,
+    isDone: async () => {
+      spend("sshSessions", looking);
+      return done;
+    },
     async ask({ node }) {
       asked.push(node);
       if (node === "sick") throw new Error("sick does not hold");
@@ -28,6 +33,7 @@ describe("components/gateProvider", () => {
   beforeEach(() => {
     asked.length = 0;
     done = false;
+    looking = 0;
   });
 
   it("asks when it is made and at each update, and keeps the answer beside its inputs", async () => {
@@ -45,6 +51,22 @@ describe("components/gateProvider", () => {
     assert.equal(await changes({}), false);
     assert.equal(await changes({ note: "other" }), false);
     assert.equal(await changes({ attempt: 2 }), true);
+  });
+
+  it("bears what it cost to look whether it is done, and so those before it that were passed by; once", async () => {
+    const cost = async () => {
+      const updated = await provider.update?.("gate-a", { ...inputs, ...answer("a") }, inputs);
+      return (updated?.outs as GateAnswer | undefined)?.cost.sshSessions;
+    };
+    await cost();
+    done = true;
+    looking = 7;
+    await changes({});
+    done = false;
+    looking = 2;
+    await changes({});
+    assert.equal(await cost(), 7 + 2 + 1);
+    assert.equal(await cost(), 1);
   });
 
   it("stops the run by what its question throws", async () => {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { planOf } from "../../components/plan";
 import { PHASES, parseSettings, type Settings, type Step } from "../../config";
 import { lab, labNodes } from "../config/lab";
+
+const scripts = join(__dirname, "../../scripts");
 
 /** Clusters of any size, an upgrade under way: 1, 3 or 5 servers, agents with and without GPUs. */
 const anyCluster = (changes: Record<string, unknown>): fc.Arbitrary<Settings> =>
@@ -87,5 +91,26 @@ describe("components/plan: the order, for clusters of any size", () => {
         assert.ok(at(planOf(cluster), "accept") < at(planOf(cluster), "release"));
       }),
     );
+  });
+
+  it("hands the limit of a lease to every step that judges leases", () => {
+    const judging = readdirSync(scripts).filter((name) =>
+      /\$\(stale_leases /.test(readFileSync(join(scripts, name), "utf8")),
+    );
+    const [from, to] = ["v1.36.2+rke2r1", "v1.36.3+rke2r1"];
+    const keys = { rke2Version: to, acceptedVersion: from, limits: { leaseSeconds: 77 } };
+    const plans = [
+      { ...keys, agents: { maxUnavailable: 2 } },
+      { ...keys, goBack: { strategy: "reinstall" } },
+      { ...keys, acceptedVersion: to },
+    ];
+    const seen = new Set<string>();
+    for (const { planned } of plans.flatMap((changes) => planOf(parseSettings(lab(changes))))) {
+      if (!planned || !judging.includes(`${planned.script}.sh`)) continue;
+      seen.add(`${planned.script}.sh`);
+      assert.ok(planned.args.includes(77), `${planned.id}: ${planned.args}`);
+    }
+    assert.deepEqual([...seen].toSorted(), judging);
+    assert.equal(judging.length, 5);
   });
 });

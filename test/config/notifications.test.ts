@@ -59,6 +59,21 @@ describe("config: notifications", () => {
     assert.deepEqual(paths({ smtp: { ...smtp, tls: "none", host: "127.0.0.1" } }), []);
   });
 
+  it("let the operator consent to http, by name and for that channel alone", () => {
+    const url = "http://glpi.lab/apirest.php";
+    const [refused] = mistakes({ notifications: { glpi: { url } } });
+    assert.match(refused?.next ?? "", /notifications\.glpi\.plainHttp' true/);
+    assert.deepEqual(paths({ glpi: { url, plainHttp: true } }), []);
+    assert.deepEqual(paths({ webhook: { url, plainHttp: true } }), []);
+    assert.deepEqual(paths({ glpi: { url, plainHttp: true }, webhook: { url } }), [
+      "notifications.webhook.url",
+    ]);
+    assert.deepEqual(paths({ glpi: { url, plainHttp: false } }), ["notifications.glpi.url"]);
+    assert.deepEqual(paths({ glpi: { url: "ftp://glpi.lab/x", plainHttp: true } }), [
+      "notifications.glpi.url",
+    ]);
+  });
+
   it("refuse mail to nobody, misspelt keys, kinds and addresses, each by its path", () => {
     assert.deepEqual(paths({ smtp: { ...smtp, to: [] } }), ["notifications.smtp.to"]);
     assert.deepEqual(

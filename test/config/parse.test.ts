@@ -183,6 +183,15 @@ describe("config/parse: mistakes", () => {
 });
 
 describe("config/parse: rules", () => {
+  it("refuses an override that names another change: a left-over one opens nothing for the next", () => {
+    for (const key of ["windowOverride", "acceptedServers"]) {
+      assert.deepEqual(pathsOf({ [key]: "CR-2026-041" }), []);
+      assert.deepEqual(pathsOf({ [key]: "CR-2025-001" }), [key]);
+      const { next } = mistakesOf(lab({ [key]: "CR-2025-001" })).get(key) ?? {};
+      assert.equal(next, `pulumi config rm 'rke2-upgrade:${key}'`);
+    }
+  });
+
   it("refuses a move down, a skipped minor and RKE2's revision set back", () => {
     const move = (acceptedVersion: string, rke2Version: string) =>
       pathsOf({ acceptedVersion, rke2Version, ingressController: "none" });

@@ -7,6 +7,7 @@ import {
   facts,
   healthyCluster,
   healthyEtcd,
+  healthyServer,
   OWNER,
   pod,
   settings,
@@ -198,7 +199,8 @@ describe("observe/judge", () => {
         .filter(({ verdict }) => verdict === "not measured")
         .map(({ check }) => check),
       [
-        ...["proxmox: the API answers", "proxmox: quorum", `proxmox: VM ${node.vmId} (${node.name})`],
+        ...["proxmox: the API answers", "proxmox: the token's rights", "proxmox: quorum"],
+        ...["proxmox: servers on different hosts", `proxmox: VM ${node.vmId} (${node.name})`],
         ...["proxmox: room for snapshots", `${node.name}: its VM's snapshot`],
       ],
     );
@@ -232,5 +234,52 @@ describe("observe/judge", () => {
       assert.equal(warn, false);
     }
     assert.ok(lines.some(({ text }) => text.includes(`installed ${FROM}`)));
+  });
+});
+
+describe("observe/judge: before a node's turn", () => {
+  const node = (name: string) =>
+    settings.nodes.find((one) => one.name === name) as (typeof settings.nodes)[0];
+  /** What does not hold before a turn, by check and verdict. */
+  const held = (name: string, seen: Facts) =>
+    judgeTurn(settings, node(name), seen, OWNER).flatMap(({ check, verdict }) =>
+      verdict === "pass" ? [] : [`${check}: ${verdict}`],
+    );
+  const server = (name: string, changes: Partial<typeof healthyServer>) =>
+    facts({ node: [name, { server: { ...healthyServer, ...changes } }] });
+
+  it("asks again what an earlier turn can have spoilt: the clocks, and that server's free capacity", () => {
+    const late = facts({ node: ["proj-k8sm03", { clockSkewMs: 5000 }] });
+    for (const name of ["proj-k8sm02", "proj-k8sw01"])
+      assert.deepEqual(held(name, late), ["nodes: clocks in step: fail"]);
+    const full = facts({ node: ["proj-k8sm02", { memoryFreeMiB: 2000 }] });
+    assert.deepEqual(held("proj-k8sm02", full), ["proj-k8sm02: free capacity: fail"]);
+    assert.deepEqual(held("proj-k8sm03", full), []);
+  });
+
+  it("judges every server's etcd before an agent's turn too: its room, its writes, and who leads", () => {
+    const etcd = healthyServer.etcd as NonNullable<typeof healthyServer.etcd>;
+    const quotaBytes = 2 ** 31;
+    const at = (changes: Partial<typeof healthyServer>) =>
+      held("proj-k8sw02", server("proj-k8sm03", changes));
+    assert.deepEqual(at({ etcd: { ...etcd, quotaBytes, dbBytes: 0.95 * quotaBytes } }), [
+      "etcd: database against its quota: fail",
+    ]);
+    assert.deepEqual(at({ fsyncMs: 600 }), ["etcd: writes to its log: fail"]);
+    assert.deepEqual(at({ fsyncMs: 250 }), ["etcd: writes to its log: warn"]);
+    assert.deepEqual(at({ etcd: { ...etcd, leader: "8" } }), ["etcd: whole: fail"]);
+  });
+
+  it("holds for a dashboard that is down, and does not where a node in its turn may be why", () => {
+    const url = "https://grafana.example.org/login";
+    const dark = (nodes = settings.nodes.map(({ name }) => clusterNode(name))) => ({
+      ...facts({ cluster: { nodes } }),
+      dashboards: [{ url, status: { value: 503 } }],
+    });
+    assert.deepEqual(held("proj-k8sw02", dark()), [`monitoring: ${url}: fail`]);
+    const turning = clusterNode("proj-k8sw02", {
+      metadata: { name: "proj-k8sw02", annotations: { "rke2-upgrade/working": settings.changeId } },
+    });
+    assert.deepEqual(held("proj-k8sw02", dark(withNode(turning))), [`monitoring: ${url}: warn`]);
   });
 });

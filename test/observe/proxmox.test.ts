@@ -16,8 +16,10 @@ describe("looks at Proxmox VE", () => {
   const cluster = () => lab.standIn.site.clusterFile.read();
 
   /** Findings that are not good, as `check: verdict: found`. */
-  async function complaints(): Promise<string[]> {
-    const { findings } = await lookAtHosts(settingsFor(lab), TOKEN_SECRET);
+  async function complaints(sharedHost: string[] = []): Promise<string[]> {
+    const given = settingsFor(lab);
+    const consents = { ...given.consents, sharedHost };
+    const { findings } = await lookAtHosts({ ...given, consents }, TOKEN_SECRET);
     for (const { verdict, next } of findings) assert.equal(verdict === "pass", next === undefined);
     return findings
       .filter(({ verdict }) => verdict !== "pass")
@@ -98,7 +100,9 @@ describe("looks at Proxmox VE", () => {
     assert.deepEqual(
       findings.map(({ check, verdict }) => `${check}: ${verdict}`),
       [
+        "proxmox: the token's rights: pass",
         "proxmox: quorum: pass",
+        "proxmox: servers on different hosts: pass",
         "proxmox: VM 3001 (proj-k8sm01): not measured",
         "proxmox: room for snapshots, the storages of node01: not measured",
         "proj-k8sm01: its VM's snapshot: not measured",
@@ -160,9 +164,36 @@ describe("looks at Proxmox VE", () => {
     assert.equal(found.length, 2);
   });
 
-  it("warns of servers that share a host, wherever they have moved", async () => {
+  it("stops for servers that share a host, wherever they have moved, unless that host is named", async () => {
     lab.move(3002, "node03", "node01");
-    assert.deepEqual(await complaints(), ["proxmox: servers on different hosts: warn: node01, node01"]);
+    const shared = "proxmox: servers on different hosts: fail: node01, node01";
+    assert.deepEqual(await complaints(), [shared]);
+    assert.deepEqual(await complaints(["node03"]), [shared]);
+    assert.deepEqual(await complaints(["node03", "node01"]), [shared.replace("fail", "warn")]);
+  });
+
+  it("asks rights, quorum and the servers' hosts again before each turn, an agent's too", async () => {
+    const given = settingsFor(lab);
+    const asked = async () =>
+      Promise.all(given.nodes.map((node) => lookAtVm(given, node, TOKEN_SECRET))).then((turns) =>
+        turns.map(({ findings }) =>
+          findings.flatMap(({ check, verdict, found }) =>
+            verdict === "pass" || check.includes("snapshot") ? [] : [`${check}: ${verdict}: ${found}`],
+          ),
+        ),
+      );
+    assert.deepEqual(await asked(), [[], [], []]);
+    lab.move(3002, "node03", "node01");
+    const shared = ["proxmox: servers on different hosts: fail: node01, node01"];
+    assert.deepEqual(await asked(), [shared, shared, shared]);
+    const { roles } = cluster();
+    change({
+      roles: { ...roles, RKE2Upgrade: (roles.RKE2Upgrade ?? []).filter((one) => one !== "VM.Snapshot") },
+    });
+    for (const [first, ...more] of await asked()) {
+      assert.match(first ?? "", /the token's rights: fail: lacks VM\.Snapshot on \/vms\/3001/);
+      for (const other of more) assert.match(other, /: not measured: see "proxmox: the token's rights"$/);
+    }
   });
 
   it("fails for a storage that takes no snapshots", async () => {

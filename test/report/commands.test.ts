@@ -150,7 +150,7 @@ describe("report: the commands of one change", function () {
     await createRun(run, runAt(0));
     await assert.rejects(createRun(run, runAt(1)), /run 1 has just begun\. next: .*--attach/);
     assert.deepEqual(await readRun(run), runAt(0));
-    rmSync(run.record);
+    directory = mkdtempSync(join(folder, "change-"));
     await said(plan);
     await assert.rejects(said(apply, apply), /run 1 (has just begun|is at work)\. next: .*--attach/);
     assert.equal((await listRuns(directory)).length, 1);

@@ -113,8 +113,14 @@ export function stateOf(
   const steps = done.flatMap(({ id, node, planned }, i): StateResource[] => {
     const end = (i + 1) * 10;
     if (planned) {
-      const version = planned.script === "gate-node" ? FROM : TO;
-      const line = { step: planned.script, node, startedAt: at(end - 10), seconds: 9.5, evicted: 3, version };
+      const version = planned.script === "gate-node" ? FROM : rke2Version;
+      const drained = planned.script === "drain" && {
+        evicted: 3,
+        budgets: 1,
+        headroom: i,
+        budget: "shop/web",
+      };
+      const line = { step: planned.script, node, startedAt: at(end - 10), seconds: 9.5, version, ...drained };
       const words = planned.args.map((word) => shellWord(String(word))).join(" ");
       const create = `sudo -n bash -s -- ${planned.script} ${OWNER} ${words} # ${changeId} attempt ${attempt}`;
       const outputs = {
@@ -166,9 +172,7 @@ export function stateOf(
     }
     return [];
   });
-  return rke2Version === acceptedVersion
-    ? around(settings, attempt)
-    : [...around(settings, attempt), ...steps];
+  return [...around(settings, attempt), ...steps];
 }
 
 /** A secret as it stands in an export: never in clear. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { evidenceOf, joined, lastObject } from "../../report/evidence";
 import type { Evidence } from "../../report/evidenceSchema";
 import { reportFiles } from "../../report/files";
+import { reportDocument } from "../../report/render/reportDocument";
 import { reportRecord } from "../../report/report";
 import { reportSchema } from "../../report/reportSchema";
 import { exportSchema, historySchema } from "../../report/state";
@@ -42,7 +43,7 @@ describe("report/evidence", () => {
 
   it("keeps what acceptance takes out of the state, and says that it is gone from there", () => {
     const before = evidence();
-    const now = evidence({ resources: stateOf(accepted) });
+    const now = evidence({ resources: stateOf(accepted, { count: 0 }) });
     const both = joined(before, now);
     assert.equal(both.resources.length, before.resources.length);
     assert.ok(both.resources.every(({ inState }) => !inState));
@@ -109,6 +110,10 @@ describe("report/report: planned against what happened", () => {
     const up = historyEntry(settings, 0, "succeeded");
     assert.equal(outcome({ history: [up] }), "upgraded, not accepted");
     assert.equal(outcome({ history: [historyEntry(settings, 0, "failed")] }), "under way");
+    // A refresh that succeeds after a failure does no step, and one node that is not proven is not done.
+    const refresh = { ...historyEntry(settings, 200, "succeeded"), kind: "refresh" };
+    assert.equal(outcome({ history: [historyEntry(settings, 0, "failed"), refresh] }), "under way");
+    assert.equal(outcome({ history: [up], resources: stateOf(settings, { count: 80 }) }), "under way");
     assert.equal(
       outcome({ resources: stateOf(accepted), history: [up, historyEntry(accepted, 200, "succeeded")] }),
       "accepted",
@@ -122,6 +127,66 @@ describe("report/report: planned against what happened", () => {
       outcome({ resources: stateOf(withdrawn), history: [historyEntry(withdrawn, 0, "succeeded")] }),
       "settled",
     );
+  });
+
+  it("counts no refresh as a run", () => {
+    const refresh = { ...historyEntry(settings, 400, "failed"), kind: "refresh" };
+    const given = evidence({ history: [historyEntry(settings, 0, "succeeded"), refresh] });
+    const { runs, endedAt, controls } = reportRecord(given, plan, "e".repeat(64));
+    assert.equal(runs.length, 1);
+    assert.equal(endedAt, runs[0]?.endedAt);
+    assert.match(JSON.stringify(controls), /1 runs, failed: 0/);
+  });
+
+  it("says of a failed run that it was gone on with only where one was", () => {
+    const told = (...results: ("failed" | "succeeded")[]) => {
+      const history = results.map((result, i) => historyEntry(settings, i * 200, result));
+      const report = reportRecord(evidence({ history }), plan, "e".repeat(64));
+      return reportDocument(report, plan).facts.find(([name]) => name === "Failed runs")?.[1];
+    };
+    assert.equal(told("failed"), "1, the last one among them");
+    assert.equal(told("failed", "succeeded"), "1, all gone on with");
+    assert.equal(told("succeeded"), "0");
+  });
+
+  it("tells what a node ran before by its own word alone", () => {
+    const resources = stateOf(settings).map((one) => ({
+      ...one,
+      outputs: one.urn.endsWith("proj-k8sw01-gate-node")
+        ? { ...one.outputs, stdout: String(one.outputs.stdout).replace(FROM, TO) }
+        : one.outputs,
+    }));
+    const ranBefore = (of: typeof plan | undefined) =>
+      reportRecord(evidence({ resources }), of, "e".repeat(64)).nodes.find(
+        ({ name }) => name === "proj-k8sw01",
+      )?.before;
+    assert.equal(ranBefore(plan), FROM);
+    assert.equal(ranBefore(undefined), "not measured");
+  });
+
+  it("tells evictions and the tightest budget of the drains that measured them", () => {
+    const texts = (resources: ReturnType<typeof stateOf>) =>
+      reportRecord(evidence({ resources }), plan, "e".repeat(64)).statements.filter(({ source }) =>
+        source.includes("each drain"),
+      );
+    const drains = stateOf(settings).filter(({ urn }) => urn.endsWith("-drain"));
+    const all = texts(stateOf(settings));
+    assert.match(all[0]?.text ?? "", new RegExp(`^${3 * drains.length} pods .* ${drains.length} of `));
+    assert.match(
+      all[1]?.text ?? "",
+      /^the tightest budget, shop\/web, allowed \d+ disruptions as proj-k8sw01 /,
+    );
+    assert.ok(all.every(({ measured }) => measured));
+    const without = stateOf(settings).map((one) => ({
+      ...one,
+      outputs: one.urn.endsWith("proj-k8sw01-drain")
+        ? { ...one.outputs, stdout: '{"step":"drain","node":"proj-k8sw01"}' }
+        : one.outputs,
+    }));
+    const [evictions, room] = texts(without);
+    assert.match(evictions?.text ?? "", /others not measured/);
+    assert.match(room?.text ?? "", /as proj-k8sw02 began.*others not measured/);
+    assert.ok(!evictions?.measured && !room?.measured);
   });
 
   it("maps to the controls, and says of each statement whether it was measured and from where", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { bareText, restoreCheckText, STEP_SCRIPTS, shellWord, stepText } from "../../scripts";
@@ -47,6 +48,7 @@ describe("scripts", () => {
         "lib-api",
         "lib-back",
         "lib-cluster",
+        "lib-drained",
         "lib-etcd",
         "lib-etcd-view",
         "lib-hold",
@@ -64,6 +66,30 @@ describe("scripts", () => {
       files.filter((name) => !sent.has(name.slice(0, -3))),
       [],
     );
+  });
+
+  it("count what a step asks of Kubernetes and etcd, in subshells too, and where no envelope clears it away nothing", () => {
+    const directory = mkdtempSync(join(tmpdir(), "step-"));
+    const body = [
+      ...["lib", "lib-api"].map((name) => `. ${folder}/${name}.sh`),
+      "curl() { echo '{}'; }; timeout() { echo there; }",
+      "etcd_ask /v3/maintenance/status >/dev/null",
+      "seen=$(api /readyz; kube 127.0.0.1 get nodes)",
+      "result version v1",
+    ].join("\n");
+    const counted = (file: string) => {
+      writeFileSync(join(directory, file), body);
+      return JSON.parse(execFileSync("bash", [join(directory, file), "gate-cluster"], { encoding: "utf8" }));
+    };
+    try {
+      assert.equal(counted("step.Ab12Cd34").apiCalls, 3);
+      // A step that is run again begins anew.
+      assert.equal(counted("step.Ab12Cd34").apiCalls, 3);
+      assert.equal(counted("bare").apiCalls, 0);
+      assert.deepEqual(readdirSync(directory).toSorted(), ["bare", "step.Ab12Cd34", "step.Ab12Cd34.calls"]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it("never trace: a secret in a traced script stands in the state in clear", () => {

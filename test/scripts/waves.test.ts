@@ -25,6 +25,7 @@ kube() {
   shift
   case "$1 $2" in
   "get nodes") cat ${state}/nodes ;;
+  "-n kube-node-lease") cat ${state}/leases ;;
   "get node") awk -F'|' -v n="$3" '$1 == n { print $4 "|" $6 }' ${state}/nodes ;;
   "annotate node") sed -i "s/^\\($3|[^|]*|[^|]*|[^|]*\\)|[^|]*|[^|]*|/\\1|CR|CR|/" ${state}/nodes ;;
   cordon*) sleep 0.2; sed -i "s/^\\($2|[^|]*|[^|]*\\)|[^|]*|/\\1|true|/" ${state}/nodes ;;
@@ -109,6 +110,13 @@ describe("scripts/lib-cluster.sh: who may be away", () => {
     assert.equal(run('away_with "$(nodes_table)" CR "w1 w2 w3"').stdout, "w1 ");
     assert.equal(run('away_with "$(nodes_table)" CR ""').stdout, "");
   });
+
+  it("takes a lease for stale by the limit that it is given, but for those that may be away", () => {
+    const renewed = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString();
+    writeFileSync(join(state, "leases"), `w1|${renewed(5)}\nw2|${renewed(80)}\nw3|${renewed(300)}\n`);
+    const stale = (words: string) => run(`stale_leases ${words}`).stdout;
+    assert.deepEqual([stale("40"), stale("120"), stale('40 "w9 w2"')], ["w2 w3 ", "w3 ", "w3 "]);
+  });
 });
 
 /** A whole step with these nodes, its questions to etcd, leases and pods answered well. @param stale nodes without a lease */
@@ -122,7 +130,7 @@ api_ready() { :; }
 etcd_healthy() { :; }
 calm() { echo "calm $1, away \${AWAY}" >>${state}/asked; }
 sick_pods() { :; }
-stale_leases() { for name in ${stale.join(" ")}; do [[ " $1 " == *" $name "* ]] || printf '%s ' "$name"; done; }
+stale_leases() { for name in ${stale.join(" ")}; do [[ " $2 " == *" $name "* ]] || printf '%s ' "$name"; done; }
 kube() {
   shift
   case "$1 $2" in
@@ -149,7 +157,7 @@ describe("scripts: the steps of a node in a wave", () => {
   const gate = (fellows?: string, stale: string[] = []) =>
     step(
       "gate-cluster",
-      ["w1", "agent", "v2", "v1", "CR", 3, ...(fellows === undefined ? [] : [fellows])],
+      ["w1", "agent", "v2", "v1", "CR", 3, 60, ...(fellows === undefined ? [] : [fellows])],
       stale,
     );
 
@@ -170,7 +178,7 @@ describe("scripts: the steps of a node in a wave", () => {
     assert.match(gate().stderr, /w2 is still in its turn/);
     assert.match(gate("w3").stderr, /w2 is still in its turn.*\n\s*next: .*agents\.maxUnavailable/);
     nodes("m1|True|v2||||true", row("w1"), row("w2"));
-    assert.match(gate("w2", ["w2"]).stderr, /no lease renewed for over 40 s: w2/);
+    assert.match(gate("w2", ["w2"]).stderr, /no lease renewed for over 60 s: w2/);
     nodes("m1|True|v2||||true", row("w1"), row("w2", { ready: "False", mark: "other" }));
     assert.match(gate("w2").stderr, /not Ready: w2/);
     assert.equal(did(), "");
@@ -187,7 +195,7 @@ describe("scripts: the steps of a node in a wave", () => {
   const verify = (fellows?: string, stale: string[] = []) =>
     step(
       "verify-cluster",
-      ["w1", "agent", "v2", "CR", 3, 0, 0, "hint", ...(fellows === undefined ? [] : [fellows])],
+      ["w1", "agent", "v2", "CR", 3, 60, 0, 0, "hint", ...(fellows === undefined ? [] : [fellows])],
       stale,
     );
 
@@ -205,7 +213,7 @@ describe("scripts: the steps of a node in a wave", () => {
   });
 
   it("canary-soak wants the first agents on the version, open and over with, and everybody Ready", () => {
-    const soak = () => step("canary-soak", ["v2", 0, 0, "w1"]);
+    const soak = () => step("canary-soak", ["v2", 60, 0, 0, "w1"]);
     nodes("m1|True|v2||||true", row("w1", { version: "v2" }), row("w2"));
     assert.ok(soak().ok);
     assert.match(soak().stdout, /"step":"canary-soak".*"canaries":"w1"/);

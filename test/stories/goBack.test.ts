@@ -242,10 +242,11 @@ describe("going back", function () {
     assert.deepEqual(await snapshots(), []);
   });
 
-  it("and before the next minor tells that etcd's changes too, and which API goes that somebody still asks for", async () => {
-    // Off by default, as every beta: on this server somebody has switched it on.
+  it("and before the next minor tells that etcd's changes too, and which API goes that somebody still asks for, or that alone serves objects", async () => {
+    // Off by default, as every alpha and beta: on this server somebody has switched them on.
     const file = "/etc/rancher/rke2/config.yaml.d/50-beta.yaml";
-    const text = "kube-apiserver-arg+:\\n- runtime-config=networking.k8s.io/v1beta1=true\\n";
+    const apis = "networking.k8s.io/v1beta1=true,certificates.k8s.io/v1alpha1=true";
+    const text = `kube-apiserver-arg+:\\n- runtime-config=${apis}\\n- feature-gates=ClusterTrustBundle=true\\n`;
     await onNode(
       "proj-k8sm01",
       `sudo mkdir -p "$(dirname ${file})" && printf '${text}' | sudo tee ${file} >/dev/null && sudo systemctl restart rke2-server`,
@@ -253,8 +254,17 @@ describe("going back", function () {
     const ask = "get --raw /apis/networking.k8s.io/v1beta1/servicecidrs";
     const kubectl = "sudo /var/lib/rancher/rke2/bin/kubectl --kubeconfig /etc/rancher/rke2/rke2.yaml";
     await until("the API to be served", 120, () => onNode("proj-k8sm01", `${kubectl} ${ask}`), 1000);
+    // No other version of it is served: after the move nobody could read it.
+    const bundle = `{ printf '%s\\n' 'apiVersion: certificates.k8s.io/v1alpha1' 'kind: ClusterTrustBundle' 'metadata: {name: survey-ca}' 'spec:' '  trustBundle: |'; sudo sed 's/^/    /' /var/lib/rancher/rke2/server/tls/server-ca.crt; }`;
+    const trusts = "get --raw /apis/certificates.k8s.io/v1alpha1/clustertrustbundles";
+    await until("its alpha to be served", 120, () => onNode("proj-k8sm01", `${kubectl} ${trusts}`), 1000);
+    await onNode("proj-k8sm01", `${bundle} | ${kubectl} create -f -`);
     await configure({ rke2Version: "v1.37.0+rke2r1" });
     const { output } = await preview();
+    assert.match(
+      output,
+      /FAIL {2}compatibility: objects that the target cannot serve: certificates\.k8s\.io\/v1alpha1 clustertrustbundles: survey-ca .*next: kubectl get clustertrustbundles\.v1alpha1/,
+    );
     assert.match(
       output,
       /FAIL {2}compatibility: APIs that the target removes: .*networking\.k8s\.io\/v1beta1.*next: /,

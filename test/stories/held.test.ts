@@ -2,12 +2,15 @@
  * What goes wrong in the middle of a run holds the next node's turn, the one before finished. One story in order.
  */
 import assert from "node:assert/strict";
+import { readdir, rename } from "node:fs/promises";
+import { join } from "node:path";
 import { before, describe, it } from "mocha";
 import { snapshotName } from "../../config";
 import { setFault } from "../../rehearsal/lab/faults";
+import { operator } from "../../rehearsal/lab/operator";
 import { until } from "../../rehearsal/machines/poll";
 import { proxmox, restarts, snapshots, versions } from "../e2e/history";
-import { configure, kubectl, onNode, run, startUp, up } from "../e2e/operator";
+import { configure, kubectl, ok, onNode, run, startUp, up } from "../e2e/operator";
 import { printed } from "../e2e/watch";
 
 const FROM = "v1.35.4+rke2r1";
@@ -15,6 +18,20 @@ const TO = "v1.36.3+rke2r1";
 const SNAPSHOT = snapshotName(FROM, "CR-2026-041");
 const SERVERS = ["proj-k8sm01", "proj-k8sm02", "proj-k8sm03"];
 const AGENTS = ["proj-k8sw01", "proj-k8sw02", "proj-k8sw03", "proj-k8sw04"];
+
+/** What can perish while a node is in its turn. */
+const WORSE = [["volume-degraded"], ["clock-skew", "proj-k8sm03"], ["dashboards-down"]];
+
+/** Has the change's etcd snapshots taken so many days earlier, by their names, which is where their age is read. */
+async function ageBackups(days: number): Promise<void> {
+  const folder = join(operator.backups, `CR-2026-041-${FROM.replace("+", "-")}`);
+  for (const name of await readdir(folder)) {
+    const [, day] = /^etcd-(\d{4}-\d\d-\d\d)T/.exec(name) ?? [];
+    if (!day || !name.includes(FROM.replace("+", "-"))) continue;
+    const other = new Date(Date.parse(day) - days * 86_400_000).toISOString().slice(0, 10);
+    await rename(join(folder, name), join(folder, name.replace(day, other)));
+  }
+}
 
 describe("an upgrade that is held between two nodes", function () {
   this.timeout(25 * 60_000);
@@ -73,6 +90,14 @@ describe("an upgrade that is held between two nodes", function () {
     );
   });
 
+  it("holds the next server that has no free capacity any more, though the preflight has passed", async () => {
+    const said = await sickInTheSoak("proj-k8sm01", ["server-full"]);
+    assert.match(
+      said,
+      /proj-k8sm02 was not touched: .*proj-k8sm02: free capacity: cpu asked for [789]\d %.*\n\s*next: /s,
+    );
+  });
+
   it("stops in a server's soak at an API that takes longer than two seconds, with the time and the value", async () => {
     // The server after it is the one that is asked.
     const said = await sickInTheSoak("proj-k8sm02", ["api-slow", "proj-k8sm03", "2500"]);
@@ -88,22 +113,24 @@ describe("an upgrade that is held between two nodes", function () {
     await configure({ "limits.soakServerSeconds": "5" });
   });
 
-  it("holds the next agent while storage has not recovered, or its snapshot is gone: the one before is finished", async () => {
+  it("holds the next agent while storage has not recovered, its snapshot is gone, a server's clock or the monitoring is off: the one before is finished", async () => {
     const running = await startUp();
     // The preflight has passed, and so has this node's own gate: only the next one's can see it.
     await printed(running, /proj-k8sw01-drain.* creat/, 15);
-    await setFault(["volume-degraded", "on"]);
+    for (const fault of WORSE) await setFault([...fault, "on"]);
     await proxmox(`/nodes/node04/qemu/3005/snapshot/${SNAPSHOT}`, undefined, "DELETE");
     try {
       const { code, output } = await running.ended;
       assert.notEqual(code, 0, output);
       assert.match(output, /proj-k8sw02 was not touched: .*cluster: storage: .*degraded.*\n\s*next: /s);
+      assert.match(output, /- nodes: clocks in step: \d{4} ms apart .*proj-k8sm03.*\n\s*next: /);
+      assert.match(output, /- monitoring: .*: HTTP 503; .*\n\s*next: /);
       assert.match(
         output,
         /proj-k8sw02: its VM's snapshot: VM 3005 has no .*\n\s*next: run pulumi up again/s,
       );
     } finally {
-      await setFault(["volume-degraded", "off"]);
+      for (const fault of WORSE.toReversed()) await setFault([...fault, "off"]);
     }
     const now = await versions();
     assert.deepEqual(
@@ -111,6 +138,23 @@ describe("an upgrade that is held between two nodes", function () {
       [TO, FROM, FROM, FROM],
     );
     // The next run takes it anew: the node still runs what it ran when the change began.
+  });
+
+  it("refuses to go on days later with the way back of then, until the operator keeps the servers by name", async () => {
+    await ageBackups(2);
+    const { code, output } = await up();
+    assert.notEqual(code, 0, output);
+    assert.match(
+      output,
+      /nothing was touched: \d+ of the checks .*- way back: age of the etcd snapshot: 4[89] h.*no newer one with the data of v1\.35\.4\+rke2r1.*\n\s*next: decide: go back now.*'rke2-upgrade:acceptedServers' CR-2026-041/s,
+    );
+    const now = await versions();
+    assert.deepEqual(
+      AGENTS.map((node) => now[node]),
+      [TO, FROM, FROM, FROM],
+    );
+    // The next run goes on with it.
+    await configure({ acceptedServers: "CR-2026-041" });
   });
 
   it("holds the agent whose turn does not fit before the window closes, every started node finished", async () => {
@@ -136,7 +180,9 @@ describe("an upgrade that is held between two nodes", function () {
     );
   });
 
-  it("finishes when nothing is in its way any more", async () => {
+  it("finishes when nothing is in its way any more, with a way back of this window and no such word", async () => {
+    await ageBackups(-2);
+    await ok("pulumi", "config", "rm", "rke2-upgrade:acceptedServers");
     const { code, output } = await up();
     assert.equal(code, 0, output);
     assert.ok(

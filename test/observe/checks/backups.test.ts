@@ -21,7 +21,9 @@ const seen = (changes: Partial<BackupFacts> = {}, at = SUNDAY): Facts => ({
 
 describe("observe/checks/backups", () => {
   const jobs = (changes: Partial<BackupFacts>, at = SUNDAY) =>
-    judgeRun(settings, seen(changes, at), OWNER).find(({ check }) => check.startsWith("timing: backup jobs"));
+    judgeRun(settings, seen(changes, at), OWNER, undefined).find(({ check }) =>
+      check.startsWith("timing: backup jobs"),
+    );
   const job = (schedule: string) => ({ jobs: { value: [{ id: "nightly", schedule, vmIds: [3001] }] } });
 
   it("tells a job in the window with its time, and warns of one that begins while VMs are snapshotted", () => {
@@ -42,7 +44,7 @@ describe("observe/checks/backups", () => {
     assert.equal(jobs({ jobs: { missing: "HTTP 500" } })?.verdict, "not measured");
     assert.match(jobs({ timeZone: { missing: "node01: HTTP 595" } })?.found ?? "", /node01: HTTP 595/);
     for (const hosts of [{ missing: "ECONNREFUSED" }, { value: { findings: [] } }]) {
-      const unseen = judgeRun(settings, { ...seen(), hosts }, OWNER).filter(({ check }) =>
+      const unseen = judgeRun(settings, { ...seen(), hosts }, OWNER, undefined).filter(({ check }) =>
         /backup jobs|last backup/.test(check),
       );
       assert.deepEqual(

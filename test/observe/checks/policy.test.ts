@@ -136,6 +136,18 @@ describe("observe/checks/compatibility", () => {
     assert.equal(judge("traefik:v3.9.0", { acknowledge: ["traefik 3.9 on 1.35"] })?.verdict, "fail");
   });
 
+  it("never asks for the GPU operator's newest before the cluster's upgrade: procedure §4.2 has it after", () => {
+    const image = "nvcr.io/nvidia/gpu-operator:v25.3.0";
+    const row = /^§4\.2 "GPU operator compatibility": update the GPU operator after the cluster upgrade\. /;
+    const unknown = judge(image);
+    assert.equal(unknown?.verdict, "fail");
+    assert.match(unknown?.next ?? "", row);
+    assert.match(unknown?.next ?? "", /'gpu-operator 25\.3 on 1\.36'$/);
+    assert.match(judge(image, { acknowledge: ["gpu-operator 25.3 on 1.36"] })?.next ?? "", row);
+    assert.doesNotMatch(judge("traefik:v3.9.0")?.next ?? "", /GPU/);
+    assert.doesNotMatch(unknown?.next ?? "", /first/);
+  });
+
   it("does not hold a patch of the minor that the cluster lives with", () => {
     assert.equal(judge("rancher/rancher:v2.13.1", { rke2Version: "v1.35.7+rke2r1" })?.verdict, "warn");
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { judgeRun, judgeTimingOfTurn } from "../../../components/judgement";
-import { parseSettings, type Settings } from "../../../config";
-import type { Facts, Finding } from "../../../observe";
+import { judgeRun, judgeTimingOfTurn, measuredIn } from "../../../components/judgement";
+import { type Measured, parseSettings, type Settings } from "../../../config";
+import { type Facts, type Finding, nodesOfTurn } from "../../../observe";
 import { lab } from "../../config/lab";
 import { clusterNode, FROM, facts, healthyNode, OWNER, pod, TO } from "../facts";
 
@@ -17,7 +17,7 @@ const THURSDAY = "2026-09-03T09:00:00Z";
 
 /** The findings about timing, by the end of their check's name. */
 function timing(seen: Facts, by: Settings = settings): Map<string, Finding> {
-  const findings = judgeRun(by, seen, OWNER).filter(({ check }) => check.startsWith("timing: "));
+  const findings = judgeRun(by, seen, OWNER, undefined).filter(({ check }) => check.startsWith("timing: "));
   return new Map(findings.map((finding) => [finding.check.slice("timing: ".length), finding]));
 }
 const verdict = (found: Map<string, Finding>, check: string) => found.get(check)?.verdict;
@@ -88,7 +88,7 @@ describe("observe/checks/timing: before a run", () => {
   it("uses what the nodes remember of earlier runs", () => {
     const durations = settings.servers.map(({ name }) => ({ step: "restart", node: name, seconds: 20 }));
     const quick = timing(at(SUNDAY, { node: ["proj-k8sm01", { durations }] })).get("the whole change");
-    assert.match(quick?.found ?? "", /; 7 of \d+ steps measured here before/);
+    assert.match(quick?.found ?? "", /; 3 of \d+ steps measured here before/);
   });
 });
 
@@ -106,6 +106,33 @@ describe("observe/checks/timing: before a node's turn", () => {
       held?.next ?? "",
       /held with every started node finished: the next window opens Sun 2026-09-13 01:00 UTC; run pulumi up then/,
     );
+  });
+
+  it("expects of a turn what the preview expected, of what it reads itself and of what the preflight has read", () => {
+    const record = (step: string, name: string) => ({ step, node: name, seconds: 7 });
+    const w01 = "proj-k8sw01";
+    // What is done on the node lies there, what is done about it on its helper; another agent's on that one.
+    const memories: Record<string, string[]> = {
+      [w01]: ["restart"],
+      "proj-k8sm01": ["drain", "cordon", "uncordon", "verify-cluster", "gate-cluster"],
+      "proj-k8sw02": ["install-release"],
+    };
+    const seen = at(SUNDAY);
+    const nodes = new Map(
+      [...seen.nodes].map(([name, look]) => {
+        const about = name === "proj-k8sw02" ? name : w01;
+        const durations = (memories[name] ?? []).map((step) => record(step, about));
+        return [name, "value" in look ? { value: { ...look.value, durations } } : look] as const;
+      }),
+    );
+    const all = { ...seen, nodes };
+    const read = new Set(nodesOfTurn(settings, node(w01)).map(({ name }) => name));
+    const some = { ...seen, nodes: new Map([...nodes].filter(([name]) => read.has(name))) };
+    const needs = (facts: Facts, before: Measured[] = []) =>
+      judgeTimingOfTurn(settings, facts, node(w01), before)[0]?.found.split(";")[0];
+    assert.notEqual(needs(some), needs(at(SUNDAY)));
+    assert.equal(needs(some, measuredIn(all)), needs(all));
+    assert.match(needs(all) ?? "", /^needs 2 min /);
   });
 
   it("past the deadline asks for the decision, in the middle of the servers", () => {
