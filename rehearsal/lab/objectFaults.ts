@@ -119,6 +119,7 @@ export const objectFaults: Readonly<Record<string, Fault>> = {
   "pod-failed": objects("pod-failed", "a job of research has failed for good"),
   "helm-job-fails": objects("helm-job-fails", "one of RKE2's helm-install jobs fails again and again"),
   "agents-full": objects("agents-full", "the agents are so full that none can take another's pods"),
+  "one-an-agent": objects("one-an-agent", "each agent has a pod that may share none with its like"),
   "server-full": objects("server-full", "a pod leaves proj-k8sm02 with less than 30 % free"),
   "second-budget": objects("second-budget", "the pods of research/observations have two budgets"),
   "upgrade-plan": objects("upgrade-plan", "Rancher's system-upgrade-controller has a Plan for the servers"),

@@ -111,6 +111,9 @@ const ALONE: readonly [fault: string, line: RegExp][] = [
   ["token-lacks VM.Snapshot", /FAIL {2}proxmox: the token's rights: lacks VM\.Snapshot on \/vms\/3001,/],
 ];
 
+/** The host of the first server, whose word other looks could lean on, and one of an agent. */
+const OFFLINE = ["node-offline node01", "node-offline node02"];
+
 const switchAll = async (state: "on" | "off") => {
   for (const [fault] of state === "on" ? WRONG : WRONG.toReversed())
     await setFault([...fault.split(" "), state]);
@@ -127,6 +130,20 @@ async function previewed(): Promise<{ severity: string; message: string }[]> {
 /** A check's line; the engine puts the severity before a warning's. */
 const CHECK = /^(?:warning: )? *(\d+)\. (ok|WARN|FAIL|NOT MEASURED) {2}(\S.*)$/s;
 
+/** A check's name: `section: what`, before what was found. */
+const nameOf = (text: string) => text.split(": ").slice(0, 2).join(": ");
+
+/** The names of those that were not measured, and that none of a healthy lab's is gone but for those given. */
+function lostOf(healthy: readonly string[], lines: { message: string }[], gone: RegExp = /^$/): string[] {
+  const told = checksOf(lines);
+  const names = told.map(({ text }) => nameOf(text));
+  assert.deepEqual(
+    healthy.filter((name) => !names.includes(name) && !gone.test(name)),
+    [],
+  );
+  return told.filter(({ verdict }) => verdict === "NOT MEASURED").map(({ text }) => nameOf(text));
+}
+
 const checksOf = (lines: { message: string }[]) =>
   lines.flatMap(({ message }) => {
     const [, number, verdict = "", text = ""] = CHECK.exec(message.trimEnd()) ?? [];
@@ -136,6 +153,8 @@ const checksOf = (lines: { message: string }[]) =>
 describe("the checks", function () {
   this.timeout(15 * 60_000);
   this.bail(true);
+  /** The names of the checks on a healthy lab, in order. */
+  let healthy: string[] = [];
 
   before(async () => {
     const adopted = await up();
@@ -147,7 +166,13 @@ describe("the checks", function () {
   after(async () => {
     await switchAll("off");
     for (const [fault] of ALONE) await setFault([...fault.split(" "), "off"]);
-    for (const fault of ["api-down", "etcd-alarm proj-k8sm01", "api-slow proj-k8sm01", "node-offline node02"])
+    for (const fault of [
+      "api-down",
+      "etcd-alarm proj-k8sm01",
+      "api-slow proj-k8sm01",
+      "one-an-agent",
+      ...OFFLINE,
+    ])
       await setFault([...fault.split(" "), "off"]);
     await configure({ rke2Version: FROM, "limits.podsSeconds": "300" });
     const settled = await up();
@@ -167,6 +192,7 @@ describe("the checks", function () {
       [],
     );
     for (const { text } of checks) assert.match(text, /^[^:]+: .+ \(wanted .+\)$/s);
+    healthy = checks.map(({ text }) => nameOf(text));
     const cost = lines.find(({ message }) => message.startsWith("checks: "))?.message ?? "";
     assert.match(cost, new RegExp(`^checks: ${checks.length}, \\d+ SSH sessions, \\d+ API calls, [\\d.]+ s`));
     console.log(`      ${cost.trim()}`);
@@ -251,42 +277,94 @@ describe("the checks", function () {
     }
   });
 
-  it("say what was not measured, and why, with the API down", async () => {
+  it("say of each check that only the API answers that it was not measured, and why, with the API down", async () => {
     await setFault(["api-down", "on"]);
     try {
-      const lost = checksOf(await previewed()).filter(({ verdict }) => verdict === "NOT MEASURED");
-      assert.deepEqual(
-        lost.map(({ text }) => text.split(":").slice(0, 2).join(":")),
-        ["cluster: the API answers", "compatibility: APIs that the target removes"],
+      const lines = await previewed();
+      const lost = lostOf(healthy, lines);
+      const ofApi =
+        /^cluster: |: (budgets let it be|room for its|free capacity)|^compatibility: |: critical workloads/;
+      // What runs in the cluster nobody knows: each component that is looked for is told.
+      const components = ["rancher", "gpu-operator", "cert-manager", "traefik", "ingress-nginx"];
+      const wanted = [
+        ...healthy.filter((name) => ofApi.test(name)),
+        ...components.map((one) => `compatibility: ${one}`),
+      ];
+      assert.deepEqual(lost.toSorted(), [...new Set(wanted)].sort());
+      const told = checksOf(lines);
+      assert.match(
+        told.find(({ text }) => text.startsWith("cluster: the API answers"))?.text ?? "",
+        /does not answer ready.*next: kubectl get --raw/s,
       );
-      assert.match(lost[0]?.text ?? "", /does not answer ready.*next: kubectl get --raw/s);
+      for (const { text } of told.filter(({ verdict }) => verdict === "NOT MEASURED"))
+        assert.match(text, /; next: \S/);
+      // Each server's etcd answers for itself.
+      assert.deepEqual(
+        told.filter(({ text }) => text.startsWith("etcd: ")).map(({ verdict }) => verdict),
+        ["ok", "ok", "ok"],
+      );
     } finally {
       await setFault(["api-down", "off"]);
     }
     await ok("kubectl", "wait", "--for=condition=Ready", "node", "--all", "--timeout=120s");
   });
 
-  it("say what was not measured, and why, with one Proxmox host down", async () => {
-    await setFault(["node-offline", "node02", "on"]);
-    try {
-      const lost = checksOf(await previewed()).filter(({ verdict }) => verdict === "NOT MEASURED");
-      assert.ok(lost.length > 0);
-      for (const { text } of lost) assert.match(text, /proxmox: .*node02|VM 3004/);
-      assert.match(lost[0]?.text ?? "", /proxmox: VM 3004 \(proj-k8sw01\): .*HTTP 59\d/);
-    } finally {
-      await setFault(["node-offline", "node02", "off"]);
-    }
-  });
+  for (const [fault, vm] of [
+    ["node-offline node01", "VM 3001 (proj-k8sm01)"],
+    ["node-offline node02", "VM 3004 (proj-k8sw01)"],
+  ] as const) {
+    it(`say what was not measured, and why, with one Proxmox host down: ${fault}`, async () => {
+      const [, host = ""] = fault.split(" ");
+      await setFault([...fault.split(" "), "on"]);
+      try {
+        const lines = await previewed();
+        const lost = lostOf(healthy, lines, new RegExp(`room for snapshots, .* on ${host}$`));
+        assert.deepEqual(lost, [`proxmox: ${vm}`, `proxmox: room for snapshots, the storages of ${host}`]);
+        const first = checksOf(lines).find(({ verdict }) => verdict === "NOT MEASURED");
+        assert.match(first?.text ?? "", /HTTP 59\d.*; next: bring node0\d back/s);
+      } finally {
+        await setFault([...fault.split(" "), "off"]);
+      }
+    });
+  }
 
-  it("say what was not measured, and why, where Proxmox VE's API does not answer", async () => {
+  it("say of each check of Proxmox VE that it was not measured, and why, where its API does not answer", async () => {
     const { endpoint } = (await info()).proxmox;
     await configure({ "proxmox.endpoint": endpoint.replace(/:\d+$/, ":8007") });
     try {
-      const lost = checksOf(await previewed()).filter(({ verdict }) => verdict === "NOT MEASURED");
-      assert.equal(lost.length, 1, lost.map(({ text }) => text).join("\n"));
-      assert.match(lost[0]?.text ?? "", /^proxmox: the API answers: .*ECONNREFUSED.*; next: curl /s);
+      const lines = await previewed();
+      const space = /^proxmox: room for snapshots/;
+      const lost = lostOf(healthy, lines, space);
+      assert.deepEqual(
+        lost.toSorted(),
+        [
+          ...healthy.filter((name) => name.startsWith("proxmox: ") && !space.test(name)),
+          ...["proxmox: the API answers", "proxmox: room for snapshots"],
+          "timing: backup jobs of these VMs in the window",
+        ].sort(),
+      );
+      const first = checksOf(lines).find(({ text }) => text.startsWith("proxmox: the API answers"));
+      assert.match(first?.text ?? "", /ECONNREFUSED.*; next: curl /s);
     } finally {
       await configure({ "proxmox.endpoint": endpoint });
+    }
+  });
+
+  it("name the pods that wait for their agent since their like is on every other", async () => {
+    await setFault(["one-an-agent", "on"]);
+    try {
+      await ok(
+        ...["kubectl", "rollout", "status", "deployment/fault-one-an-agent", "--namespace=research"],
+        "--timeout=120s",
+      );
+      const rooms = checksOf(await previewed()).filter(({ text }) => text.includes(": room for its pods"));
+      assert.equal(rooms.length, 4);
+      for (const { verdict, text } of rooms) {
+        assert.equal(verdict, "ok", text);
+        assert.match(text, /wait for it: .*research\/fault-one-an-agent-\S+ \(its required anti-affinity\)/);
+      }
+    } finally {
+      await setFault(["one-an-agent", "off"]);
     }
   });
 
