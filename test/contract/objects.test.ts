@@ -7,6 +7,7 @@ import { compareCensus, parseCensus } from "../../observe/census";
 import { parseWritten } from "../../observe/written";
 import { type BareScript, bareText } from "../../scripts";
 import { built, KubernetesApi } from "./kubernetesApi";
+import { until } from "./until";
 
 describe("scripts/lib-objects.sh on a real API server", function () {
   this.timeout(300_000);
@@ -20,6 +21,14 @@ describe("scripts/lib-objects.sh on a real API server", function () {
     assert.ok(existsSync(kubectl), kubectl);
     symlinkSync(kubectl, own("rke2/bin/kubectl"));
     writeFileSync(own("kubeconfig.yaml"), api.kubeconfig());
+    // A server that is ready goes on for a moment to make objects of its own.
+    let last = "";
+    await until(() => {
+      const { kinds } = census();
+      const [before, priorities] = [last, kinds["PriorityClass.scheduling.k8s.io"]?.count];
+      last = JSON.stringify(kinds);
+      return priorities === 2 && last === before;
+    }, 60);
   });
   after(() => api.stop());
 
