@@ -57,10 +57,12 @@ ${command}`,
   const drain = () => {
     const { status, stdout, stderr } = bash(`set -- w1 CR-1 v1 60 5 "" "" ""\nsource ${scripts}/drain.sh`);
     if (status !== 0) return { failed: stderr };
-    const { step, node, startedAt, seconds, ...did } = JSON.parse(
+    const { step, node, startedAt, seconds, apiCalls, ...did } = JSON.parse(
       stdout.trim().split("\n").at(-1) ?? "",
     ) as Record<string, unknown>;
-    assert.ok(step === "drain" && node === "w1" && startedAt && seconds !== undefined);
+    assert.ok(
+      step === "drain" && node === "w1" && startedAt && seconds !== undefined && apiCalls !== undefined,
+    );
     return did;
   };
 
