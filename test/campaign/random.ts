@@ -1,15 +1,13 @@
+import { random } from "../e2e/back";
 import type { Interruption } from "./ledger";
 
-/** Chooses by a seed, the same each time (mulberry32). */
+/** Chooses by a seed, the same each time. */
 export class Random {
-  constructor(private state: number) {}
-
   /** A number from 0 up to, not including, 1. */
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  readonly next: () => number;
+
+  constructor(seed: number) {
+    this.next = random(seed);
   }
 
   /**

@@ -20,48 +20,18 @@ export class ApiServers {
   pods: readonly object[] = [];
 
   constructor() {
-    const ssl = (...args: string[]) => execFileSync("openssl", args, { cwd: this.folder, stdio: "ignore" });
+    this.certify("ca", "cluster-ca");
+    const ca = ["-CA", "ca.pem", "-CAkey", "ca.key"];
+    const names = ["-addext", "subjectAltName=DNS:kubernetes.default.svc,DNS:localhost"];
+    this.certify("server", "kube-apiserver", ...ca, ...names);
+    this.certify("client", "system:admin", ...ca);
+  }
+
+  /** Makes `file`.key and `file`.pem; signed by itself but for what `more` says. */
+  private certify(file: string, name: string, ...more: string[]): void {
     const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    const ca = ["-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2"];
-    ssl(
-      "req",
-      "-x509",
-      ...key,
-      "-keyout",
-      "ca.key",
-      "-out",
-      "ca.pem",
-      "-days",
-      "2",
-      "-subj",
-      "/CN=cluster-ca",
-    );
-    const san = ["-addext", "subjectAltName=DNS:kubernetes.default.svc,DNS:localhost"];
-    ssl(
-      "req",
-      "-x509",
-      ...key,
-      ...ca,
-      "-keyout",
-      "server.key",
-      "-out",
-      "server.pem",
-      "-subj",
-      "/CN=kube-apiserver",
-      ...san,
-    );
-    ssl(
-      "req",
-      "-x509",
-      ...key,
-      ...ca,
-      "-keyout",
-      "client.key",
-      "-out",
-      "client.pem",
-      "-subj",
-      "/CN=system:admin",
-    );
+    const out = ["-keyout", `${file}.key`, "-out", `${file}.pem`, "-days", "2", "-subj", `/CN=${name}`];
+    execFileSync("openssl", ["req", "-x509", ...key, ...out, ...more], { cwd: this.folder, stdio: "ignore" });
   }
 
   /** One that answers at `host:6443`. */
