@@ -114,9 +114,15 @@ const ALONE: readonly [fault: string, line: RegExp][] = [
 /** The host of the first server, whose word other looks could lean on, and one of an agent. */
 const OFFLINE = ["node-offline node01", "node-offline node02"];
 
+/** Off is asked again where nobody answers: the API is slow while an etcd member is. */
 const switchAll = async (state: "on" | "off") => {
-  for (const [fault] of state === "on" ? WRONG : WRONG.toReversed())
-    await setFault([...fault.split(" "), state]);
+  for (const [fault] of state === "on" ? WRONG : WRONG.toReversed()) {
+    const switched = async () => {
+      await setFault([...fault.split(" "), state]);
+      return true;
+    };
+    await (state === "on" ? switched() : until(`${fault} to be switched off`, 60, switched));
+  }
 };
 
 /** What a preview says on the stack, in its order, from its JSON. */
