@@ -49,6 +49,6 @@ footer p{margin:.2rem 0;border:0}
 --good:#17663a;--goodbg:#fff;--warn:#7a4b00;--warnbg:#fff;--bad:#9c1c1c;--badbg:#fff}
 @page{margin:15mm}body{font-size:10pt}nav,.skip,details{display:none}header,main,footer{max-width:none;padding-inline:0}
 header{padding-top:0}.scroll{overflow:visible;border:0}tr,.lane,.cards>div{break-inside:avoid}h2,caption{break-after:avoid}thead{display:table-header-group}
-table,thead th{font-size:8pt}th,td{padding:.3rem .4rem}.scroll:not(:has(tr:nth-child(12))){break-inside:avoid}tbody th{min-width:6rem}td:last-child{overflow-wrap:anywhere}
+table,thead th{font-size:8pt}th,td{padding:.3rem .4rem}.scroll:not(:has(tr:nth-child(12))){break-inside:avoid}tbody th{min-width:6rem}td:last-child{overflow-wrap:anywhere;min-width:8rem}
 .bar,.cards>div,thead th{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 `;
