@@ -24,15 +24,21 @@ sick_pods() {
 # Keeps which pods ail before NODE's turn. remember_sick NODE
 remember_sick() { sick_pods "$1" with-pending >"$STATE/sick-before-$1"; }
 
+# The API gives a good answer in time, or what it took and when, on stdout: concerning from 2 s on (§4.1).
+api_prompt() {
+  local ms
+  ms=$(milliseconds -A rke2-upgrade --cacert "$RKE2_DATA/server/tls/server-ca.crt" --cert "$RKE2_DATA/server/tls/client-admin.crt" \
+    --key "$RKE2_DATA/server/tls/client-admin.key" https://127.0.0.1:6443/readyz)
+  [ "$ms" -lt 2000 ] || { echo "the API took $ms ms or gave no good answer at $(at); below 500 is expected, 2000 concerning (§4.1). $(row control-plane)" && return 1; }
+}
+
 # Nothing of §4.1 is concerning, or what is, with value and time, on stdout: the API from 2 s on, etcd from RKE2's
 # heartbeat on, pods that ail and did not before NODE's turn, those on AWAY left out: its fellows that are in their turn.
 # calm NODE [WITH_PENDING]
 AWAY=""
 calm() {
   local ms now new
-  ms=$(milliseconds -A rke2-upgrade --cacert "$RKE2_DATA/server/tls/server-ca.crt" --cert "$RKE2_DATA/server/tls/client-admin.crt" \
-    --key "$RKE2_DATA/server/tls/client-admin.key" https://127.0.0.1:6443/readyz)
-  [ "$ms" -lt 2000 ] || { echo "the API took $ms ms or gave no good answer at $(at); below 500 is expected, 2000 concerning (§4.1). $(row control-plane)" && return 1; }
+  api_prompt || return 1
   ms=$(milliseconds http://127.0.0.1:2381/health)
   [ "$ms" -lt 500 ] || { echo "etcd took $ms ms for a read or gave no good answer at $(at); RKE2's heartbeat is 500 (§4.1). $(row quorum)" && return 1; }
   now=$(sick_pods "$1 $AWAY" "${2:-}") || { echo "cannot list the pods at $(at)" && return 1; }

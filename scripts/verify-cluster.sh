@@ -15,6 +15,8 @@ image_tag=${wanted//+/-}
 # Every condition, or the first that does not hold, on stdout.
 healthy() {
   local table row others stale wrong
+  # First: all that follows asks the API, and would say of a slow one only that it gave up.
+  api_prompt || return 1
   table=$(nodes_table) || return 1
   AWAY=$(away_with "$table" "$change" "$fellows")
   row=$(awk -F'|' -v n="$node" '$1 == n { print $2 "|" $3 }' <<<"$table")

@@ -128,6 +128,7 @@ ${own.join("\n")}
 STATE=${state}
 api_ready() { :; }
 etcd_healthy() { :; }
+api_prompt() { :; }
 calm() { echo "calm $1, away \${AWAY}" >>${state}/asked; }
 sick_pods() { :; }
 stale_leases() { for name in ${stale.join(" ")}; do [[ " $2 " == *" $name "* ]] || printf '%s ' "$name"; done; }
