@@ -1,5 +1,8 @@
 /** The one place where config meets Pulumi: what the engine hands over becomes `Settings` and secret outputs. */
-import { Config, type Output, runtime } from "@pulumi/pulumi";
+import type { Output } from "@pulumi/pulumi";
+// Its config alone: the rest of the SDK takes most of a second to load, in every command of the change record.
+import { Config } from "@pulumi/pulumi/config";
+import * as runtime from "@pulumi/pulumi/runtime/config";
 import { decode } from "./decode";
 import { NAMESPACE } from "./mistakes";
 import { parseSettings } from "./parse";

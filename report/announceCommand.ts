@@ -2,6 +2,7 @@
 import { calendarFile } from "../notify/calendar";
 import { readLines, type Telling, tellings } from "../notify/log";
 import { newMessage, outboxOf, queue } from "../notify/notifier";
+import type { Patience } from "../notify/outbox";
 import { channelsFor } from "../notify/recipients";
 import { announcedFor, announcementOf } from "./announcement";
 import { writeRecords } from "./chain";
@@ -18,11 +19,16 @@ import { keepTold, tellsAnybody } from "./tell";
 import { toldLine, toldOfLog } from "./told";
 import { verify } from "./verify";
 
-export interface AnnounceOptions extends StackOptions {
+interface TellingOptions extends StackOptions {
+  /** How often and how long a channel is tried; the outbox's own where absent, as on the command line. */
+  readonly patience?: Patience;
+}
+
+export interface AnnounceOptions extends TellingOptions {
   readonly at?: string;
 }
 
-export interface NotifyOptions extends StackOptions {
+export interface NotifyOptions extends TellingOptions {
   readonly retry?: boolean;
 }
 
@@ -91,7 +97,7 @@ export async function announce(options: AnnounceOptions): Promise<void> {
     files: [planNames(direction).page],
     ...(smtp && { calendar: CALENDAR_FILE }),
   });
-  const outbox = outboxOf(settings, directory, secrets);
+  const outbox = outboxOf(settings, directory, secrets, options.patience);
   queue(outbox, settings, message);
   await outbox.settled(ALL_TRIES_MS);
   const all = await keepTold(directory);
@@ -106,7 +112,7 @@ export async function notify(options: NotifyOptions): Promise<void> {
     await refuseSecond(directory);
     await takeIn(directory);
     if (!tellsAnybody(settings)) throw new Error(NO_CHANNEL);
-    const outbox = outboxOf(settings, directory, await soundSecrets(settings, choice));
+    const outbox = outboxOf(settings, directory, await soundSecrets(settings, choice), options.patience);
     outbox.resume();
     await outbox.settled(ALL_TRIES_MS);
     await keepTold(directory);

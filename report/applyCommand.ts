@@ -15,6 +15,7 @@ import { chosenStack } from "./pulumi";
 import { createRun, failRun, nextRun, type RunFiles, readRuns } from "./runFiles";
 import { attach, begin, refuseSecond, stop, watch } from "./session";
 import { missingSignOff } from "./signOff";
+import type { Waits } from "./sinks";
 import { readStack } from "./stackConfig";
 import { takeIn } from "./takeIn";
 import { verify } from "./verify";
@@ -24,6 +25,8 @@ export interface ApplyOptions extends StackOptions {
   readonly stop?: boolean;
   /** As it was typed. */
   readonly statusPort?: string;
+  /** Of no use on the command line: the run's own are for people who have to be reached. */
+  readonly waits?: Waits;
 }
 
 /** The command. */
@@ -60,7 +63,9 @@ export async function apply(options: ApplyOptions): Promise<void> {
     const plan = begun
       ? await keepWhatIsLeft(run, directory, nowPlan)
       : planNames(approved.direction).enforced;
-    await begin(run, { plan, stack, directory, configFile: file, changeId: approved.changeId, statusPort });
+    const { changeId } = approved;
+    const { waits } = options;
+    await begin(run, { plan, stack, directory, configFile: file, changeId, statusPort, waits });
   } catch (error) {
     await failRun(run, error);
     throw error;

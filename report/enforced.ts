@@ -2,7 +2,8 @@
  * The process of one run: `pulumi up` with exactly the approved plan, then what it said and how it ended into the run's
  * record, and the report. Started by `change apply` in a session of its own; its output is the run's log.
  *
- * usage: enforced.ts RECORD DIRECTORY PLAN STACK CONFIG-FILE CHANGE-ID [STATUS-PORT]
+ * usage: enforced.ts RECORD DIRECTORY PLAN STACK CONFIG-FILE CHANGE-ID [STATUS-PORT [WAITS]]
+ * STATUS-PORT is empty where no page is served; WAITS is the JSON of {@link Waits}.
  */
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -16,7 +17,7 @@ import { projectDirectory } from "./program";
 import { choosing, type StackChoice } from "./pulumi";
 import { writeReport, writeReportAndTell } from "./reportCommand";
 import { errorsIn, failRun, listRuns, type RunFiles, readRun, writeRun } from "./runFiles";
-import { sinks } from "./sinks";
+import { sinks, type Waits } from "./sinks";
 import { readStack, withPlannedConfig } from "./stackConfig";
 import { leftovers } from "./takeIn";
 
@@ -28,6 +29,7 @@ async function main([
   configFile = "",
   changeId = "",
   statusPort,
+  waits,
 ]: readonly string[]): Promise<void> {
   const files = (await listRuns(directory)).find((run) => run.record === record);
   if (!files) throw new Error(`${record} is no run of ${directory}`);
@@ -35,7 +37,8 @@ async function main([
   const config = await look(async () => readStack(stack, configFile));
   const asks = "value" in config ? config.value : undefined;
   // Whoever is told of this run: none of them holds it.
-  const people = await sinks(directory, asks?.settings, { stack, configFile }, await readRun(files));
+  const bears = waits ? (JSON.parse(waits) as Waits) : undefined;
+  const people = await sinks(directory, asks?.settings, { stack, configFile }, await readRun(files), bears);
   const { live, heard } = await liveOf(files, directory, { stack, configFile }, statusPort, [people.tell]);
   const code = await withPlannedConfig(configFile, (planned) =>
     up(join(directory, plan), choosing({ stack, configFile: planned }), heard),

@@ -6,6 +6,7 @@ import { readChain } from "./chain";
 import { show } from "./live/show";
 import { projectDirectory } from "./program";
 import { listRuns, lives, type RunFiles } from "./runFiles";
+import type { Waits } from "./sinks";
 
 /** What a run is begun with. */
 interface Begun {
@@ -17,12 +18,14 @@ interface Begun {
   readonly changeId: string;
   /** Where the status page is served; undefined: nowhere. */
   readonly statusPort?: number;
+  /** How long it bears with those who are told of it; our own where absent. */
+  readonly waits?: Waits;
 }
 
 /** Starts the run in a session of its own, so that a terminal that goes does not take it along. */
 export async function begin(
   run: RunFiles,
-  { plan, stack, directory, configFile, changeId, statusPort }: Begun,
+  { plan, stack, directory, configFile, changeId, statusPort, waits }: Begun,
 ): Promise<void> {
   const log = await open(run.log, "a", 0o600);
   const args = [
@@ -35,7 +38,8 @@ export async function begin(
     stack,
     configFile,
     changeId,
-    ...(statusPort === undefined ? [] : [String(statusPort)]),
+    statusPort === undefined ? "" : String(statusPort),
+    ...(waits ? [JSON.stringify(waits)] : []),
   ];
   const child = spawn(process.execPath, args, {
     cwd: projectDirectory,
