@@ -75,8 +75,9 @@ for phase in "${phases[@]}"; do
       add "$status" "$((status == 0))" 0
       ;;
     unit)
-      mapfile -t files < <(git ls-files 'test/*.test.ts' 'test/**/*.test.ts' | grep -vE '^test/(e2e|contract|stories)/' | sort -u)
-      mocha_phase unit mocha "${files[@]}"
+      mapfile -t files < <(git ls-files 'test/*.test.ts' 'test/**/*.test.ts' | grep -vE '^test/(e2e|contract|stories)/' | sort -ru)
+      # A file's tests mostly wait or start processes; each file has a process that no other is in at the time.
+      mocha_phase unit mocha --parallel --jobs "$(nproc)" "${files[@]}"
       ;;
     go)
       run go go_tests
