@@ -60,9 +60,12 @@ const requirement = `!?${labelName}|${labelName} *(=|==|!=) *${labelValue}|${lab
 /** A label selector, as `kubectl --selector` takes it. */
 export const labelSelector = new RegExp(`^(${requirement})(, *(${requirement}))*$`);
 
-/** What an operator takes on: a component's minor, or `unknown`, on a Kubernetes minor; or an API that is removed. */
+/**
+ * What an operator takes on: a component's minor, or `unknown`, on a Kubernetes minor; an API that is removed; or what was
+ * changed by hand on a node, a file of RKE2's config or the version.
+ */
 export const acknowledgement =
-  /^([a-z][a-z0-9-]* (\d+\.\d+|unknown) on \d+\.\d+|([a-z0-9.-]+\/)?v\d+((alpha|beta)\d+)? [a-z]+)$/;
+  /^([a-z][a-z0-9-]* (\d+\.\d+|unknown) on \d+\.\d+|([a-z0-9.-]+\/)?v\d+((alpha|beta)\d+)? [a-z]+|[a-z0-9][-a-z0-9]* (runs v\d\S*|(config|registries|config\.yaml\.d\/\S+)\.ya?ml ([0-9a-f]{8}|gone)))$/;
 
 /** A container image pinned by a tag other than `latest`, or by digest. */
 export const pinnedImage = /^[a-z0-9][\w.\-/:]*(:(?!latest$)[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;

@@ -61,11 +61,11 @@ export const policyFields = {
     z.array(
       hinted(
         z.string().regex(formats.acknowledgement),
-        "a pair that nobody has published or an API that is removed, as the check names it",
+        "a pair that nobody has published, an API that is removed or a change by hand, as the check names it",
         "traefik 3.9 on 1.37",
       ),
     ),
-    'a list of "<component> <minor> on <Kubernetes minor>" and "<group>/<version> <resource>"',
+    'a list of "<component> <minor> on <Kubernetes minor>", "<group>/<version> <resource>" and "<node> <file> <fingerprint>"',
   ).default([]),
   durations: z
     .strictObject({

@@ -47,6 +47,15 @@ export interface ServerFacts {
   readonly kubeconfigCa: string;
 }
 
+/** How a run of the program left the node (scripts/lib-left.sh). */
+export interface LeftFacts {
+  /** When, RFC 3339, UTC; empty where no run has left it yet. */
+  readonly at: string;
+  readonly version: string;
+  /** Files of RKE2's config that are otherwise now: `config.yaml 1f0c93aa`, the salted fingerprint's beginning, or `registries.yaml gone`. */
+  readonly changes: readonly string[];
+}
+
 /** What a node says of itself. Texts are empty where nothing was found. */
 export interface NodeFacts {
   readonly hostname: string;
@@ -78,6 +87,7 @@ export interface NodeFacts {
   readonly clockSkewMs: number;
   /** How far {@link clockSkewMs} can be off: half of the time on the way. */
   readonly clockErrorMs: number;
+  readonly left: LeftFacts;
   /** Of servers alone. */
   readonly server?: ServerFacts;
   /** Deprecated APIs asked of this server's API server since it started; undefined on agents or where it is down. */
@@ -144,6 +154,7 @@ export function parseNode(stdout: string, started: number, ended: number): NodeF
     clockSkewMs: Math.round((number("clockMs") + number("clockEndMs") - started - ended) / 2),
     clockErrorMs: Math.ceil(Math.max(0, onTheWay) / 2),
     deprecatedApis: said.has("apiMetrics") ? parseDeprecatedApis(list("deprecatedApi")) : undefined,
+    left: { at: text("leftAt"), version: text("leftVersion"), changes: list("leftChange") },
     durations: parseDurations(list("duration")),
     server: said.has("etcdStatus") ? parseServer(text) : undefined,
   };

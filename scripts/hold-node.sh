@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Takes this node for a change, or lets it go: the lock that holds without the API.
 #
-# Usage: take|release OWNER WHO   (after lib.sh)
+# Usage: take|release OWNER WHO   (after lib.sh and lib-left.sh)
 #   OWNER  UUID of the change's state; WHO  change, person and machine, for the one who is refused
 action=$1 owner=$2 who=$3
 file=$STATE/owner
@@ -23,4 +23,6 @@ ln "$own" "$file" 2>/dev/null || true
 rm -f "$own"
 held=$(cat "$file")
 [ "${held%% *}" = "$owner" ] || fail "held by another change: ${held#* }" "finish or accept that change first; only if it is known to be dead, remove $file on every node"
+# What was changed by hand has been judged before the node is taken: acknowledged, or part of a turn that goes on.
+if [ ! -e "$LEFT" ] || [ -n "$(left_changes)" ] || [ "$(left_value version)" != "$(version_on_disk || true)" ]; then left_record; fi
 # end of step

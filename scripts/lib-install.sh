@@ -13,6 +13,8 @@ install_release() {
   fi
   (cd "$dir" && grep 'rke2\.linux-.*\.tar\.gz$' sha256sum-*.txt | sha256sum -c --status -) 2>/dev/null ||
     fail "the release files in $dir are missing or damaged" "nothing was changed here. Have them fetched again: pulumi state taint URN, with the URN of $(hostname)-fetch-artifacts from pulumi stack --show-urns; then pulumi up"
+  # How the node was left is over; the proof after this records it anew (lib-left.sh).
+  rm -f "$STATE/left"
   say "installing $2 over ${before:-an unreadable version}"
   # INSTALL_RKE2_ARTIFACT_PATH ignores the version asked for (facts: install.sh): what was installed is asked after.
   INSTALL_RKE2_ARTIFACT_PATH=$dir INSTALL_RKE2_TYPE=$1 INSTALL_RKE2_METHOD=tar INSTALL_RKE2_VERSION=$2 \

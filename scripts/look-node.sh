@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Reads what this node says of itself; changes nothing. Lines of key=value; an empty value was not found.
 #
-# Usage: ROLE   (after lib.sh, lib-api.sh and lib-etcd-view.sh)
+# Usage: ROLE   (after lib.sh, lib-api.sh, lib-etcd-view.sh and lib-left.sh)
 role=$1
 config=/etc/rancher/rke2
 # First and last, so that the caller can tell this clock from the time that the look took.
@@ -35,6 +35,11 @@ echo "step=$(systemctl show -P Description 'rke2-upgrade-step*.service' 2>/dev/n
 echo "rancherManaged=$([ -e $config/config.yaml.d/50-rancher.yaml ] && echo true || echo false)"
 echo "ingressController=$(sed -n 's/^ingress-controller:[[:space:]]*"\?\([a-z-]*\).*/\1/p' $config/config.yaml $config/config.yaml.d/*.yaml 2>/dev/null | tail -n 1 || true)"
 echo "cgroup=$(stat -fc %T /sys/fs/cgroup)"
+
+# How the last run left it, and which files are otherwise now.
+echo "leftVersion=$(left_value version)"
+echo "leftAt=$(left_value at)"
+left_changes | sed 's/^/leftChange=/'
 
 # Room where RKE2 lives and where the release files go, the folder's parent where it is not there yet:
 # path MiB-free inodes-free inodes-in-all; a file system without a fixed number of inodes says 0 or -.

@@ -6,6 +6,7 @@ import { unknown, unmeasured } from "../unmeasured";
 import { judgeCertificates } from "./certificates";
 import { judgeContainerd } from "./containerd";
 import { judgeDisk } from "./disk";
+import { judgeLeft } from "./left";
 
 /** One node's own word about itself: version, service, RKE2's config. */
 export function judgeNode(
@@ -50,6 +51,7 @@ function judgeSeen(
           }),
     },
   ];
+  findings.push(judgeLeft(settings, node, seen, turn));
   const held = seen.owner !== "" && seen.owner.split(" ")[0] !== owner;
   if (held) {
     findings.push({

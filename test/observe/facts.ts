@@ -37,6 +37,7 @@ export const healthyNode: NodeFacts = {
   clockSkewMs: 3,
   deprecatedApis: [],
   durations: [],
+  left: { at: "", version: "", changes: [] },
   clockErrorMs: 20,
 };
 

@@ -216,9 +216,13 @@ describe("observe/judge", () => {
     assert.deepEqual(
       told.filter(({ verdict }) => verdict === "not measured").map(({ check }) => check),
       [
-        ...["answers over SSH", "runs RKE2", "control groups", "ingress-controller"].map(
-          (check) => `proj-k8sm02: ${check}`,
-        ),
+        ...[
+          "answers over SSH",
+          "runs RKE2",
+          "as the last run left it",
+          "control groups",
+          "ingress-controller",
+        ].map((check) => `proj-k8sm02: ${check}`),
         ...["room on its disk", "memory", "certificates"].map((check) => `proj-k8sm02: ${check}`),
         ...["nodes: clocks in step", "etcd: whole", "etcd: database against its quota"],
         ...["etcd: writes to its log", "proj-k8sm02: free capacity"],

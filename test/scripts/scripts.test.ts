@@ -54,6 +54,7 @@ describe("scripts", () => {
         "lib-hold",
         "lib-install",
         "lib-keys",
+        "lib-left",
         "lib-objects",
         "lib-service",
       ],

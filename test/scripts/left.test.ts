@@ -1,0 +1,68 @@
+/** How a node was left and what was changed since: lib-left.sh itself in bash, on folders of the test's own. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const scripts = join(__dirname, "../../scripts");
+
+describe("scripts/lib-left.sh", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "left-"));
+    mkdirSync(join(folder, "rke2/config.yaml.d"), { recursive: true });
+    put("config.yaml", "token: secret\n");
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const put = (name: string, text: string) => writeFileSync(join(folder, "rke2", name), text);
+  const bash = (command: string) =>
+    execFileSync("bash", ["-s", "look-node"], {
+      input: `source ${scripts}/lib.sh
+STATE=${folder}
+source ${scripts}/lib-left.sh
+CONFIG_FOLDER=${folder}/rke2
+version_on_disk() { echo v1; }
+${command}`,
+      encoding: "utf8",
+    });
+  const changes = () => bash("left_changes").trim().split("\n").filter(Boolean);
+
+  it("says nothing of a node that was never left", () => {
+    assert.deepEqual(changes(), []);
+    assert.equal(bash("left_value version"), "");
+  });
+
+  it("names each file that is changed, new or gone, and nothing else", () => {
+    put("registries.yaml", "configs: {}\n");
+    put("config.yaml.d/10-a.yaml", "a: 1\n");
+    bash("left_record");
+    assert.deepEqual(changes(), []);
+    put("config.yaml", "token: other\n");
+    put("config.yaml.d/50-b.yaml", "b: 1\n");
+    put("config.yaml.d/95-rke2-upgrade-join.yaml", "server: ours\n");
+    put("config.yaml.fault", "nobody reads this\n");
+    rmSync(join(folder, "rke2/registries.yaml"));
+    const found = changes();
+    assert.equal(found.length, 3);
+    assert.match(found[0] ?? "", /^config\.yaml [0-9a-f]{8}$/);
+    assert.match(found[1] ?? "", /^config\.yaml\.d\/50-b\.yaml [0-9a-f]{8}$/);
+    assert.equal(found[2], "registries.yaml gone");
+    bash("left_record");
+    assert.deepEqual(changes(), []);
+  });
+
+  it("keeps a record for root alone, whose fingerprints nobody can guess a password from", () => {
+    bash("left_record");
+    const file = join(folder, "left");
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const first = readFileSync(file, "utf8");
+    bash("left_record");
+    const salt = /^salt ([0-9a-f]{32})$/m;
+    const print = /^file ([0-9a-f]{64}) config\.yaml$/m;
+    const second = readFileSync(file, "utf8");
+    assert.notEqual(salt.exec(first)?.[1], salt.exec(second)?.[1]);
+    assert.notEqual(print.exec(first)?.[1], print.exec(second)?.[1]);
+  });
+});
