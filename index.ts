@@ -12,6 +12,7 @@ import { ServerNode } from "./components/nodeTurn";
 import { planLines } from "./components/plan";
 import { Preflight } from "./components/preflight";
 import { Recovery } from "./components/recovery/recovery";
+import { Scan, type ScanArgs } from "./components/scan";
 import { settingsOrExplain } from "./components/settings";
 import type { Run } from "./components/step";
 import { Charts, Manifest, Validation } from "./components/validation";
@@ -27,12 +28,14 @@ announce(run, secrets);
 
 export const plan = planLines(settings);
 const outcome = goBack ? recover() : isUnderWay({ wanted, accepted }) ? upgrade() : settle();
-export const { manifest, gates } = outcome;
+export const { manifest, gates, scans } = outcome;
 
 /** What a run leaves as outputs: versions by node, and what its gates found when they were asked. */
 interface Outcome {
   readonly manifest: pulumi.Output<unknown>;
   readonly gates: Record<string, pulumi.Output<unknown>>;
+  /** By when, then by node; there where the config asks for scans. */
+  readonly scans?: Record<string, pulumi.Output<unknown>>;
 }
 
 /** Bumped and not yet accepted: the way back first, then servers, then agents, then the proof (procedure §3.3). */
@@ -43,7 +46,8 @@ function upgrade(): Outcome {
     { wanted, accepted, changeId, goBack, attempt, owner },
     { dependsOn: [change] },
   );
-  const artifacts = new Artifacts("artifacts", { run, after: preflight });
+  const before = scan("before", preflight);
+  const artifacts = new Artifacts("artifacts", { run, after: before?.tail ?? preflight });
   const wayBack = new WayBack("way-back", { run, after: artifacts.tail });
 
   let tail = wayBack.tail;
@@ -57,20 +61,33 @@ function upgrade(): Outcome {
   const agents = layOutAgents(run, tail);
   const cluster = apiOf(run, secrets, agents.tail);
   tail = new Validation("validation", { run, after: agents.tail, cluster }).tail;
+  const after = scan("after", tail);
+  tail = after?.tail ?? tail;
   new Manifest("manifest", { run, after: tail, cluster });
   const turns = new Map([...servers, ...agents.turns]);
   const found = [...turns].map(([name, turn]) => [name, turn.found] as const);
   return {
     manifest: manifestOf(turns, change.from),
     gates: { preflight: preflight.found, ...Object.fromEntries(found) },
+    scans: before && after && { before: before.found, after: after.found },
   };
+}
+
+/** The compliance scan of every node, where the config asks for it (procedure §5.1). */
+function scan(when: ScanArgs["when"], after: pulumi.Resource): Scan | undefined {
+  return settings.scan && new Scan(`scan-${when}`, { run, when, after });
 }
 
 /** Adopted or accepted: prove every node, let the way back go, install nothing. */
 function settle(): Outcome {
   const acceptance = new Acceptance("settled", { run, after: change });
   new Manifest("manifest", { run, after: acceptance.tail, cluster: apiOf(run, secrets, acceptance.tail) });
-  return { manifest: manifestOf(acceptance.turns, change.from), gates: {} };
+  const { turns, scanned } = acceptance;
+  return {
+    manifest: manifestOf(turns, change.from),
+    gates: {},
+    scans: scanned && { accept: scanned },
+  };
 }
 
 /** Going back, in place of the forward chains: what exists stays declared, and nothing of Kubernetes is read or made. */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { currentCode } from "./currentCode";
 import { join } from "./join";
+import { Scan } from "./scan";
 import { type Link, type Run, step } from "./step";
 import { accept, verifyNode } from "./turns";
 
@@ -37,6 +38,8 @@ export class Acceptance extends pulumi.ComponentResource implements Link {
   readonly tail: pulumi.Resource;
   /** What each node's verification said; there is no other version before it. */
   readonly turns: ReadonlyMap<string, { before: pulumi.Output<string>; after: pulumi.Output<string> }>;
+  /** What the scans found, where the config asks for them. */
+  readonly scanned?: Scan["found"];
 
   constructor(
     name: string,
@@ -58,7 +61,15 @@ export class Acceptance extends pulumi.ComponentResource implements Link {
       `${name}-join`,
       proofs.map(({ proof }) => proof),
     );
-    const accepted = step(run, { parent: this, after: proven }, `${name}-accept`, accept(settings));
+    const scanned =
+      settings.scan && new Scan(`${name}-scan`, { run, when: "accept", after: proven }, { parent: this });
+    this.scanned = scanned?.found;
+    const accepted = step(
+      run,
+      { parent: this, after: scanned?.tail ?? proven },
+      `${name}-accept`,
+      accept(settings),
+    );
     const { from, mode, movedUnder, attempt, owner } = change;
     this.tail = new Release(
       `${name}-release`,

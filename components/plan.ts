@@ -21,6 +21,8 @@ import {
   type PlannedStep,
   releaseHold,
   restorePoint,
+  type ScanTime,
+  scan,
   serverTurn,
   validate,
   verifyNode,
@@ -60,6 +62,7 @@ function forward(settings: Settings): PlanLine[] {
   return [
     bare("change", "change", "judge the move; freeze attempt, direction and owner", limits.gateSeconds),
     bare("preflight", "preflight", "ask every question anew; take the locks", limits.gateSeconds),
+    ...scans(settings, "preflight", "before"),
     ...nodes.map((node) => ({
       ...line("artifacts", fetchArtifacts(settings, node), node),
       together: "artifacts",
@@ -96,9 +99,19 @@ function forward(settings: Settings): PlanLine[] {
     ...agentsInOrder(settings),
     line("validation", validate(settings)),
     bare("validation", "smoke-test", "run a test workload to its end", limits.smokeTestSeconds),
+    ...scans(settings, "validation", "after"),
     bare("record", "manifest", "write the version manifest", limits.gateSeconds),
   ];
 }
+
+/** A scan of every node, side by side, where the config asks for them. */
+const scans = (settings: Settings, phase: Phase, when: ScanTime): PlanLine[] =>
+  settings.scan
+    ? settings.nodes.map((node) => ({
+        ...line(phase, scan(settings, node, when), node),
+        together: `scan-${when}`,
+      }))
+    : [];
 
 /** The agents: one after another, or wave by wave, the steps of those that go together told side by side. */
 function agentsInOrder(settings: Settings): PlanLine[] {
@@ -186,6 +199,7 @@ function settled(settings: Settings): PlanLine[] {
       id: `${node.name}-verify`,
       together: "verify",
     })),
+    ...scans(settings, "acceptance", "accept"),
     line("acceptance", accept(settings)),
     bare(
       "acceptance",

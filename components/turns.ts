@@ -326,6 +326,34 @@ export const validate = (settings: Settings): PlannedStep => ({
   limitSeconds: settings.limits.podsSeconds + 60 + 75 * settings.validation.ingress.length,
 });
 
+/** When a node is scanned: before anything is touched, in the validation, and before the way back is let go. */
+export type ScanTime = "before" | "after" | "accept";
+
+const SCAN_TITLES: Readonly<Record<ScanTime, string>> = {
+  before: "scan it with kube-bench, as it is before the change",
+  after: "scan it again: nothing may fail newly, unacknowledged",
+  accept: "scan it once more: nothing may fail newly, unacknowledged",
+};
+
+/** A CIS scan of one node (procedure §5.1). @throws where the config asks for none */
+export function scan(settings: Settings, node: ClusterNode, when: ScanTime): PlannedStep {
+  if (!settings.scan) throw new Error("no scan is asked for");
+  const { url, sha256, benchmark, timeoutSeconds, acknowledged } = settings.scan;
+  // What is acknowledged is no argument of the first: it would be run again for nothing.
+  const ids = when === "before" ? [] : acknowledged.map(({ id }) => id);
+  return {
+    id: `scan-${when}`,
+    title: SCAN_TITLES[when],
+    on: node,
+    script: "scan",
+    args: [
+      ...[when, node.role, settings.changeId, settings.rke2Version],
+      ...[url, sha256, settings.install.caCertificate ?? "", benchmark, ...ids],
+    ],
+    limitSeconds: timeoutSeconds,
+  };
+}
+
 /** Before the way back is let go. */
 export const accept = (settings: Settings): PlannedStep => ({
   id: "accept",

@@ -26,6 +26,9 @@ const KEYS: Readonly<Record<string, keyof Settings["durations"]>> = {
   validate: "validateSeconds",
   "smoke-test": "validateSeconds",
   "gpu-after": "verifySeconds",
+  "scan-before": "verifySeconds",
+  "scan-after": "verifySeconds",
+  "scan-accept": "verifySeconds",
   "back-install": "installSeconds",
   "back-reset": "restartSeconds",
   "back-start": "restartSeconds",
@@ -38,6 +41,9 @@ const KEYS: Readonly<Record<string, keyof Settings["durations"]>> = {
 const SCRIPTS: Readonly<Record<string, string>> = {
   install: "install-release",
   verify: "verify-node",
+  "scan-before": "scan",
+  "scan-after": "scan",
+  "scan-accept": "scan",
 };
 
 /** A step's name without its node. */

@@ -10,6 +10,7 @@ import * as formats from "./formats";
 import { hinted } from "./hints";
 import { notificationFields } from "./notificationSchema";
 import { policyFields } from "./policySchema";
+import { scanField } from "./scanSchema";
 import { agentsField } from "./wavesSchema";
 
 const node = z.strictObject({
@@ -264,6 +265,7 @@ export const settingsSchema = z.strictObject({
     ),
     "a list of dashboards' URLs",
   ).default([]),
+  scan: scanField,
   approval: approvalField,
   ...notificationFields,
   ...policyFields,

@@ -17,6 +17,7 @@ export function settingsWarnings(settings: Settings): Warning[] {
     ...sharedBy(settings.nodes, "hostKey", "pinning cannot tell them apart: were they cloned?"),
     ...installWarnings(settings),
     ...consentWarnings(settings),
+    ...scanWarnings(settings),
   ];
 }
 
@@ -55,6 +56,13 @@ function consentWarnings({ consents }: Settings): Warning[] {
     .filter((kind) => consents[kind].includes("*"))
     .map((kind) => ({ path: `consents.${kind}`, text: "every pod of the cluster is consented to" }));
 }
+
+/** What the scan may find without stopping, and why: it belongs into the change request. */
+const scanWarnings = ({ scan }: Settings): Warning[] =>
+  (scan?.acknowledged ?? []).map(({ id, reason }, i) => ({
+    path: `scan.acknowledged[${i}]`,
+    text: `check ${id} may fail newly: ${reason}`,
+  }));
 
 /** One warning for each value that several nodes share. */
 function sharedBy(

@@ -151,10 +151,24 @@ function baseline({ steps }: Facts): Statement[] {
           measured: false,
           source: "no step validate has ended",
         },
-    {
-      text: "CIS benchmark scan after the upgrade: not measured",
-      measured: false,
-      source: "§5.1: this program runs none",
-    },
+    scanned(steps),
   ];
+}
+
+/** The scans in the validation and before acceptance: a step of them ends well only without a new failure that nobody acknowledged. */
+function scanned(steps: Facts["steps"]): Statement {
+  const done = steps.filter(
+    ({ name, outcome }) => /-scan-(after|accept)$/.test(name) && outcome !== "not done",
+  );
+  return done.length > 0
+    ? {
+        text: `CIS benchmark scan after the upgrade, no new failure that is not acknowledged: ${done.map(({ name, outcome }) => `${name}: ${outcome}`).join("; ")}`,
+        measured: true,
+        source: "the last line of each scan (kube-bench, §5.1)",
+      }
+    : {
+        text: "CIS benchmark scan after the upgrade: not measured",
+        measured: false,
+        source: "§5.1: no scan was asked for (config `scan`), or none has ended",
+      };
 }

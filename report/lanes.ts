@@ -9,9 +9,9 @@ export const turnOf = (name: string): string | undefined =>
   name.includes("-back-") ? undefined : TURN.exec(name)?.[1];
 
 const AROUND: readonly (readonly [RegExp, string])[] = [
-  [/^settled(-|$)|-verify$|^(accept|release)$/, "Acceptance"],
+  [/^settled(-|$)|-verify$|-scan-accept$|^(accept|release)$/, "Acceptance"],
   [/(^|-)(back-\w+|wake|member-remove|vm-rollback|place-snapshot|verify-back|recovered)$/, "Going back"],
-  [/(^|-)preflight$/, "Preflight"],
+  [/(^|-)(preflight|scan-before)(-join)?$/, "Preflight"],
   [/-fetch-artifacts$/, "Artifacts"],
   [
     /(^|-)(restore-point|leader-away|vm-snapshot|release-hold|check-health|restore-test|etcd-backup)$/,
@@ -19,7 +19,7 @@ const AROUND: readonly (readonly [RegExp, string])[] = [
   ],
   [/^charts/, "Charts settle"],
   [/(^|-)(wave-\d+-end|canary-soak)$/, "Between waves"],
-  [/(^|-)(validate|smoke-test)$/, "Validation"],
+  [/(^|-)(validate|smoke-test|scan-after)(-join)?$/, "Validation"],
   [/^manifest/, "Manifest"],
 ];
 

@@ -17,18 +17,7 @@ aarch64) arch=arm64 ;;
 esac
 tarball=rke2.linux-$arch.tar.gz sums=sha256sum-$arch.txt
 
-trust=()
-if [ -n "$ca" ]; then
-  mkdir -p "$STATE/artifacts"
-  printf '%s\n' "$ca" >"$STATE/artifacts/ca.pem"
-  trust=(--cacert "$STATE/artifacts/ca.pem")
-fi
-
-# fetch URL FILE. Ten minutes at the most; a stalled transfer ends after a minute.
-fetch() {
-  until_ok 20 curl -fsSL "${trust[@]}" --connect-timeout 10 --max-time 600 --speed-time 60 --speed-limit 1024 -o "$2" "$1" ||
-    fail "cannot fetch $1: $LAST" "check from this node: curl -fIL $1; then run pulumi up again"
-}
+trust "$ca"
 
 # whole DIRECTORY: the tarball there is the one its sums name.
 whole() { [ -s "$1/install.sh" ] && (cd "$1" && grep " $tarball\$" "$sums" | sha256sum -c --status -) 2>/dev/null; }

@@ -4,9 +4,10 @@ import { join } from "node:path";
 /** Shared files that stand before a step's own, by step. One idea a file; only what the step needs is sent. */
 const LIBRARIES = {
   "backup-config": [],
-  "fetch-artifacts": [],
+  "fetch-artifacts": ["lib-fetch"],
   "gate-node": [],
   "install-release": ["lib-install"],
+  scan: ["lib-fetch"],
   "verify-node": ["lib-left"],
   "leader-away": ["lib-etcd", "lib-hold"],
   "restore-point": ["lib-keys"],

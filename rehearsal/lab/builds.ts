@@ -10,6 +10,8 @@ export interface Builds {
   readonly images: string;
   /** Folder with install.sh and the releases. */
   readonly releases: string;
+  /** Folder with the stand-in for kube-bench's release archive. */
+  readonly scan: string;
   /** Folder with pulumi, the language host and the plugins. */
   readonly toolchain: string;
   /** Folder with the operator's kubectl. */
@@ -53,11 +55,12 @@ export async function buildAll(): Promise<Builds> {
   const toolchain = await build("toolchain/build.sh");
   await build("kubernetes/build.sh");
   const releases = await build("rke2/build.sh");
+  const scan = await build("scan/build.sh");
   const kubernetes = kubernetesVersions.map((version) => join(cacheDirectory, "kubernetes", version));
   const images = await build(
     "machines/build-images.sh",
     join(cacheDirectory, "etcd", etcdVersion),
     ...kubernetes,
   );
-  return { root, toolchain, images, releases, kubernetes: join(kubernetes[0] ?? "", "bin") };
+  return { root, toolchain, images, releases, scan, kubernetes: join(kubernetes[0] ?? "", "bin") };
 }

@@ -33,6 +33,8 @@ export interface Info {
     readonly caFile: string;
   };
   readonly releases: { readonly url: string; readonly versions: readonly string[] };
+  /** The stand-in for kube-bench, as the config's `scan` wants it. */
+  readonly scan: { readonly url: string; readonly sha256: string };
   readonly pulumi: { readonly stack: string; readonly backendUrl: string };
 }
 
@@ -41,6 +43,9 @@ export const infoFile = join(liveDirectory, "info.json");
 
 /** Where the Proxmox VE stand-in keeps the certificate of its own authority. */
 export const proxmoxCaFile = join(proxmoxDirectory, "pve-root-ca.pem");
+
+/** As rehearsal/scan/build.sh names it. */
+const SCAN_ARCHIVE = "kube-bench_linux_amd64.tar.gz";
 
 /** Name of the stack that the rehearsal generates. */
 export const rehearsalStack = "rehearsal";
@@ -74,6 +79,10 @@ export async function writeInfo(state: LabState): Promise<void> {
     releases: {
       url: `http://${addresses.releases}`,
       versions: (await readdir(builds.releases)).filter((name) => name.startsWith("v")).sort(),
+    },
+    scan: {
+      url: `http://${addresses.releases}/kube-bench/${SCAN_ARCHIVE}`,
+      sha256: (await readFile(join(builds.scan, "checksums.txt"), "utf8")).split(" ")[0] ?? "",
     },
     pulumi: { stack: rehearsalStack, backendUrl: `file://${operator.pulumiBackend}` },
   };

@@ -4,6 +4,7 @@ import { fed, onNode } from "./onNode";
 const FULL = "/var/lib/rke2-upgrade";
 const CERTIFICATE = "/var/lib/rancher/rke2/agent/client-rke2-controller.crt";
 const TEMPLATE = "/var/lib/rancher/rke2/agent/etc/containerd/config.toml.tmpl";
+const KUBELET = "/var/lib/rancher/rke2/agent/kubelet.kubeconfig";
 const MEMINFO = "/run/fault-meminfo";
 /** Half of what the program wants free. */
 const FREE_KIB = 256 * 1024;
@@ -31,6 +32,13 @@ export const nodeFaults: Readonly<Record<string, Fault>> = {
     on: `sudo mkdir -p ${TEMPLATE.replace(/\/[^/]*$/, "")} && echo 'version = 2' | sudo tee ${TEMPLATE} >/dev/null`,
     off: `sudo rm -f ${TEMPLATE}`,
     test: `sudo test -e ${TEMPLATE}`,
+  }),
+  "scan-new-failure": onNode({
+    name: "scan-new-failure",
+    effect: "the kubelet's kubeconfig is readable by all: CIS 4.1.5, until RKE2's next start there",
+    on: `sudo chmod 644 ${KUBELET}`,
+    off: `sudo chmod 600 ${KUBELET}`,
+    test: `test "$(sudo stat -c %a ${KUBELET})" = 644`,
   }),
   "memory-full": onNode({
     name: "memory-full",

@@ -20,7 +20,7 @@ function releaseServer({ stack, builds }: LabState): Daemon {
     typescript(
       "rehearsal/releases/main.ts",
       ...["--listen", `${labAddresses(stack).releases}:80`],
-      ...["--releases", builds.releases, "--fault-file", faultFile("install-500")],
+      ...["--scan", builds.scan, "--releases", builds.releases, "--fault-file", faultFile("install-500")],
       ...["--dashboard-fault-file", faultFile("dashboards-down")],
       ...(limit ? ["--bytes-per-second", String(limit)] : []),
     ),

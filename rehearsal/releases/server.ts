@@ -13,6 +13,8 @@ import { Throttle } from "./throttle";
 export interface ReleaseServerOptions {
   /** Folder with install.sh and a folder a version. */
   readonly releases: string;
+  /** Folder with the archive of the scanner; served below /kube-bench/. */
+  readonly scan?: string;
   /** While this file exists every answer is 500. */
   readonly faultFile: string;
   /** While this file exists the dashboard answers 503. */
@@ -29,17 +31,24 @@ export const dashboardPath = "/monitoring/login";
 /** Path prefix of the artifacts, as on the host that RKE2's releases come from. */
 const prefix = "/rke2/releases/download/";
 
+/** Path prefix of the scanner's archive. */
+const scanPrefix = "/kube-bench/";
+
 /**
- * Finds the file that a path names: `/` is the install script, the rest is
+ * Finds the file that a path names: `/` is the install script, `/kube-bench/<file>` the scanner's, the rest is
  * `/rke2/releases/download/<version>/<file>` with the version's + as %2B.
  */
-function locate(releases: string, path: string): string | undefined {
+function locate({ releases, scan }: ReleaseServerOptions, path: string): string | undefined {
   if (path === "/") return join(releases, "install.sh");
+  const isName = (name: string) => /^[\w.+-]+$/.test(name) && !name.startsWith(".");
+  const below = (start: string) => path.slice(start.length).split("/").map(decodeURIComponent);
+  if (scan && path.startsWith(scanPrefix)) {
+    const [name = "", ...rest] = below(scanPrefix);
+    return isName(name) && rest.length === 0 ? join(scan, name) : undefined;
+  }
   if (!path.startsWith(prefix)) return undefined;
-  const [version = "", name = "", ...rest] = path.slice(prefix.length).split("/").map(decodeURIComponent);
-  const safe =
-    /^[\w.+-]+$/.test(version) && /^[\w.-]+$/.test(name) && !version.startsWith(".") && rest.length === 0;
-  return safe ? join(releases, version, name) : undefined;
+  const [version = "", name = "", ...rest] = below(prefix);
+  return isName(version) && isName(name) && rest.length === 0 ? join(releases, version, name) : undefined;
 }
 
 /** Status for a request that gets no file, or undefined when it gets one. */
@@ -55,7 +64,7 @@ function refusal(
 
 function answer(options: ReleaseServerOptions, request: IncomingMessage, response: ServerResponse): void {
   const path = (request.url ?? "/").split("?")[0] ?? "/";
-  const file = locate(options.releases, path);
+  const file = locate(options, path);
   response.on("close", () =>
     options.log?.(`${new Date().toISOString()} ${request.method} ${path} ${response.statusCode}`),
   );

@@ -14,7 +14,12 @@ describe("release server", () => {
   let url: string;
 
   async function serve(bytesPerSecond?: number) {
-    server = releaseServer({ releases: directory, faultFile: join(directory, "fault"), bytesPerSecond });
+    server = releaseServer({
+      releases: directory,
+      scan: join(directory, "scan"),
+      faultFile: join(directory, "fault"),
+      bytesPerSecond,
+    });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }

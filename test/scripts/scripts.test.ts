@@ -50,6 +50,7 @@ describe("scripts", () => {
         "lib-cluster",
         "lib-drained",
         "lib-etcd",
+        "lib-fetch",
         "lib-etcd-view",
         "lib-hold",
         "lib-install",

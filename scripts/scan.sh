@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Scans this node with kube-bench (procedure §5.1), and compares what fails with what failed before the change.
+#
+# Usage: WHEN ROLE CHANGE WANTED URL SHA256 CA BENCHMARK [ID…]
+#   WHEN       before: kept once a change, and never of a node that runs WANTED already;
+#              after, accept: compared with that; accept is asked before the way back is let go
+#   URL        kube-bench's release archive, whose SHA256 this is: the program and its cfg/
+#   CA         certificates that vouch for its server, as PEM text; "" = the system's own
+#   BENCHMARK  a folder of cfg/
+#   ID         numbers of checks that may fail newly: the config has a reason for each
+# Leaves kube-bench's own JSON in $STATE/scan/CHANGE/WHEN.json. Prints each check's status as one JSON object, then its
+# result line.
+when=$1 role=$2 change=$3 wanted=$4 url=$5 sha256=$6 ca=$7 benchmark=$8
+shift 8
+acknowledged=" $* "
+folder=$STATE/scan/$change
+tool=$STATE/scan/kube-bench-$sha256
+case $role in
+server) targets=master,etcd,controlplane,node ;;
+*) targets=node ;;
+esac
+
+# The program, checked and unpacked once.
+provide() {
+  local part=$tool.part
+  if [ -x "$tool/kube-bench" ]; then return 0; fi
+  rm -rf "$part"
+  mkdir -p "$part"
+  trust "$ca"
+  fetch "$url" "$part/archive.tar.gz"
+  echo "$sha256  $part/archive.tar.gz" | sha256sum -c --status - ||
+    fail "$url is not the archive of scan.sha256, but $(sha256sum "$part/archive.tar.gz" | cut -c -64)" "compare it with the release's checksums; nothing of it was run"
+  tar -xzf "$part/archive.tar.gz" -C "$part" --no-same-owner
+  rm "$part/archive.tar.gz"
+  [ -x "$part/kube-bench" ] || fail "$url holds no kube-bench at its top" "set scan.url to a release archive of kube-bench"
+  mv "$part" "$tool"
+}
+
+# The status of each check, a line each: NUMBER STATUS. Texts in the JSON have their quotes escaped. statuses FILE
+statuses() {
+  grep -o '"\(test_number\|status\)": *"[^"]*"' "$1" |
+    awk -F'"' '$2 == "test_number" { id = $4 } $2 == "status" && id != "" { print id, $4; id = "" }' | sort -uV
+}
+
+# What the check asks, in kube-bench's words. name_of NUMBER FILE
+name_of() { grep -o "\"test_number\": *\"$1\", *\"test_desc\": *\"[^\"]*" "$2" | head -n 1 | sed 's/.*"//'; }
+
+# profile in RKE2's config, which a hardened node has; the last one counts, as for RKE2.
+profile() {
+  sed -n 's/^profile:[[:space:]]*"\?\([A-Za-z0-9.-]*\).*/\1/p' /etc/rancher/rke2/config.yaml /etc/rancher/rke2/config.yaml.d/*.yaml 2>/dev/null | tail -n 1 || true
+}
+
+# count STATUS FILE
+count() { awk -v wanted="$1" '$2 == wanted { n++ } END { print n + 0 }' "$2"; }
+# failing FILE: the numbers of what fails, on one line
+failing() { awk '$2 == "FAIL" { printf "%s%s", gap, $1; gap = " " }' "$1"; }
+
+# tell FILE [KEY VALUE…]: what was found, each check and then the result line.
+tell() {
+  local file=$1
+  shift
+  awk 'BEGIN { printf "{\"checks\":{" } { printf "%s\"%s\":\"%s\"", gap, $1, $2; gap = "," } END { print "}}" }' "$file"
+  result pass "$(count PASS "$file")" fail "$(count FAIL "$file")" warn "$(count WARN "$file")" info "$(count INFO "$file")" \
+    failed "$(failing "$file")" benchmark "$benchmark" profile "$(profile)" "$@"
+}
+
+if [ "$when" = before ]; then
+  if [ -e "$folder/before" ]; then
+    say "kept before"
+    tell "$folder/before"
+    exit 0
+  fi
+  if [ "$(version_on_disk || true)" = "$wanted" ]; then
+    say "this node is on $wanted: there is no before to scan any more"
+    result kept false
+    exit 0
+  fi
+fi
+provide
+[ -d "$tool/cfg/$benchmark" ] ||
+  fail "this kube-bench has no benchmark $benchmark" "set scan.benchmark to one of: $(cd "$tool/cfg" && printf '%s ' rke2-cis-*)"
+mkdir -p "$folder"
+PATH=$PATH:$RKE2_DATA/bin "$tool/kube-bench" run --config-dir "$tool/cfg" --config "$tool/cfg/config.yaml" \
+  --benchmark "$benchmark" --targets "$targets" --json </dev/null >"$folder/$when.json.part" 2>"$folder/kube-bench.err" ||
+  fail "kube-bench ended with $?: $(tail -n 3 "$folder/kube-bench.err" "$folder/$when.json.part" | tr '\n' ' ')" "run it on this node by hand: $tool/kube-bench run --config-dir $tool/cfg --benchmark $benchmark --targets $targets"
+mv "$folder/$when.json.part" "$folder/$when.json"
+statuses "$folder/$when.json" >"$folder/$when.part" || true
+[ -s "$folder/$when.part" ] || fail "kube-bench told no result" "read $folder/$when.json and $folder/kube-bench.err on this node"
+profile >"$folder/$when.profile"
+# The list comes last: where it is, all of the scan is.
+mv "$folder/$when.part" "$folder/$when"
+sync "$folder"
+if [ "$when" = before ] || [ ! -e "$folder/before" ]; then
+  tell "$folder/$when"
+  exit 0
+fi
+
+before_profile=$(cat "$folder/before.profile")
+[ -z "$before_profile" ] || [ "$(profile)" = "$before_profile" ] ||
+  fail "RKE2's profile was $before_profile before the change and is $(profile | grep . || echo unset) now" "write 'profile: $before_profile' into /etc/rancher/rke2/config.yaml again and restart rke2-$role, then run pulumi up again"
+mapfile -t new < <(awk 'NR == FNR { was[$1] = $2; next } $2 == "FAIL" && was[$1] != "FAIL" { print $1 }' "$folder/before" "$folder/$when")
+open=() names=""
+for id in "${new[@]}"; do
+  if [[ $acknowledged == *" $id "* ]]; then
+    say "fails newly, acknowledged: $id $(name_of "$id" "$folder/$when.json")"
+  else
+    open+=("$id")
+    names="$names; $id $(name_of "$id" "$folder/$when.json")"
+  fi
+done
+[ ${#open[@]} -eq 0 ] ||
+  fail "the scan has new failures since before the change: ${names#; }" "mend them on this node (what to do stands in $folder/$when.json) and run pulumi up again; or take each on: pulumi config set --path 'rke2-upgrade:scan.acknowledged[$#].id' ${open[0]}, and .reason likewise"
+tell "$folder/$when" new "${new[*]:-}"
+# end of step

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { planOf } from "../../components/plan";
+import { parseSettings } from "../../config";
+import { laneOfStep } from "../../report/lanes";
+import { stepOf } from "../../report/stepName";
+import { lab, labNodes } from "../config/lab";
+import { type Registered, runProgram } from "./engine";
+
+const A = "v1.35.4+rke2r1";
+const B = "v1.36.3+rke2r1";
+const scan = {
+  url: "https://mirror.example.org/kube-bench.tar.gz",
+  sha256: "ab".repeat(32),
+  acknowledged: [{ id: "4.1.5", reason: "known" }],
+};
+const NODES = labNodes.map(({ name }) => String(name));
+const isScan = (name: string) => name.includes("-scan-");
+
+describe("components/scan", () => {
+  const find = (all: Registered[], name: string): Registered => {
+    const found = all.find((one) => one.name === name);
+    assert.ok(found, `${name} is not registered`);
+    return found;
+  };
+
+  it("adds nothing where the config asks for none", async () => {
+    assert.ok(!planOf(parseSettings(lab({ rke2Version: B }))).some(({ id }) => isScan(id)));
+    assert.ok(
+      !(await runProgram({ rke2Version: B })).some(({ name, type }) => isScan(name) || type.endsWith("Scan")),
+    );
+  });
+
+  it("scans every node after the questions and before all else, and again after the validation, in the plan's order", async () => {
+    const all = await runProgram({ rke2Version: B, acceptedVersion: A, scan });
+    const plan = planOf(parseSettings(lab({ rke2Version: B, acceptedVersion: A, scan })));
+    const ids = new Map(plan.map((step) => [step.id, step]));
+    for (const node of NODES) {
+      const [before, after] = [find(all, `${node}-scan-before`), find(all, `${node}-scan-after`)];
+      assert.ok(find(all, "preflight").done < before.started);
+      assert.ok(before.done < find(all, `${NODES[0]}-fetch-artifacts`).started);
+      assert.ok(find(all, "validation-smoke-test").done < after.started);
+      assert.ok(after.done < find(all, "manifest-configmap").started);
+      assert.match(String(before.inputs.create), / scan \S+ 600 before (server|agent) .* rke2-cis-1\.7 #/);
+      assert.match(String(after.inputs.create), / after .* rke2-cis-1\.7 4\.1\.5 #/);
+      for (const name of [before.name, after.name]) assert.equal(stepOf(name, ids), name);
+    }
+    const order = plan
+      .map(({ id }) => id)
+      .filter((id) => isScan(id) || /preflight|fetch|smoke|manifest/.test(id));
+    assert.deepEqual(order, [
+      "preflight",
+      ...NODES.map((node) => `${node}-scan-before`),
+      ...NODES.map((node) => `${node}-fetch-artifacts`),
+      "smoke-test",
+      ...NODES.map((node) => `${node}-scan-after`),
+      "manifest",
+    ]);
+  });
+
+  it("scans once more before the way back is let go", async () => {
+    const all = await runProgram({ rke2Version: B, acceptedVersion: B, scan });
+    const accept = find(all, "settled-accept");
+    for (const node of NODES) {
+      const scanned = find(all, `${node}-scan-accept`);
+      assert.ok(find(all, `settled-${node}-verify`).done < scanned.started && scanned.done < accept.started);
+    }
+  });
+
+  it("has a row in the report for each", () => {
+    const rows = ["before", "after", "accept"].map((when) => laneOfStep(`proj-k8sm01-scan-${when}`));
+    assert.deepEqual(rows, ["Preflight", "Validation", "Acceptance"]);
+  });
+});

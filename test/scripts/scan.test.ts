@@ -1,0 +1,165 @@
+/** A node's scan: scan.sh itself in bash, with an archive whose kube-bench prints what the test says. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readScan } from "../../components/scan";
+
+const scripts = join(__dirname, "../../scripts");
+const FROM = "v1.35.4+rke2r1";
+const TO = "v1.36.3+rke2r1";
+type Statuses = Record<string, string>;
+
+/** kube-bench's own JSON, cut to what is read, with a trap in a text. */
+const report = (statuses: Statuses) =>
+  JSON.stringify({
+    Controls: [
+      {
+        id: "4",
+        tests: [
+          {
+            section: "4.1",
+            results: Object.entries(statuses).map(([number, status]) => ({
+              test_number: number,
+              test_desc: `Ensure ${number}`,
+              audit: `echo '"status":"FAIL"' "test_number":"9.9.9"`,
+              status,
+            })),
+          },
+        ],
+      },
+    ],
+    Totals: {},
+  });
+
+describe("scripts/scan.sh", () => {
+  let folder: string;
+  let sha256: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "scan-"));
+    for (const name of ["tool/cfg/rke2-cis-1.7", "tool/cfg/rke2-cis-1.24", "config", "state"])
+      mkdirSync(join(folder, name), { recursive: true });
+    const program = `#!/bin/sh\necho "$*" >>${folder}/asked\ncat ${folder}/report.json\n`;
+    writeFileSync(join(folder, "tool/kube-bench"), program, { mode: 0o755 });
+    execFileSync("tar", [
+      "-czf",
+      join(folder, "kube-bench.tar.gz"),
+      "-C",
+      join(folder, "tool"),
+      "cfg",
+      "kube-bench",
+    ]);
+    sha256 = createHash("sha256")
+      .update(readFileSync(join(folder, "kube-bench.tar.gz")))
+      .digest("hex");
+    profile("cis");
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const profile = (value: string) =>
+    writeFileSync(join(folder, "config/config.yaml"), `profile: "${value}"\n`);
+  function scan(
+    when: string,
+    statuses: Statuses,
+    more: { ids?: string[]; version?: string; sha?: string; benchmark?: string } = {},
+  ) {
+    writeFileSync(join(folder, "report.json"), report(statuses));
+    const args = [
+      when,
+      "agent",
+      "CR-1",
+      TO,
+      `file://${folder}/kube-bench.tar.gz`,
+      more.sha ?? sha256,
+      "''",
+      more.benchmark ?? "rke2-cis-1.7",
+    ];
+    const text = readFileSync(join(scripts, "scan.sh"), "utf8").replaceAll(
+      "/etc/rancher/rke2",
+      join(folder, "config"),
+    );
+    const { status, stdout, stderr } = spawnSync("bash", ["-s", "scan"], {
+      input: `source ${scripts}/lib.sh\nsource ${scripts}/lib-fetch.sh
+trap - ERR
+STATE=${folder}/state
+sleep() { :; }
+version_on_disk() { echo ${more.version ?? FROM}; }
+set -- ${[...args, ...(more.ids ?? [])].join(" ")}
+${text}`,
+      encoding: "utf8",
+    });
+    return { failed: status === 0 ? "" : stderr, found: status === 0 ? readScan(stdout) : {}, stdout };
+  }
+
+  it("keeps the first scan once a change, as data, and none of a node that is on the wanted version", () => {
+    const first = scan("before", { "4.1.5": "PASS", "4.1.6": "FAIL", "4.1.7": "WARN" });
+    assert.deepEqual(first.found.checks, { "4.1.5": "PASS", "4.1.6": "FAIL", "4.1.7": "WARN" });
+    const { pass, fail, warn, info, failed, profile, kept } = first.found;
+    assert.deepEqual(
+      { pass, fail, warn, info, failed, profile, kept },
+      { pass: 1, fail: 1, warn: 1, info: 0, failed: "4.1.6", profile: "cis", kept: undefined },
+    );
+    assert.match(
+      readFileSync(join(folder, "asked"), "utf8"),
+      /^run --config-dir \S+ --config \S+ --benchmark rke2-cis-1\.7 --targets node --json\n$/,
+    );
+    assert.deepEqual(scan("before", { "4.1.5": "FAIL" }, { version: TO }).found.checks, first.found.checks);
+    rmSync(join(folder, "state/scan/CR-1"), { recursive: true });
+    assert.equal(scan("before", { "4.1.5": "FAIL" }, { version: TO }).found.kept, false);
+    assert.equal(existsSync(join(folder, "state/scan/CR-1")), false);
+  });
+
+  it("goes on where nothing fails newly: old failures, mended ones, new warnings", () => {
+    scan("before", { "4.1.5": "PASS", "4.1.6": "FAIL", "4.2.1": "FAIL" });
+    const { failed, found } = scan(
+      "after",
+      { "4.1.5": "WARN", "4.1.6": "FAIL", "4.2.1": "PASS" },
+      { version: TO },
+    );
+    assert.equal(failed, "");
+    assert.deepEqual([found.failed, found.new], ["4.1.6", ""]);
+  });
+
+  it("stops at each new failure by number and words, until all are acknowledged", () => {
+    scan("before", { "4.1.5": "PASS", "4.1.6": "WARN" });
+    const now = { "4.1.5": "FAIL", "4.1.6": "FAIL", "4.1.50": "FAIL" };
+    assert.match(
+      scan("after", now).failed,
+      /new failures since before the change: 4\.1\.5 Ensure 4\.1\.5; 4\.1\.6 Ensure 4\.1\.6; 4\.1\.50 /,
+    );
+    const some = scan("accept", now, { ids: ["4.1.5"] }).failed;
+    assert.match(some, /change: 4\.1\.6 Ensure 4\.1\.6; 4\.1\.50 /);
+    assert.match(some, /'rke2-upgrade:scan\.acknowledged\[1\]\.id' 4\.1\.6/);
+    const all = scan("accept", now, { ids: ["4.1.5", "4.1.6", "4.1.50"] });
+    assert.equal(all.found.new, "4.1.5 4.1.6 4.1.50");
+    assert.match(all.stdout, /fails newly, acknowledged: 4\.1\.5 Ensure 4\.1\.5/);
+  });
+
+  it("stops where a hardened node has lost its profile", () => {
+    scan("before", { "4.1.5": "PASS" });
+    profile("");
+    assert.match(
+      scan("after", { "4.1.5": "PASS" }).failed,
+      /profile was cis before the change and is unset now/,
+    );
+  });
+
+  it("compares nothing where nothing was scanned before", () => {
+    assert.deepEqual(scan("accept", { "4.1.5": "FAIL" }).found.failed, "4.1.5");
+  });
+
+  it("runs nothing of an archive that is another, and names the benchmarks there are", () => {
+    assert.match(
+      scan("before", {}, { sha: "0".repeat(64) }).failed,
+      /is not the archive of scan\.sha256.*nothing of it was run/s,
+    );
+    assert.equal(existsSync(join(folder, "asked")), false);
+    assert.match(
+      scan("before", {}, { benchmark: "rke2-cis-9" }).failed,
+      /set scan\.benchmark to one of: rke2-cis-1\.24 rke2-cis-1\.7/,
+    );
+    assert.match(scan("before", {}).failed, /kube-bench told no result/);
+  });
+});
