@@ -267,6 +267,7 @@ export const fetchArtifacts = (settings: Settings, node: ClusterNode): PlannedSt
     settings.install.caCertificate ?? "",
     settings.rke2Version,
     settings.acceptedVersion,
+    ...(settings.install.images ? [settings.install.images] : []),
   ],
   limitSeconds: settings.limits.fetchSeconds,
 });

@@ -43,6 +43,9 @@ export const certificate = hinted(
   },
 );
 
+/** Where a node fetches something from: a server, or a folder that every node has mounted. */
+export const SOURCES = ["https", "http", "file"] as const;
+
 /** A whole number with a unit in its key's name. Zero and less are never meant. */
 export const amount = (unit: string, max: number) =>
   hinted(z.int().min(1).max(max), `a whole number of ${unit}, 1–${max}`);

@@ -78,11 +78,12 @@ export function isHost(text: string): boolean {
   return text.length <= 253 && !looksNumeric && labels.every((label) => dnsLabel.test(label));
 }
 
-/** An absolute URL of one of the given schemes, without user, password, query or fragment. */
-export function isUrl(text: string, schemes: readonly ("http" | "https")[]): boolean {
+/** An absolute URL of one of the given schemes, without user, password, query or fragment; a file's has no host. */
+export function isUrl(text: string, schemes: readonly ("http" | "https" | "file")[]): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
   const plain = !url.username && !url.password && !url.search && !url.hash;
+  if (url.protocol === "file:" && (url.host || !/^file:\/{3}[^/]/.test(text))) return false;
   return plain && schemes.some((scheme) => url.protocol === `${scheme}:`);
 }
 

@@ -1,6 +1,6 @@
 /** The key `scan`: kube-bench on every node, before and after (procedure §5.1). Left out: none runs. */
 import { z } from "zod";
-import { seconds } from "./fields";
+import { SOURCES, seconds } from "./fields";
 import * as formats from "./formats";
 import { hinted } from "./hints";
 
@@ -26,8 +26,8 @@ const acknowledged = z.strictObject({
 export const scanField = hinted(
   z.strictObject({
     url: hinted(
-      z.string().refine((text) => formats.isUrl(text, ["https", "http"])),
-      "the URL of kube-bench's release archive (.tar.gz) for the nodes' architecture",
+      z.string().refine((text) => formats.isUrl(text, SOURCES)),
+      "the URL of kube-bench's release archive (.tar.gz) for the nodes' architecture, or file:///… where every node has it",
       "https://github.com/aquasecurity/kube-bench/releases/download/v0.10.6/kube-bench_0.10.6_linux_amd64.tar.gz",
     ),
     sha256: hinted(

@@ -5,7 +5,19 @@
  */
 import { z } from "zod";
 import { approvalField } from "./approvalSchema";
-import { amount, certificate, host, hostKey, podGlobs, port, seconds, user, version, vmId } from "./fields";
+import {
+  amount,
+  certificate,
+  host,
+  hostKey,
+  podGlobs,
+  port,
+  SOURCES,
+  seconds,
+  user,
+  version,
+  vmId,
+} from "./fields";
 import * as formats from "./formats";
 import { hinted } from "./hints";
 import { notificationFields } from "./notificationSchema";
@@ -92,16 +104,21 @@ export const settingsSchema = z.strictObject({
   install: z
     .strictObject({
       scriptUrl: hinted(
-        z.string().refine((text) => formats.isUrl(text, ["https", "http"])),
-        "the URL of RKE2's install.sh",
+        z.string().refine((text) => formats.isUrl(text, SOURCES)),
+        "the URL of RKE2's install.sh, or file:///… where every node has it",
         DEFAULTS.scriptUrl,
       ).default(DEFAULTS.scriptUrl),
       artifactUrl: hinted(
-        z.string().refine((text) => formats.isUrl(text, ["https", "http"]) && !text.endsWith("/")),
-        "the prefix of the releases' URLs, without a / at its end",
+        z.string().refine((text) => formats.isUrl(text, SOURCES) && !text.endsWith("/")),
+        "the prefix of the releases' URLs, or file:///… of a folder that every node has, without a / at its end",
         DEFAULTS.artifactUrl,
       ).default(DEFAULTS.artifactUrl),
       caCertificate: certificate.optional(),
+      images: hinted(
+        z.enum(["tar.zst", "tar.gz"]),
+        '"tar.zst" or "tar.gz", as the mirror has RKE2\'s images; left out, nodes pull them from their registry',
+        "tar.zst",
+      ).optional(),
     })
     .prefault({}),
   proxmox: hinted(

@@ -6,6 +6,8 @@
 INSTALLED=false
 install_release() {
   local dir=$STATE/artifacts/$2 before after
+  # First, since a rerun that finds the release installed needs them no less.
+  place_images "$dir"
   before=$(version_on_disk || true)
   if [ "$before" = "$2" ]; then
     say "$2 is installed"
@@ -22,4 +24,19 @@ install_release() {
   after=$(version_on_disk || true)
   [ "$after" = "$2" ] || fail "installed, but rke2 --version says ${after:-nothing}, not $2" "the tarball in $dir is not of $2: have the mirror checked, then fetch again (pulumi state taint of $(hostname)-fetch-artifacts)"
   INSTALLED=true
+}
+
+# RKE2's images, where they were fetched: RKE2 imports at its start what lies in this folder. The other release's file
+# of the same name makes way, and comes back with that release. place_images DIRECTORY
+place_images() {
+  local file target=$RKE2_DATA/agent/images
+  for file in "$1"/rke2-images.linux-*; do
+    if [ ! -e "$file" ] || cmp -s "$file" "$target/${file##*/}"; then continue; fi
+    (cd "$1" && grep " ${file##*/}\$" sha256sum-*.txt | sha256sum -c --status -) 2>/dev/null ||
+      fail "$file is damaged" "nothing was changed here. Have it fetched again: remove $1 on this node; pulumi state taint URN, with the URN of $(hostname)-fetch-artifacts from pulumi stack --show-urns; then pulumi up"
+    say "placing ${file##*/}"
+    mkdir -p "$target"
+    cp "$file" "$target/.${file##*/}.part"
+    mv "$target/.${file##*/}.part" "$target/${file##*/}"
+  done
 }

@@ -33,6 +33,18 @@ describe("config/scan", () => {
     assert.deepEqual(paths({ ...SCAN, acknowledged: [{ id: "4.1.5" }] }), ["scan.acknowledged[0].reason"]);
   });
 
+  it("takes a folder that every node has, for the archive and for releases, and no relative or foreign one", () => {
+    const install = {
+      scriptUrl: "file:///mnt/rke2/install.sh",
+      artifactUrl: "file:///mnt/rke2/releases",
+      images: "tar.zst",
+    };
+    assert.deepEqual(parseSettings(lab({ install })).install, install);
+    assert.deepEqual(paths({ ...SCAN, url: "file:///mnt/kube-bench.tar.gz" }), []);
+    for (const url of ["file://server/kube-bench.tar.gz", "file:kube-bench.tar.gz", "file:///"])
+      assert.deepEqual(paths({ ...SCAN, url }), ["scan.url"]);
+  });
+
   it("tells in preview what may fail newly, and why", () => {
     const scan = { ...SCAN, acknowledged: [{ id: "4.1.5", reason: "mended by CR-2026-044" }] };
     const warned = settingsWarnings(parseSettings(lab({ scan }))).filter(({ path }) =>

@@ -1,0 +1,105 @@
+/** Release files without a network: fetch-artifacts.sh and lib-install.sh themselves in bash, from a folder. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const scripts = join(__dirname, "../../scripts");
+const FROM = "v1.35.4+rke2r1";
+const TO = "v1.36.3+rke2r1";
+const IMAGES = "rke2-images.linux-amd64.tar.zst";
+
+describe("scripts/fetch-artifacts.sh from a folder", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "artifacts-"));
+    writeFile("mirror/install.sh", "#!/bin/sh\n");
+    for (const version of [FROM, TO]) {
+      for (const name of ["rke2.linux-amd64.tar.gz", IMAGES])
+        writeFile(`mirror/releases/${version}/${name}`, `${name} of ${version}`);
+      const sums = execFileSync("sha256sum", ["rke2.linux-amd64.tar.gz", IMAGES], {
+        cwd: join(folder, "mirror/releases", version),
+      });
+      writeFile(`mirror/releases/${version}/sha256sum-amd64.txt`, sums);
+    }
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  function writeFile(name: string, content: string | Buffer) {
+    mkdirSync(join(folder, name, ".."), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  /** No other address can be asked: every proxy is a port that nothing listens on. */
+  const bash = (libraries: readonly string[], command: string) =>
+    spawnSync("bash", ["-s", "fetch-artifacts"], {
+      input: `${["lib", ...libraries].map((name) => `source ${scripts}/${name}.sh`).join("\n")}
+trap - ERR
+STATE=${folder}/state RKE2_DATA=${folder}/data
+sleep() { :; }
+uname() { echo x86_64; }
+version_on_disk() { cat ${folder}/installed; }
+${command}`,
+      encoding: "utf8",
+      env: { ...process.env, http_proxy: "http://127.0.0.1:1", https_proxy: "http://127.0.0.1:1" },
+    });
+  const fetch = (...images: string[]) =>
+    bash(
+      ["lib-fetch"],
+      `set -- file://${folder}/mirror/install.sh file://${folder}/mirror/releases '' ${TO} ${FROM} ${images.join(" ")}
+source ${scripts}/fetch-artifacts.sh`,
+    );
+  const held = (version: string) => readdirSync(join(folder, "state/artifacts", version)).sort();
+
+  it("takes what it always took, and images where they are asked for, once", () => {
+    const plain = fetch();
+    assert.equal(plain.status, 0, plain.stderr);
+    assert.deepEqual(held(TO), ["install.sh", "rke2.linux-amd64.tar.gz", "sha256sum-amd64.txt"]);
+    assert.match(fetch("tar.zst").stdout, /"fetched":2/);
+    for (const version of [FROM, TO]) assert.ok(held(version).includes(IMAGES));
+    assert.match(fetch("tar.zst").stdout, /"fetched":0/);
+    assert.match(fetch().stdout, /"fetched":0/);
+  });
+
+  it("refuses images that are not the ones their sums name, and a release that has none", () => {
+    writeFile(`mirror/releases/${TO}/${IMAGES}`, "others");
+    assert.match(fetch("tar.zst").stderr, /rke2-images\.linux-amd64\.tar\.zst does not match its sha256/);
+    assert.match(fetch("tar.gz").stderr, /cannot fetch file:.*rke2-images\.linux-amd64\.tar\.gz/);
+    assert.equal(existsSync(join(folder, "state/artifacts", TO)), false);
+  });
+
+  it("places each release's images where RKE2 imports them, also on the way back", () => {
+    fetch("tar.zst");
+    const placed = () => readFileSync(join(folder, "data/agent/images", IMAGES), "utf8");
+    for (const version of [TO, FROM, TO]) {
+      // Installed already, as a rerun finds it.
+      writeFile("installed", version);
+      const { status, stderr } = bash(["lib-install"], `install_release agent ${version}`);
+      assert.equal(status, 0, stderr);
+      assert.equal(placed(), `${IMAGES} of ${version}`);
+    }
+    assert.deepEqual(readdirSync(join(folder, "data/agent/images")), [IMAGES]);
+    writeFile(`state/artifacts/${FROM}/${IMAGES}`, "torn");
+    assert.match(bash(["lib-install"], `install_release agent ${FROM}`).stderr, /is damaged/);
+    assert.equal(placed(), `${IMAGES} of ${TO}`);
+  });
+
+  it("asks nothing of the network: what is elsewhere is not reached", () => {
+    const { status, stderr } = bash(
+      ["lib-fetch"],
+      `until_ok() { shift; LAST=$("$@" 2>&1); }
+set -- https://get.rke2.io file://${folder}/mirror/releases '' ${TO} ${FROM}
+source ${scripts}/fetch-artifacts.sh`,
+    );
+    assert.notEqual(status, 0);
+    assert.match(stderr, /cannot fetch https:\/\/get\.rke2\.io/);
+  });
+});
