@@ -5,7 +5,7 @@ import { reportFiles } from "../../report/files";
 import { reportDocument } from "../../report/render/reportDocument";
 import { reportRecord } from "../../report/report";
 import { reportSchema } from "../../report/reportSchema";
-import { exportSchema, historySchema } from "../../report/state";
+import { exportSchema, historySchema, type StateResource } from "../../report/state";
 import { accessOf, FROM, historyEntry, planned, runAt, settingsOf, stateOf, TO } from "./fixtures";
 
 const settings = settingsOf();
@@ -213,6 +213,21 @@ describe("report/report: planned against what happened", () => {
         '2 parts of it: not measured, see "Access"',
       ],
     );
+  });
+
+  it("says what the compliance scans found, where they were asked for and have ended", () => {
+    const scan = { url: "https://mirror.example.org/kube-bench.tar.gz", sha256: "ab".repeat(32) };
+    const resources = stateOf(settingsOf({ scan }));
+    const scanOf = (given: StateResource[]) =>
+      reportRecord(evidence({ resources: given }), undefined, "e".repeat(64))
+        .controls.flatMap(({ statements }) => statements)
+        .find(({ text }) => text.startsWith("CIS benchmark scan"));
+    assert.match(
+      scanOf(resources)?.text ?? "",
+      /no new failure that is not acknowledged: proj-k8sm01-scan-after: /,
+    );
+    const before = resources.filter(({ urn }) => !urn.endsWith("-scan-after"));
+    assert.deepEqual([scanOf(resources)?.measured, scanOf(before)?.measured], [true, false]);
   });
 
   it("claims nothing where nothing is in the state", () => {
