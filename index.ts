@@ -9,6 +9,7 @@ import { asText, isUnderWay } from "./components/changePolicy";
 import { apiOf } from "./components/kubeconfig";
 import { manifestOf } from "./components/manifest";
 import { ServerNode } from "./components/nodeTurn";
+import { layOutOperators } from "./components/operators";
 import { planLines } from "./components/plan";
 import { Preflight } from "./components/preflight";
 import { Recovery } from "./components/recovery/recovery";
@@ -43,10 +44,11 @@ function upgrade(): Outcome {
     { wanted, accepted, changeId, goBack, attempt, owner },
     { dependsOn: [change] },
   );
-  const artifacts = new Artifacts("artifacts", { run, after: preflight });
+  const operators = layOutOperators(run, secrets, preflight);
+  const artifacts = new Artifacts("artifacts", { run, after: operators.gate });
   const wayBack = new WayBack("way-back", { run, after: artifacts.tail });
 
-  let tail = wayBack.tail;
+  let tail = operators.before(wayBack.tail);
   const servers = new Map<string, ServerNode>();
   for (const node of settings.servers) {
     const turn = new ServerNode({ run, node, after: tail });
@@ -56,7 +58,7 @@ function upgrade(): Outcome {
   tail = new Charts("charts", { run, after: tail }).tail;
   const agents = layOutAgents(run, tail);
   const cluster = apiOf(run, secrets, agents.tail);
-  tail = new Validation("validation", { run, after: agents.tail, cluster }).tail;
+  tail = new Validation("validation", { run, after: operators.after(agents.tail), cluster }).tail;
   new Manifest("manifest", { run, after: tail, cluster });
   const turns = new Map([...servers, ...agents.turns]);
   const found = [...turns].map(([name, turn]) => [name, turn.found] as const);
@@ -66,9 +68,11 @@ function upgrade(): Outcome {
   };
 }
 
-/** Adopted or accepted: prove every node, let the way back go, install nothing. */
+/** Adopted or accepted: prove every node, let the way back go, install nothing on them. Operators go before that. */
 function settle(): Outcome {
-  const acceptance = new Acceptance("settled", { run, after: change });
+  const operators = layOutOperators(run, secrets, change);
+  const after = operators.after(operators.before(operators.gate));
+  const acceptance = new Acceptance("settled", { run, after });
   new Manifest("manifest", { run, after: acceptance.tail, cluster: apiOf(run, secrets, acceptance.tail) });
   return { manifest: manifestOf(acceptance.turns, change.from), gates: {} };
 }

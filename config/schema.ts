@@ -9,6 +9,7 @@ import { amount, certificate, host, hostKey, podGlobs, port, seconds, user, vers
 import * as formats from "./formats";
 import { hinted } from "./hints";
 import { notificationFields } from "./notificationSchema";
+import { operatorsField } from "./operatorsSchema";
 import { policyFields } from "./policySchema";
 import { agentsField } from "./wavesSchema";
 
@@ -163,6 +164,7 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   agents: agentsField,
+  operators: operatorsField,
   limits: z
     .strictObject({
       gateSeconds: seconds().default(120),
