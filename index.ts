@@ -9,6 +9,7 @@ import { asText, isUnderWay } from "./components/changePolicy";
 import { apiOf } from "./components/kubeconfig";
 import { manifestOf } from "./components/manifest";
 import { ServerNode } from "./components/nodeTurn";
+import { layOutOperators } from "./components/operators";
 import { planLines } from "./components/plan";
 import { Preflight } from "./components/preflight";
 import { Recovery } from "./components/recovery/recovery";
@@ -46,11 +47,12 @@ function upgrade(): Outcome {
     { wanted, accepted, changeId, goBack, attempt, owner },
     { dependsOn: [change] },
   );
-  const before = scan("before", preflight);
-  const artifacts = new Artifacts("artifacts", { run, after: before?.tail ?? preflight });
+  const operators = layOutOperators(run, secrets, preflight);
+  const before = scan("before", operators.gate);
+  const artifacts = new Artifacts("artifacts", { run, after: before?.tail ?? operators.gate });
   const wayBack = new WayBack("way-back", { run, after: artifacts.tail });
 
-  let tail = wayBack.tail;
+  let tail = operators.before(wayBack.tail);
   const servers = new Map<string, ServerNode>();
   for (const node of settings.servers) {
     const turn = new ServerNode({ run, node, after: tail });
@@ -60,7 +62,7 @@ function upgrade(): Outcome {
   tail = new Charts("charts", { run, after: tail }).tail;
   const agents = layOutAgents(run, tail);
   const cluster = apiOf(run, secrets, agents.tail);
-  tail = new Validation("validation", { run, after: agents.tail, cluster }).tail;
+  tail = new Validation("validation", { run, after: operators.after(agents.tail), cluster }).tail;
   const after = scan("after", tail);
   tail = after?.tail ?? tail;
   new Manifest("manifest", { run, after: tail, cluster });
@@ -78,9 +80,11 @@ function scan(when: ScanArgs["when"], after: pulumi.Resource): Scan | undefined 
   return settings.scan && new Scan(`scan-${when}`, { run, when, after });
 }
 
-/** Adopted or accepted: prove every node, let the way back go, install nothing. */
+/** Adopted or accepted: prove every node, let the way back go, install nothing on them. Operators go before that. */
 function settle(): Outcome {
-  const acceptance = new Acceptance("settled", { run, after: change });
+  const operators = layOutOperators(run, secrets, change);
+  const after = operators.after(operators.before(operators.gate));
+  const acceptance = new Acceptance("settled", { run, after });
   new Manifest("manifest", { run, after: acceptance.tail, cluster: apiOf(run, secrets, acceptance.tail) });
   const { turns, scanned } = acceptance;
   return {

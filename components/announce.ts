@@ -10,8 +10,9 @@ import {
   snapshotName,
   withExpectations,
 } from "../config";
-import { observe } from "../observe";
+import { judgeReleases, lookAtReleases, observe } from "../observe";
 import { describeCost, measured } from "../observe/cost";
+import { look } from "../observe/look";
 import { findingLines } from "../observe/print";
 import { nodesSeen, stepsSeen, tellSeen } from "../observe/seen";
 import { asText, isUnderWay } from "./changePolicy";
@@ -41,10 +42,17 @@ function announceChange({ settings, change }: Run, secrets: Secrets): void {
   pulumi
     .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, secrets.kubeconfig, change.owner])
     .apply(async ([sshPrivateKey, proxmoxTokenSecret, kubeconfig, owner]) => {
-      const { result: facts, cost } = await measured(() =>
-        observe(settings, { sshPrivateKey, proxmoxTokenSecret, kubeconfig }),
+      const { result: seen, cost } = await measured(() =>
+        Promise.all([
+          observe(settings, { sshPrivateKey, proxmoxTokenSecret, kubeconfig }),
+          look(() => lookAtReleases(settings, sshPrivateKey)),
+        ]),
       );
-      const judged = judgeRun(settings, facts, owner, await newestBackup(settings, accepted));
+      const [facts, releases] = seen;
+      const judged = [
+        ...judgeRun(settings, facts, owner, await newestBackup(settings, accepted)),
+        ...judgeReleases(settings, releases),
+      ];
       const findings = findingLines(judged);
       await pulumi.log.info(
         `${title}\nChecks (${findings.filter((f) => !f.warn).length} of ${findings.length} hold)`,

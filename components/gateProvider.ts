@@ -10,8 +10,11 @@ interface Gate<Inputs> {
   readonly compares: readonly (keyof Inputs)[];
   /** Nothing is left for it to guard: it need not be asked again. */
   isDone(inputs: Inputs): Promise<boolean>;
-  /** @throws with what does not hold */
-  ask(inputs: Inputs): Promise<GateAnswer>;
+  /**
+   * @param before the inputs with which it last let through, where it did
+   * @throws with what does not hold
+   */
+  ask(inputs: Inputs, before?: Inputs): Promise<GateAnswer>;
 }
 
 /**
@@ -25,8 +28,8 @@ export function gateProvider<Inputs extends object>({
   ask,
 }: Gate<Inputs>): pulumi.dynamic.ResourceProvider<Inputs, Inputs & GateAnswer> {
   let looks: Cost[] = [];
-  const answered = async (inputs: Inputs): Promise<Inputs & GateAnswer> => {
-    const answer = await ask(inputs);
+  const answered = async (inputs: Inputs, before?: Inputs): Promise<Inputs & GateAnswer> => {
+    const answer = await ask(inputs, before);
     const cost = totalCost([...looks, answer.cost]);
     looks = [];
     return { ...inputs, ...answer, cost };
@@ -41,6 +44,6 @@ export function gateProvider<Inputs extends object>({
       return { changes: !done };
     },
     create: async (inputs) => ({ id: id(inputs), outs: await answered(inputs) }),
-    update: async (_id, _olds, news) => ({ outs: await answered(news) }),
+    update: async (_id, olds, news) => ({ outs: await answered(news, olds) }),
   };
 }

@@ -6,12 +6,18 @@ import type { Run } from "./step";
 
 /**
  * The cluster's API, for what is made in it. A way back makes none: it must work where no API answers.
+ * @param name another than the default for what is made while that one cannot be set up yet
  * @param after whose end it waits for: the provider asks the API once, when it is set up, and takes what it met there for
  *   the whole run. A run that goes forward again from a standstill has no API at first.
  */
-export const apiOf = ({ settings }: Run, secrets: Secrets, after: pulumi.Resource): k8s.Provider =>
+export const apiOf = (
+  { settings }: Run,
+  secrets: Secrets,
+  after: pulumi.Resource,
+  name = "cluster",
+): k8s.Provider =>
   new k8s.Provider(
-    "cluster",
+    name,
     {
       kubeconfig: kubeconfig(settings, secrets.sshPrivateKey, secrets.kubeconfig),
       // What an earlier change left there on purpose is taken over, not stumbled upon.

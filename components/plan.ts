@@ -1,6 +1,7 @@
 import {
   type ClusterNode,
   isSerial,
+  type Operator,
   type Phase,
   restoreTestNode,
   type Settings,
@@ -18,6 +19,7 @@ import {
   checkHealth,
   fetchArtifacts,
   leaderAway,
+  operatorReady,
   type PlannedStep,
   releaseHold,
   restorePoint,
@@ -62,6 +64,7 @@ function forward(settings: Settings): PlanLine[] {
   return [
     bare("change", "change", "judge the move; freeze attempt, direction and owner", limits.gateSeconds),
     bare("preflight", "preflight", "ask every question anew; take the locks", limits.gateSeconds),
+    ...operatorsGate(settings),
     ...scans(settings, "preflight", "before"),
     ...nodes.map((node) => ({
       ...line("artifacts", fetchArtifacts(settings, node), node),
@@ -91,12 +94,14 @@ function forward(settings: Settings): PlanLine[] {
       "take an etcd snapshot, bring it off its node, encrypted",
       limits.etcdSnapshotSeconds,
     ),
+    ...operatorsAt(settings, "before"),
     ...servers.flatMap((node) => [
       turnGate(settings, "servers", node),
       ...serverTurn(settings, node).map((planned) => line("servers", planned, node)),
     ]),
     line("settle", chartsSettled(settings)),
     ...agentsInOrder(settings),
+    ...operatorsAt(settings, "after"),
     line("validation", validate(settings)),
     bare("validation", "smoke-test", "run a test workload to its end", limits.smokeTestSeconds),
     ...scans(settings, "validation", "after"),
@@ -112,6 +117,26 @@ const scans = (settings: Settings, phase: Phase, when: ScanTime): PlanLine[] =>
         together: `scan-${when}`,
       }))
     : [];
+
+/** The questions before any operator; none where there are none. */
+const operatorsGate = ({ operators, limits }: Settings): Step[] =>
+  operators.length === 0
+    ? []
+    : [bare("preflight", "operators-gate", "ask whether the operators may be moved", limits.gateSeconds)];
+
+/** The operators of one place in the order: each its release, then its health. */
+const operatorsAt = (settings: Settings, when: Operator["when"]): PlanLine[] =>
+  settings.operators
+    .filter((operator) => operator.when === when)
+    .flatMap((operator) => [
+      bare(
+        `operators-${when}`,
+        `operator-${operator.name}-release`,
+        `${operator.adopt ? "take over or upgrade" : "install or upgrade"} the release ${operator.namespace}/${operator.name} at ${operator.version}`,
+        operator.timeoutSeconds,
+      ),
+      line(`operators-${when}`, operatorReady(settings, operator)),
+    ]);
 
 /** The agents: one after another, or wave by wave, the steps of those that go together told side by side. */
 function agentsInOrder(settings: Settings): PlanLine[] {
@@ -193,6 +218,9 @@ function settled(settings: Settings): PlanLine[] {
   const { nodes, limits } = settings;
   return [
     bare("change", "change", "judge the move; freeze attempt, direction and owner", limits.gateSeconds),
+    ...operatorsGate(settings),
+    ...operatorsAt(settings, "before"),
+    ...operatorsAt(settings, "after"),
     ...nodes.map((node) => ({
       ...line("acceptance", verifyNode(settings, node), node),
       // Not the ID of its turn's proof: one report may hold both.

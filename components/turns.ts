@@ -3,6 +3,7 @@ import {
   fellowsOf,
   isSerial,
   maxUnavailable,
+  type Operator,
   type Settings,
   type Wave,
   wayBackHint,
@@ -354,6 +355,22 @@ export function scan(settings: Settings, node: ClusterNode, when: ScanTime): Pla
     limitSeconds: timeoutSeconds,
   };
 }
+
+/** After an operator's release: it is deployed, rolled out, and what it says of itself is well. */
+export const operatorReady = (settings: Settings, operator: Operator): PlannedStep => ({
+  id: `operator-${operator.name}-ready`,
+  title: `prove ${operator.name} ${operator.version} deployed, rolled out and well`,
+  on: helperFor(settings),
+  script: "operator-ready",
+  args: [
+    operator.namespace,
+    operator.name,
+    operator.version,
+    operator.timeoutSeconds,
+    ...operator.health.flatMap(({ resource, path, value }) => [resource, path, value]),
+  ],
+  limitSeconds: operator.timeoutSeconds + 60,
+});
 
 /** Before the way back is let go. */
 export const accept = (settings: Settings): PlannedStep => ({

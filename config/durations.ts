@@ -90,6 +90,8 @@ function unmeasured(step: Step, { durations, drain, limits, nodes, waves }: Sett
   const kind = kindOf(step);
   if (kind === "canary-soak") return durations.gateSeconds + waves.canarySoakSeconds;
   const { role, gpu } = nodes.find(({ name }) => name === step.node) ?? {};
+  if (step.phase.startsWith("operators-"))
+    return durations[kind.endsWith("-release") ? "settleSeconds" : "verifySeconds"];
   if (kind === "drain") return gpu ? drain.gpuTimeoutSeconds : drain.timeoutSeconds;
   if (kind === "back-drain") return drain.graceSeconds;
   const seconds = durations[KEYS[kind] ?? "gateSeconds"];
@@ -149,7 +151,7 @@ export interface WaveTurns {
   readonly seconds: number;
 }
 
-const BEFORE = ["change", "preflight", "artifacts", "way-back"];
+const BEFORE = ["change", "preflight", "artifacts", "way-back", "operators-before"];
 
 /**
  * Sums up a plan.
@@ -186,7 +188,7 @@ export function estimate(
     settleSeconds: servers.length > 0 ? sum("settle") : 0,
     agents: turns("agents", settings.agents),
     waves,
-    afterSeconds: sum("validation", "record"),
+    afterSeconds: sum("operators-after", "validation", "record"),
     goBackSeconds: settings.durations.goBackServersSeconds,
     measuredSteps: steps.filter(({ expectedFrom }) => expectedFrom === "measured").length,
     steps: steps.length,

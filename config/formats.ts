@@ -67,6 +67,18 @@ export const labelSelector = new RegExp(`^(${requirement})(, *(${requirement}))*
 export const acknowledgement =
   /^([a-z][a-z0-9-]* (\d+\.\d+|unknown) on \d+\.\d+|([a-z0-9.-]+\/)?v\d+((alpha|beta)\d+)? [a-z]+|[a-z0-9][-a-z0-9]* (runs v\d\S*|(config|registries|config\.yaml\.d\/\S+)\.ya?ml ([0-9a-f]{8}|gone)))$/;
 
+/** An object as kubectl names it: `deployments.apps/name`, `clusterpolicies.nvidia.com/cluster-policy`. */
+export const kubernetesObject = /^[a-z][a-z0-9]*(\.[a-z0-9][-a-z0-9.]*)?\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+
+/** A JSONPath without its braces: `.status.state`, `.status.conditions[?(@.type=="Ready")].status`. */
+export const jsonPath = /^\.[^\s{}']+$/;
+
+/** A Helm chart: a name, `repository/name`, `oci://…`, or a path. */
+export const chart = /^(oci:\/\/)?[\w./+-]+$/;
+
+/** One exact version of a chart (semver; a leading v is part of some). */
+export const chartVersion = /^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/;
+
 /** A container image pinned by a tag other than `latest`, or by digest. */
 export const pinnedImage = /^[a-z0-9][\w.\-/:]*(:(?!latest$)[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
 

@@ -4,7 +4,7 @@ import type { Output } from "@pulumi/pulumi";
 import { Config } from "@pulumi/pulumi/config";
 import * as runtime from "@pulumi/pulumi/runtime/config";
 import { decode } from "./decode";
-import { NAMESPACE } from "./mistakes";
+import { type Mistake, NAMESPACE } from "./mistakes";
 import { parseSettings } from "./parse";
 import { SECRET_KEYS, type SecretKey } from "./schema";
 import { type GivenSecret, judgeSecrets, wantedSecrets } from "./secrets";
@@ -39,7 +39,8 @@ export function loadSettings(all: Readonly<Record<string, string>> = runtime.all
     else if (text !== "") given[key] = { text, encrypted: encrypted.has(key) };
   }
   const wanted = wantedSecrets(decode(raw).value.notifications);
-  const settings = parseSettings(raw, { hidden: encrypted, more: judgeSecrets(given, wanted) });
+  const more = [...judgeSecrets(given, wanted), ...(encrypted.has("operators") ? [SECRET_VALUES] : [])];
+  const settings = parseSettings(raw, { hidden: encrypted, more });
   const config = new Config(NAMESPACE);
   return {
     settings,
@@ -50,6 +51,14 @@ export function loadSettings(all: Readonly<Record<string, string>> = runtime.all
     },
   };
 }
+
+/** A chart's values go to the release, to preview and to the state: none of them is a place for a secret. */
+const SECRET_VALUES: Mistake = {
+  path: "operators",
+  found: "an encrypted value (not shown)",
+  allowed: "no secret in operators: values stand in clear in previews, in the state and in the release",
+  next: "keep it in a Secret in the cluster and have the values name that, as most charts allow; then set the key anew without --secret",
+};
 
 function isSecretKey(key: string): key is SecretKey {
   return (SECRET_KEYS as readonly string[]).includes(key);

@@ -2,6 +2,7 @@
 import { isLoopback } from "./formats";
 import { judgeGoBack } from "./goBackPolicy";
 import type { Mistake } from "./mistakes";
+import { judgeOperators } from "./operatorRules";
 import type { ParsedSettings } from "./schema";
 import { judgeMove } from "./versionPolicy";
 import { isAtLeastMinor, parseVersion } from "./versions";
@@ -24,6 +25,7 @@ export function judgeSettings(draft: Draft): Mistake[] {
     judgeUniqueness,
     judgeGpu,
     judgeDrain,
+    judgeOperators,
     ({ goBack }: Draft) => judgeGoBack(goBack, draft),
     judgeOverrides,
     judgeRestoreTest,

@@ -21,6 +21,7 @@ import {
 import * as formats from "./formats";
 import { hinted } from "./hints";
 import { notificationFields } from "./notificationSchema";
+import { operatorsField } from "./operatorsSchema";
 import { policyFields } from "./policySchema";
 import { scanField } from "./scanSchema";
 import { agentsField } from "./wavesSchema";
@@ -181,6 +182,7 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   agents: agentsField,
+  operators: operatorsField,
   limits: z
     .strictObject({
       gateSeconds: seconds().default(120),

@@ -17,6 +17,7 @@ export {
   describeCensus,
   lookAtCensus,
 } from "./census";
+export { judgeOperatorsWindow, judgeReleases, toBeMoved } from "./checks/operators";
 export { judgeTiming, judgeTurnTiming } from "./checks/timing";
 export { type Criterion, describeCriteria, judgeCriteria } from "./criteria";
 export { lookAtMembers, type MemberFacts, notOne } from "./etcd";
@@ -25,6 +26,7 @@ export type { Finding } from "./finding";
 export { judge, judgeTurn } from "./judge";
 export { notLive } from "./live";
 export { lookAtNode, type NodeFacts } from "./node";
+export { lookAtReleases, parseReleases, type ReleaseFacts, type Releases, releaseId } from "./releases";
 export { type Session, type SshTarget, withNode } from "./ssh";
 export { nodesOfTurn, observeTurn } from "./turn";
 export { lookAtWritten, type Written } from "./written";

@@ -14,8 +14,11 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   Release: ["wanted", "from"],
 };
 
+/** What is told of a Helm release; its values are not. */
+const RELEASE = ["name", "namespace", "chart", "version", "appVersion", "revision", "status"];
+
 /** Resources that ask, with what they found. */
-const GATES: readonly string[] = ["TurnGate", "Preflight", "WaveEnd", "WaveTurn"];
+const GATES: readonly string[] = ["TurnGate", "Preflight", "WaveEnd", "WaveTurn", "OperatorsGate"];
 
 /** What evidence is made of. */
 export interface Sources {
@@ -146,6 +149,8 @@ function resource(one: StateResource, changeId: string): Resource[] {
     if (owner !== changeId) return [];
     return [{ ...base, kind, attempt: numberOf(outputs.attempt), result: chosen(outputs, FIELDS[kind]) }];
   }
+  if (type === "kubernetes:helm.sh/v3:Release")
+    return [{ ...base, kind: "HelmRelease", result: chosen(recordOf(outputs.status), RELEASE) }];
   if (type.startsWith("kubernetes:batch")) return [{ ...base, kind: "Job" }];
   if (type.startsWith("kubernetes:core/v1:ConfigMap")) return [{ ...base, kind: "ConfigMap" }];
   return [];
@@ -187,6 +192,9 @@ function chosen(
   });
   return Object.fromEntries(plain);
 }
+
+const recordOf = (value: unknown): Record<string, unknown> =>
+  typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 
 const costOf = (cost: unknown): Resource["result"] =>
   typeof cost === "object" && cost !== null ? chosen(cost as Record<string, unknown>) : undefined;

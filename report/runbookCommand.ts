@@ -80,11 +80,15 @@ function standing(
   return { owner: change.owner, attempt: same ? change.attempt : change.attempt + 1, moved, fresh: !same };
 }
 
-/** Names of what succeeded in this attempt: a step whose update failed keeps the inputs of the one before. */
+/**
+ * Names of what succeeded in this attempt: a step whose update failed keeps the inputs of the one before. An operator's are
+ * never among them: its release is in the state whatever version was asked for since.
+ */
 function doneIn(state: readonly StateResource[], attempt: number): Set<string> {
   return new Set(
     state.flatMap((one) => {
       const { urn, type, outputs } = one;
+      if (nameOf(urn).startsWith("operator-")) return [];
       const own =
         type === "command:remote:Command"
           ? Number(/ attempt (\d+)$/.exec(String(outputs.create))?.[1])

@@ -32,6 +32,7 @@ const LIBRARIES = {
   "gate-cluster": ["lib-cluster"],
   "gpu-after": ["lib-cluster"],
   "gpu-before": ["lib-cluster"],
+  "operator-ready": ["lib-cluster"],
   uncordon: ["lib-cluster"],
   validate: ["lib-cluster"],
   "verify-cluster": ["lib-cluster"],
@@ -70,6 +71,7 @@ const BARE_LIBRARIES = {
   "look-cluster": ["lib-api", "lib-etcd-view"],
   "look-etcd": [],
   "look-node": ["lib-api", "lib-etcd-view", "lib-left"],
+  "look-releases": [],
   "look-volumes": [],
   "look-written": ["lib-objects"],
 } as const satisfies Record<string, readonly string[]>;

@@ -2,7 +2,7 @@
 import { backupDirectory } from "../../components/etcdBackups";
 import type { PlanLine } from "../../components/plan";
 import { helperFor } from "../../components/turns";
-import { type ClusterNode, type Settings, snapshotName } from "../../config";
+import { type ClusterNode, type Operator, type Settings, snapshotName } from "../../config";
 import { AT_REST, ownMark, snapshotDescription } from "../../proxmox/mark";
 import { shellWord } from "../../scripts";
 import type { RunbookInputs } from "./make";
@@ -14,6 +14,8 @@ export function bareStep(number: number, step: PlanLine, inputs: RunbookInputs):
   const { settings } = inputs;
   const node = settings.nodes.find(({ name }) => name === step.node);
   const kind = node ? step.id.slice(node.name.length + 1) : step.id;
+  const operator = settings.operators.find(({ name }) => kind === `operator-${name}-release`);
+  if (operator) return [helmRelease(operator)];
   switch (kind) {
     case "preflight":
       return locks(number, "take", inputs);
@@ -87,6 +89,16 @@ function etcdBackup(settings: Settings): string {
 
 const placeBackup = (settings: Settings, node: ClusterNode): string =>
   `place_backup ${target(node)} ${settings.limits.etcdSnapshotSeconds} ${shellWord(backupDirectory(settings))} ${shellWord(fileVersion(settings))}`;
+
+/** With the helm and the kubeconfig of whoever runs it; twice it does no harm. */
+function helmRelease({ name, namespace, chart, repo, version, values, timeoutSeconds }: Operator): string {
+  const words = [
+    ...["helm", "upgrade", "--install", name, chart, "--namespace", namespace, "--create-namespace"],
+    ...["--version", version, ...(repo === undefined ? [] : ["--repo", repo])],
+    ...["--values", "-", "--wait", "--timeout", `${timeoutSeconds}s`],
+  ];
+  return `printf '%s' ${shellWord(JSON.stringify(values))} | ${words.map(shellWord).join(" ")}`;
+}
 
 /** Procedure §3.3.3: a pod of its own, to its end, and gone. */
 function smokeTest(settings: Settings): string {

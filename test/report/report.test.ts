@@ -50,6 +50,21 @@ describe("report/evidence", () => {
     assert.deepEqual(joined(both, now), both);
   });
 
+  it("tells what a Helm release has become, and none of its values", () => {
+    const type = "kubernetes:helm.sh/v3:Release";
+    const release = {
+      ...{ urn: `urn:pulumi:lab::rke2-upgrade::${type}::operator-cert-release`, type, custom: true },
+      outputs: {
+        values: { password: "never" },
+        status: { name: "cert", version: "v1.2.3", revision: 4, status: "deployed" },
+      },
+    };
+    const { resources } = evidence({ resources: [...stateOf(settings), release] });
+    const told = resources.find(({ kind }) => kind === "HelmRelease");
+    assert.deepEqual(told?.result, { name: "cert", version: "v1.2.3", revision: 4, status: "deployed" });
+    assert.ok(!JSON.stringify(resources).includes("never"));
+  });
+
   it("reads a step's last line, whatever else was said", () => {
     assert.deepEqual(lastObject('said\n{"step":"a","seconds":1.5,"deep":{"x":1}}\n'), {
       step: "a",

@@ -21,6 +21,21 @@ const made = (more: Partial<Parameters<typeof runbook>[0]> = {}) =>
   });
 const stepsIn = (text: string): string[] => text.split("\n").filter((line) => line.startsWith("if step "));
 
+const withOperators = settingsOf({
+  operators: [
+    {
+      ...{
+        name: "cert-manager",
+        namespace: "certs",
+        chart: "cert-manager",
+        version: "v1.21.2",
+        when: "before",
+      },
+      ...{ repo: "https://charts.jetstack.io", values: { note: "it's" } },
+    },
+  ],
+});
+
 const backs = (["reinstall", "restore", "rollback"] as const).map((strategy) => {
   const changes = strategy === "reinstall" ? { rke2Version: "v1.35.5+rke2r1" } : {};
   const backup = { ...settings.backup, identityFile: "/identity" };
@@ -33,6 +48,7 @@ describe("report/runbook", () => {
 
   for (const [name, text] of [
     ["forward", made()],
+    ["operators", made({ settings: withOperators })],
     ...backs.map(([name, settings]) => [name, made({ settings })] as const),
   ] as const) {
     it(`${name}: is bash that shellcheck finds nothing in`, function () {
@@ -52,6 +68,16 @@ describe("report/runbook", () => {
     assert.ok(text.includes(`'sudo -n bash -s -- install-release ${OWNER} 300 server v1.36.3+rke2r1'`));
     const [, restore] = backs[1] as (typeof backs)[number];
     assert.match(made({ settings: restore, attempt: 7 }), new RegExp(`back-wipe ${OWNER} 300 7 CR-1'`));
+  });
+
+  it("upgrades an operator's release with the operator's own helm, and proves it as the program would", () => {
+    const text = made({ settings: withOperators });
+    assert.ok(
+      text.includes(
+        `printf '%s' '{"note":"it'\\''s"}' | helm upgrade --install cert-manager cert-manager --namespace certs --create-namespace --version v1.21.2 --repo https://charts.jetstack.io --values - --wait --timeout 300s`,
+      ),
+    );
+    assert.ok(text.includes(`operator-ready ${OWNER} 360 certs cert-manager v1.21.2 300'`));
   });
 
   it("sends the very text, and the very arguments, over ssh", () => {

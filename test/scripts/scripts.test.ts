@@ -16,6 +16,7 @@ const BARE = [
   "look-back",
   "look-census",
   "look-etcd",
+  "look-releases",
   "look-volumes",
   "look-written",
   "hold-node",

@@ -27,6 +27,12 @@ type settings struct {
 	DeleteUnreachable      string `json:"deleteUnreachable"`
 }
 
+// The official plugin's own limits: more than client-go's, for stacks of many resources.
+const (
+	requestsPerSecond = 50
+	requestsAtOnce    = 120
+)
+
 // cluster is the API that the provider was configured with.
 type cluster struct {
 	client dynamic.Interface
@@ -53,8 +59,7 @@ func connect(settings settings) *cluster {
 	if err != nil || namespace == "" {
 		namespace = "default"
 	}
-	// The official plugin's own limits: more than client-go's, for stacks of many resources.
-	config.QPS, config.Burst = 50, 120
+	config.QPS, config.Burst = requestsPerSecond, requestsAtOnce
 	client, err := dynamic.NewForConfig(config)
 	if err == nil {
 		err = ping(config)

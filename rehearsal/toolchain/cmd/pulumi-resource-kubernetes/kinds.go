@@ -44,7 +44,7 @@ func kindOf(urn string) (kind, error) {
 	found, covered := kinds[token]
 	if !covered {
 		return kind{}, status.Errorf(codes.Unimplemented, "the rehearsal's stand-in for the Kubernetes plugin has no %s, "+
-			"only Jobs, ConfigMaps and Namespaces", token)
+			"only Jobs, ConfigMaps, Namespaces and Helm Releases", token)
 	}
 	return found, nil
 }

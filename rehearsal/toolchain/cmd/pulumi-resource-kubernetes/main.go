@@ -1,6 +1,6 @@
 // pulumi-resource-kubernetes stands in for version 4.34.2 of Pulumi's Kubernetes plugin, where that cannot be
 // downloaded. It covers Jobs, ConfigMaps and Namespaces over the real API, by server-side apply, waiting as the
-// official plugin waits.
+// official plugin waits, and Helm releases, by helm's own library, which the official plugin uses too.
 package main
 
 import (

@@ -70,6 +70,9 @@ func (p *kubernetesProvider) DiffConfig(
 func (p *kubernetesProvider) Check(
 	_ context.Context, request *pulumirpc.CheckRequest,
 ) (*pulumirpc.CheckResponse, error) {
+	if isRelease(request.GetUrn()) {
+		return p.checkRelease(request)
+	}
 	kind, err := kindOf(request.GetUrn())
 	if err != nil {
 		return nil, err
@@ -133,6 +136,9 @@ func complete(
 func (p *kubernetesProvider) Diff(
 	ctx context.Context, request *pulumirpc.DiffRequest,
 ) (*pulumirpc.DiffResponse, error) {
+	if isRelease(request.GetUrn()) {
+		return diffRelease(request)
+	}
 	kind, err := kindOf(request.GetUrn())
 	if err != nil {
 		return nil, err
@@ -173,6 +179,9 @@ func (p *kubernetesProvider) Diff(
 func (p *kubernetesProvider) Create(
 	ctx context.Context, request *pulumirpc.CreateRequest,
 ) (*pulumirpc.CreateResponse, error) {
+	if isRelease(request.GetUrn()) {
+		return p.createRelease(ctx, request)
+	}
 	result, err := p.apply(ctx, application{
 		urn: request.GetUrn(), inputs: request.GetProperties(), timeout: request.GetTimeout(),
 		preview: request.GetPreview(), create: true,
@@ -187,6 +196,9 @@ func (p *kubernetesProvider) Create(
 func (p *kubernetesProvider) Update(
 	ctx context.Context, request *pulumirpc.UpdateRequest,
 ) (*pulumirpc.UpdateResponse, error) {
+	if isRelease(request.GetUrn()) {
+		return p.updateRelease(request)
+	}
 	result, err := p.apply(ctx, application{
 		urn: request.GetUrn(), inputs: request.GetNews(), before: request.GetOlds(), timeout: request.GetTimeout(),
 		preview: request.GetPreview(),
@@ -201,10 +213,6 @@ func (p *kubernetesProvider) Update(
 func (p *kubernetesProvider) Read(
 	ctx context.Context, request *pulumirpc.ReadRequest,
 ) (*pulumirpc.ReadResponse, error) {
-	kind, err := kindOf(request.GetUrn())
-	if err != nil {
-		return nil, err
-	}
 	if p.cluster.unreachable != "" {
 		p.warnUnreachable(ctx, request.GetUrn())
 		if p.settings.DeleteUnreachable == "true" {
@@ -213,6 +221,13 @@ func (p *kubernetesProvider) Read(
 		return nil, errors.New("failed to read resource state due to unreachable cluster. If the cluster was deleted, you " +
 			"can remove this resource from Pulumi state by rerunning the operation with the PULUMI_K8S_DELETE_UNREACHABLE " +
 			"environment variable set to \"true\"")
+	}
+	if isRelease(request.GetUrn()) {
+		return p.readRelease(request)
+	}
+	kind, err := kindOf(request.GetUrn())
+	if err != nil {
+		return nil, err
 	}
 	namespace, name, found := strings.Cut(request.GetId(), "/")
 	if !found {
@@ -263,10 +278,6 @@ func readBack(live *unstructured.Unstructured, request *pulumirpc.ReadRequest) (
 func (p *kubernetesProvider) Delete(
 	ctx context.Context, request *pulumirpc.DeleteRequest,
 ) (*emptypb.Empty, error) {
-	kind, err := kindOf(request.GetUrn())
-	if err != nil {
-		return nil, err
-	}
 	if p.cluster.unreachable != "" {
 		p.warnUnreachable(ctx, request.GetUrn())
 		if p.settings.DeleteUnreachable == "true" {
@@ -275,6 +286,17 @@ func (p *kubernetesProvider) Delete(
 		return nil, errors.New("configured Kubernetes cluster is unreachable. If the cluster was deleted, you can remove " +
 			"this resource from Pulumi state by rerunning the operation with the PULUMI_K8S_DELETE_UNREACHABLE environment " +
 			"variable set to \"true\"")
+	}
+	if isRelease(request.GetUrn()) {
+		inputs, err := releaseOf(request.GetProperties())
+		if err != nil {
+			return nil, err
+		}
+		return &emptypb.Empty{}, p.uninstall(inputs)
+	}
+	kind, err := kindOf(request.GetUrn())
+	if err != nil {
+		return nil, err
 	}
 	object, err := objectOf(request.GetProperties())
 	if err != nil {
@@ -290,9 +312,12 @@ func (p *kubernetesProvider) Cancel(context.Context, *emptypb.Empty) (*emptypb.E
 }
 
 func (p *kubernetesProvider) warnUnreachable(ctx context.Context, urn string) {
+	p.warn(ctx, urn, "configured Kubernetes cluster is unreachable: "+p.cluster.unreachable)
+}
+
+func (p *kubernetesProvider) warn(ctx context.Context, urn, message string) {
 	if p.Host != nil {
-		_ = p.Host.Log(ctx, diag.Warning, resource.URN(urn),
-			"configured Kubernetes cluster is unreachable: "+p.cluster.unreachable)
+		_ = p.Host.Log(ctx, diag.Warning, resource.URN(urn), message)
 	}
 }
 

@@ -1,0 +1,38 @@
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import type { Operator } from "../config";
+import { currentCode } from "./currentCode";
+import type { PreflightInputs } from "./preflight";
+
+/** Inputs of {@link OperatorsGate}; all else it reads from the stack's config. */
+export interface OperatorsGateInputs extends Omit<PreflightInputs, "goBack"> {
+  /** The operators' names, with a space between. */
+  readonly operators: string;
+  /** Of all that is asked for of them, as {@link digestOf} makes it. */
+  readonly digest: string;
+}
+
+/** Changes with anything that is asked for of the operators. They hold no secrets. */
+export const digestOf = (operators: readonly Operator[]): string =>
+  createHash("sha256").update(JSON.stringify(operators)).digest("hex").slice(0, 16);
+
+/**
+ * Asks, on each `up` while an operator is not what the stack says, whether all of them may be moved, before anything is
+ * touched: a release that is there belongs to this stack or is adopted, helm is not at work on it, and a window is open.
+ */
+export class OperatorsGate extends pulumi.dynamic.Resource {
+  /** What was found at the time, a line a check. */
+  declare readonly found: pulumi.Output<string[]>;
+
+  constructor(name: string, inputs: OperatorsGateInputs, opts?: pulumi.CustomResourceOptions) {
+    const found = { found: undefined, askedAt: undefined, askedBy: undefined, cost: undefined };
+    super(
+      currentCode("components/operatorsGateProvider"),
+      name,
+      { ...inputs, ...found },
+      opts,
+      "rke2",
+      "OperatorsGate",
+    );
+  }
+}

@@ -1,0 +1,60 @@
+/** What takes more than one key to judge of operators. Pure. */
+import type { Mistake } from "./mistakes";
+import type { Draft } from "./rules";
+
+type Entry = NonNullable<NonNullable<Draft["operators"]>[number]>;
+
+/** Every broken rule of `operators`. */
+export function judgeOperators({ operators = [], nodes = [] }: Draft): Mistake[] {
+  const hasGpu = nodes.some((node) => node?.gpu);
+  return [
+    ...judgeNames(operators),
+    ...operators.flatMap((entry, i) =>
+      entry
+        ? [judgeGpuOperator(entry, hasGpu), judgeSource(entry)].flatMap((rule) =>
+            rule ? [{ ...rule, path: `operators[${i}].${rule.path}` }] : [],
+          )
+        : [],
+    ),
+  ];
+}
+
+/** Names are those of steps and releases: each once. */
+function judgeNames(operators: NonNullable<Draft["operators"]>): Mistake[] {
+  const first = new Map<string, number>();
+  return operators.flatMap((entry, i): Mistake[] => {
+    const name = entry?.name;
+    const earlier = name === undefined ? undefined : first.get(name);
+    if (name === undefined) return [];
+    if (earlier === undefined) {
+      first.set(name, i);
+      return [];
+    }
+    const found = `"${name}", which operators[${earlier}] has already`;
+    return [{ path: `operators[${i}].name`, found, allowed: "a name that no other operator has" }];
+  });
+}
+
+/** Procedure §3.3.4: only after the node upgrade is complete. */
+function judgeGpuOperator({ name, chart, when }: Entry, hasGpu: boolean): Mistake | undefined {
+  const isGpu = [name, chart].some((text) => text?.split("/").at(-1)?.startsWith("gpu-operator"));
+  if (!isGpu || when !== "before" || !hasGpu) return undefined;
+  return {
+    path: "when",
+    found: '"before"',
+    allowed: '"after" for the GPU operator',
+    example: "after",
+    why: "procedure §3.3.4: the GPU operator is updated only after its node's upgrade is complete",
+  };
+}
+
+/** A chart's own place and a repository exclude each other. */
+function judgeSource({ chart, repo }: Entry): Mistake | undefined {
+  if (chart === undefined || repo === undefined || /^[\w.-]+$/.test(chart)) return undefined;
+  return {
+    path: "chart",
+    found: `"${chart}", with repo ${repo}`,
+    allowed: "a chart's name alone where repo is set",
+    example: chart.split("/").at(-1) || "cert-manager",
+  };
+}

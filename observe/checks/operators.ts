@@ -1,0 +1,82 @@
+import { describeWindow, nextAfter, type Operator, openAt, type Settings, utc } from "../../config";
+import type { Finding } from "../finding";
+import { must } from "../finding";
+import type { Look } from "../look";
+import { type ReleaseFacts, type Releases, releaseId } from "../releases";
+import { unknown } from "../unmeasured";
+import { SEE_API } from "./api";
+
+/**
+ * What there is of each operator's release against what is asked for: from → to. Pure.
+ * @param held names of operators that this stack's state holds; undefined where nobody knows, as in a preview
+ */
+export const judgeReleases = (
+  { operators }: Pick<Settings, "operators">,
+  releases: Look<Releases>,
+  held?: ReadonlySet<string>,
+): Finding[] =>
+  operators.map((operator) => {
+    const place = operator.when === "before" ? "before the first server" : "after the last agent";
+    const question = { check: `operator: ${operator.name}`, wanted: `${operator.version}, ${place}` };
+    if ("missing" in releases) return unknown(question, releases.missing, SEE_API);
+    const live = releases.value.get(releaseId(operator));
+    const found = live ? describe(live) : `no release ${releaseId(operator)}`;
+    return { ...question, found, ...verdict(operator, live, held) };
+  });
+
+const describe = ({ chart, version, status, revision }: ReleaseFacts): string =>
+  `${version} of ${chart}, ${status}, revision ${revision}`;
+
+function verdict(
+  { name, namespace, adopt }: Operator,
+  live: ReleaseFacts | undefined,
+  held: ReadonlySet<string> | undefined,
+): Pick<Finding, "verdict" | "next"> {
+  if (!live) return must(!adopt, "there is nothing to adopt: take adopt out, and it is installed");
+  if (live.status.startsWith("pending-") || live.status === "uninstalling") {
+    return must(
+      false,
+      `helm is at work on it, or was killed at it. If nothing runs: helm -n ${namespace} rollback ${name}, then pulumi up`,
+    );
+  }
+  return must(
+    adopt || held === undefined || held.has(name),
+    "it was installed by somebody else, or left by a way back: to take it over, set adopt: true (docs/operators.md)",
+  );
+}
+
+const isVersion = (live: ReleaseFacts, version: string): boolean =>
+  live.version.replace(/^v/, "") === version.replace(/^v/, "");
+
+/** The operators whose release is not there, not well, or of another version than is asked for. Pure. */
+export const toBeMoved = ({ operators }: Pick<Settings, "operators">, releases: Releases): Operator[] =>
+  operators.filter((operator) => {
+    const live = releases.get(releaseId(operator));
+    return live?.status !== "deployed" || !isVersion(live, operator.version);
+  });
+
+/** Whether a maintenance window is open for what moves (procedure §3.1). Pure. */
+export function judgeOperatorsWindow(
+  { windows, windowOverride, changeId }: Settings,
+  moved: readonly string[],
+  at: Date,
+): Finding[] {
+  if (moved.length === 0) return [];
+  const [open, next] = [openAt(windows, at), nextAfter(windows, at)];
+  const overridden = windowOverride === changeId;
+  return [
+    {
+      check: "operators: maintenance window",
+      found: open
+        ? `open until ${utc(open.end)}, now ${utc(at)}, for ${moved.join(", ")}`
+        : `closed now, ${utc(at)}${next ? `; the next opens ${utc(next.start)}` : ""}`,
+      wanted: windows.map(describeWindow).join("; "),
+      ...(overridden && !open
+        ? { verdict: "warn", next: `allowed: windowOverride names ${changeId}` }
+        : must(
+            open !== undefined,
+            `run pulumi up in a window; to leave it once, by name: pulumi config set 'rke2-upgrade:windowOverride' ${changeId}`,
+          )),
+    },
+  ];
+}

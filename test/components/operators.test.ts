@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { before } from "mocha";
+import { planOf } from "../../components/plan";
+import { describePlan, parseSettings } from "../../config";
+import { stepOf } from "../../report/stepName";
+import { lab } from "../config/lab";
+import { type Registered, runProgram } from "./engine";
+
+const A = "v1.35.4+rke2r1";
+const B = "v1.36.3+rke2r1";
+const one = (name: string, when: string, changes: object = {}) => ({
+  ...{ name, namespace: name, chart: name, repo: "https://charts.example.org", version: "v1.2.3", when },
+  ...changes,
+});
+const health = [
+  { resource: "clusterpolicies.nvidia.com/cluster-policy", path: ".status.state", value: "ready" },
+];
+const operators = [
+  one("gpu-operator", "after", { health, values: { driver: { version: "1" } } }),
+  one("cert-manager", "before"),
+  one("traefik", "before", { repo: undefined, chart: "traefik-v1.2.3.tgz", adopt: true }),
+];
+const RELEASE = "kubernetes:helm.sh/v3:Release";
+
+describe("operators in an upgrade", () => {
+  let all: Registered[];
+  const get = (name: string): Registered => {
+    const found = all.find((resource) => resource.name === name);
+    assert.ok(found, `${name} is not registered`);
+    return found;
+  };
+  const follows = (...names: string[]) => {
+    for (const [i, name] of names.slice(1).entries())
+      assert.ok(get(name).dependsOn.includes(names[i] as string), `${name} after ${names[i]}`);
+  };
+
+  before(async () => {
+    all = await runProgram({ rke2Version: B, acceptedVersion: A, operators });
+  });
+
+  it("are asked about before anything is touched", () => {
+    follows("preflight", "operators-gate", "proj-k8sm01-fetch-artifacts");
+  });
+
+  it("go before the first server, once the way back is there, one after another", () => {
+    follows(
+      "way-back-etcd-backup",
+      "operator-cert-manager-release",
+      "operator-cert-manager-ready",
+      "operator-traefik-release",
+      "operator-traefik-ready",
+      "proj-k8sm01-turn-gate",
+      "proj-k8sm01-gate-cluster",
+    );
+  });
+
+  it("or after the last agent, and before the validation: the GPU operator strictly after its node", () => {
+    follows(
+      "proj-k8sw04-uncordon",
+      "operator-gpu-operator-release",
+      "operator-gpu-operator-ready",
+      "validation-validate",
+    );
+  });
+
+  it("stay in the cluster when their resources go, and share one connection to it", () => {
+    const releases = all.filter(({ type }) => type === RELEASE);
+    assert.equal(releases.length, 3);
+    for (const { retainOnDelete, name } of releases) assert.ok(retainOnDelete, name);
+    follows("operators-gate", "cluster-operators");
+  });
+
+  it("are asked of helm as the config says, and no more", () => {
+    assert.deepEqual(get("operator-gpu-operator-release").inputs, {
+      ...{ name: "gpu-operator", namespace: "gpu-operator", chart: "gpu-operator", version: "v1.2.3" },
+      ...{ repositoryOpts: { repo: "https://charts.example.org" }, values: { driver: { version: "1" } } },
+      ...{ timeout: 300, createNamespace: true, compat: "true" },
+    });
+    // No more than a release remembers of itself: all else would be a difference.
+    assert.deepEqual(get("operator-traefik-release").inputs, {
+      ...{ name: "traefik", namespace: "traefik", chart: "traefik-v1.2.3.tgz", version: "v1.2.3" },
+      ...{ timeout: 300, compat: "true" },
+    });
+  });
+
+  it("are proven with their conditions", () => {
+    assert.match(
+      String(get("operator-gpu-operator-ready").inputs.create),
+      / gpu-operator gpu-operator v1\.2\.3 300 clusterpolicies\.nvidia\.com\/cluster-policy \.status\.state ready # /,
+    );
+  });
+
+  it("stand in the plan at their place, and every step of it is laid out", () => {
+    const settings = parseSettings(lab({ rke2Version: B, acceptedVersion: A, operators }));
+    const plan = planOf(settings);
+    const ids = new Set(plan.map(({ id }) => id));
+    const laidOut = new Set(all.map(({ name }) => stepOf(name, ids)));
+    for (const { id, phase } of plan)
+      if (phase.startsWith("operators-")) assert.ok(laidOut.has(id), `${id} is not laid out`);
+    const lines = describePlan(plan, A, B).join("\n");
+    assert.match(
+      lines,
+      /before Kubernetes\n.*cert-manager at v1\.2\.3.*\n.*\n.*traefik.*\n.*\nServers, one at a time/,
+    );
+    assert.match(lines, /after Kubernetes\n.*gpu-operator at v1\.2\.3.*\n.*well.*\nValidation/);
+  });
+});
+
+describe("operators alone", () => {
+  it("go in a settled cluster, before its acceptance", async () => {
+    const all = await runProgram({ rke2Version: B, acceptedVersion: B, operators });
+    const names = all.map(({ name }) => name);
+    const order = [
+      "change",
+      "operators-gate",
+      "operator-cert-manager-release",
+      "operator-traefik-release",
+      "operator-gpu-operator-release",
+      "operator-gpu-operator-ready",
+      "settled-proj-k8sm01-verify",
+    ];
+    const at = order.map((name) => names.indexOf(name));
+    assert.ok(!at.includes(-1), names.join(" "));
+    assert.deepEqual(
+      at,
+      at.toSorted((a, b) => a - b),
+    );
+  });
+
+  it("are left alone while going back: nothing of Kubernetes is read or made", async () => {
+    const all = await runProgram({
+      ...{ rke2Version: B, acceptedVersion: A, operators },
+      goBack: { strategy: "reinstall", nodes: ["proj-k8sw01"] },
+    });
+    assert.ok(all.every(({ name, type }) => !name.startsWith("operator") && !/kubernetes/.test(type)));
+  });
+});

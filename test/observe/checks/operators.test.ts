@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
+import { parseSettings } from "../../../config";
+import { judgeOperatorsWindow, judgeReleases, toBeMoved } from "../../../observe";
+import { parseReleases, type ReleaseFacts } from "../../../observe/releases";
+import { lab } from "../../config/lab";
+
+const cert = { name: "cert", namespace: "ns", chart: "cert-v1.2.3.tgz", version: "v1.2.3", when: "before" };
+const settings = (changes: object = {}) => parseSettings(lab({ operators: [{ ...cert, ...changes }] }));
+const facts = (changes: Partial<ReleaseFacts> = {}) => ({
+  value: new Map([
+    ["ns/cert", { revision: 7, status: "deployed", chart: "cert", version: "v1.2.2", ...changes }],
+  ]),
+});
+const none = new Set<string>();
+const held = new Set(["cert"]);
+
+describe("observe/checks/operators", () => {
+  it("reads helm's records as the script prints them", () => {
+    const record = gzipSync(
+      JSON.stringify({ config: { password: "x" }, chart: { metadata: { name: "cert", version: "v1.2.2" } } }),
+    ).toString("base64");
+    assert.deepEqual(parseReleases(`ns/cert\t7\tdeployed\t${record}\n`), facts().value);
+    assert.deepEqual(parseReleases(""), new Map());
+  });
+
+  it("tells from → to and the place in the order", () => {
+    const [finding] = judgeReleases(settings(), facts());
+    assert.equal(finding?.found, "v1.2.2 of cert, deployed, revision 7");
+    assert.equal(finding?.wanted, "v1.2.3, before the first server");
+    assert.equal(finding?.verdict, "pass");
+  });
+
+  const cases: [string, object, Partial<ReleaseFacts> | undefined, Set<string>, string, RegExp?][] = [
+    ["lets a new one through", {}, undefined, none, "pass"],
+    ["lets one that this stack holds through", {}, {}, held, "pass"],
+    ["lets one that failed be upgraded again", {}, { status: "failed" }, held, "pass"],
+    ["refuses somebody else's", {}, {}, none, "fail", /adopt: true/],
+    ["takes it over where that is asked for", { adopt: true }, {}, none, "pass"],
+    ["has nothing to adopt", { adopt: true }, undefined, none, "fail", /take adopt out/],
+    ["refuses while helm is at work", {}, { status: "pending-upgrade" }, held, "fail", /rollback cert/],
+  ];
+  for (const [title, changes, live, known, verdict, next] of cases) {
+    it(title, () => {
+      const [finding] = judgeReleases(settings(changes), live ? facts(live) : { value: new Map() }, known);
+      assert.equal(finding?.verdict, verdict);
+      if (next) assert.match(finding?.next ?? "", next);
+    });
+  }
+
+  it("says so where nobody answers", () => {
+    assert.equal(judgeReleases(settings(), { missing: "no answer" }, held)[0]?.verdict, "not measured");
+  });
+
+  it("moves what is not deployed at its version", () => {
+    assert.equal(toBeMoved(settings(), facts().value).length, 1);
+    assert.equal(toBeMoved(settings(), facts({ version: "1.2.3" }).value).length, 0);
+    assert.equal(toBeMoved(settings(), facts({ version: "1.2.3", status: "failed" }).value).length, 1);
+    assert.equal(toBeMoved(settings(), new Map()).length, 1);
+  });
+
+  it("wants an open window for what moves alone", () => {
+    const [sunday, monday] = [new Date("2026-09-06T02:00:00Z"), new Date("2026-09-07T02:00:00Z")];
+    assert.deepEqual(judgeOperatorsWindow(settings(), [], monday), []);
+    assert.equal(judgeOperatorsWindow(settings(), ["cert"], sunday)[0]?.verdict, "pass");
+    assert.equal(judgeOperatorsWindow(settings(), ["cert"], monday)[0]?.verdict, "fail");
+    const left = { ...settings(), windowOverride: settings().changeId };
+    assert.equal(judgeOperatorsWindow(left, ["cert"], monday)[0]?.verdict, "warn");
+  });
+});
