@@ -26,6 +26,8 @@ const KEYS: Readonly<Record<string, keyof Settings["durations"]>> = {
   validate: "validateSeconds",
   "smoke-test": "validateSeconds",
   "gpu-after": "verifySeconds",
+  patch: "patchSeconds",
+  reboot: "rebootSeconds",
   "back-install": "installSeconds",
   "back-reset": "restartSeconds",
   "back-start": "restartSeconds",

@@ -9,6 +9,7 @@ import { amount, certificate, host, hostKey, podGlobs, port, seconds, user, vers
 import * as formats from "./formats";
 import { hinted } from "./hints";
 import { notificationFields } from "./notificationSchema";
+import { osPatchField } from "./osPatchSchema";
 import { policyFields } from "./policySchema";
 import { agentsField } from "./wavesSchema";
 
@@ -163,6 +164,7 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   agents: agentsField,
+  osPatch: osPatchField,
   limits: z
     .strictObject({
       gateSeconds: seconds().default(120),
@@ -182,6 +184,9 @@ export const settingsSchema = z.strictObject({
       smokeTestSeconds: seconds().default(300),
       restoreTestSeconds: seconds().default(1800),
       sshSeconds: seconds().default(300),
+      packageLockSeconds: seconds().default(300),
+      patchSeconds: seconds().default(1800),
+      rebootSeconds: seconds().default(600),
       minimumWindowHours: amount("hours", 168).default(4),
       latestStableMaxAgeDays: amount("days", 365).default(90),
       apiExpectedMs: amount("milliseconds", 60_000).default(500),

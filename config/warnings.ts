@@ -17,6 +17,7 @@ export function settingsWarnings(settings: Settings): Warning[] {
     ...sharedBy(settings.nodes, "hostKey", "pinning cannot tell them apart: were they cloned?"),
     ...installWarnings(settings),
     ...consentWarnings(settings),
+    ...osPatchWarnings(settings),
   ];
 }
 
@@ -54,6 +55,11 @@ function consentWarnings({ consents }: Settings): Warning[] {
   return (["emptyDir", "barePods", "longGrace"] as const)
     .filter((kind) => consents[kind].includes("*"))
     .map((kind) => ({ path: `consents.${kind}`, text: "every pod of the cluster is consented to" }));
+}
+
+function osPatchWarnings({ osPatch, rke2Version, acceptedVersion }: Settings): Warning[] {
+  if (osPatch.packages === "none" || rke2Version !== acceptedVersion) return [];
+  return [{ path: "osPatch", text: "no node is patched now: that is done in its turn, with a version bump" }];
 }
 
 /** One warning for each value that several nodes share. */

@@ -7,6 +7,8 @@ const LIBRARIES = {
   "fetch-artifacts": [],
   "gate-node": [],
   "install-release": ["lib-install"],
+  patch: ["lib-os"],
+  reboot: ["lib-etcd", "lib-os"],
   "verify-node": [],
   "leader-away": ["lib-etcd", "lib-hold"],
   "restore-point": ["lib-keys"],
@@ -69,6 +71,7 @@ const BARE_LIBRARIES = {
   "look-cluster": ["lib-api", "lib-etcd-view"],
   "look-etcd": [],
   "look-node": ["lib-api", "lib-etcd-view"],
+  "look-os": ["lib-os"],
   "look-volumes": [],
   "look-written": ["lib-objects"],
 } as const satisfies Record<string, readonly string[]>;
