@@ -11,7 +11,7 @@ REBOOT_MARK=/run/reboot-required
 BOOT=/boot
 
 # Names of packages that are the kernel, and those that are NVIDIA's driver: on a GPU node they move together or not at all.
-KERNEL='^(linux-(image|headers|modules|generic|virtual|amd64|kvm|aws|azure|gcp|oracle)|kernel(-|$))'
+KERNEL='^(linux-(image|headers|modules|generic|virtual|amd64|kvm|aws|azure|gcp|oracle)|kernel([-.]|$))'
 DRIVER='nvidia|^cuda-drivers'
 # kernel-headers are the C library's.
 NO_KERNEL='^kernel-headers'
