@@ -43,7 +43,7 @@ apt_preferences() {
   [ "$1" = full ] || printf '\nPackage: *\nPin: release %s\nPin-Priority: %d\n' 'a=*-security' 990 a=now 100 '*' 50
 }
 
-# os_run MANAGER PACKAGES HOLD plan|upgrade: what would be done, or does it. HOLD: names that stay as they are, by spaces.
+# os_run MANAGER PACKAGES HOLD plan|upgrade: what would be done, or does it, where zypper is told by PLAN. HOLD: names that stay as they are, by spaces.
 # `apt-get upgrade --with-new-pkgs` removes nothing; a new kernel is a new package.
 os_run() {
   local how=() name
@@ -57,15 +57,18 @@ os_run() {
   dnf)
     for name in 'rke2-*' $3; do how+=("--exclude=$name"); done
     [ "$2" = full ] || how+=(--security)
-    if [ "$4" = plan ]; then LC_ALL=C dnf -q -C "${how[@]}" check-update || [ $? -eq 100 ]; else
+    if [ "$4" = plan ]; then LC_ALL=C dnf -q -C --setopt=exit_on_lock=True "${how[@]}" check-update || [ $? -eq 100 ]; else
       LC_ALL=C dnf -y --setopt=exit_on_lock=True "${how[@]}" upgrade
     fi
     ;;
   zypper)
     how=(update)
     [ "$2" = full ] || how=(patch --category security)
-    if [ "$4" = plan ]; then how+=(--dry-run); fi
-    zypper_ok --no-refresh "${how[@]}" --details --auto-agree-with-licenses
+    if [ "$4" = plan ]; then zypper_ok --xmlout --no-refresh "${how[@]}" --auto-agree-with-licenses --dry-run; else
+      # By name: zypper has no word for what stays as it is in one run, and a patch that holds such a package is a conflict.
+      mapfile -t how < <(awk '{ print $1 }' <<<"$PLAN")
+      zypper_ok --no-refresh update --auto-agree-with-licenses "${how[@]}"
+    fi
     ;;
   esac
 }
@@ -83,7 +86,12 @@ planned() {
   case $1 in
   apt) awk '$1 == "Inst" { old = "-"; at = 3; if ($3 ~ /^\[/) { old = substr($3, 2, length($3) - 2); at = 4 } print $2, old, substr($at, 2) }' ;;
   dnf) awk '/^Obsoleting/ { exit } NF == 3 && $1 ~ /\./ { print $1, "-", $2 }' ;;
-  zypper) awk '/going to be/ { what = /upgraded/ ? "old" : /NEW .*installed/ ? "new" : "" } /^  / && what == "old" && $3 == "->" { print $1, $2, $4 } /^  / && what == "new" && NF > 2 { print $1, "-", $2 }' ;;
+  zypper)
+    # As XML: its tables are as wide as the terminal.
+    awk 'function attribute(name) { return match($0, " " name "=\"[^\"]*") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) : "-" }
+      /<to-(upgrade|install)/ { listed = 1 } /<\/to-/ { listed = 0 }
+      listed && /<solvable type="package"/ { print attribute("name"), attribute("edition-old"), attribute("edition") }'
+    ;;
   esac
 }
 
@@ -106,13 +114,11 @@ os_plan() {
 
 os_planned() {
   if ! PLAN=$(os_run "$1" "$2" "$HELD" plan 2>&1 </dev/null); then
-    PLAN=$(grep -v '^$' <<<"$PLAN" | tail -n 2 | tr '\n' ' ')
+    PLAN=$(grep -v '^$' <<<"$PLAN" | tail -n 3 | tr '\n' ' ')
     return 1
   fi
   PLAN=$(planned "$1" <<<"$PLAN")
-  # zypper has no word for a package that stays as it is in one run: patch.sh locks it meanwhile.
-  # shellcheck disable=SC2086 # a list
-  if [ "$1" = zypper ]; then PLAN=$(awk -v held=" rke2-selinux $HELD " '!index(held, " " $1 " ") && $1 !~ /^rke2-/' <<<"$PLAN"); fi
+  if [ "$1" = zypper ]; then PLAN=$(awk -v held=" $HELD " '!index(held, " " $1 " ") && $1 !~ /^rke2-/' <<<"$PLAN"); fi
 }
 
 # Why this node is to be rebooted, or nothing. reboot_reason MANAGER

@@ -23,7 +23,7 @@ if [ "$wanted" != "$accepted" ] && [ "$(version_on_disk || true)" = "$wanted" ];
   exit 0
 fi
 
-LOCKED="could not get lock|another process using it|frontend lock was locked|unable to (acquire|lock)|failed to obtain.*lock|can't create transaction lock|system management is locked|waiting for process with pid|another app is currently holding"
+LOCKED="could not get lock|another process using it|frontend lock was locked|unable to (acquire|lock)|already locked by|can't create transaction lock|system management is locked|waiting for process with pid|another app is currently holding"
 deadline=$(($(date +%s) + lock_seconds))
 # Runs the package manager; while another one holds its lock it is asked again. managed WHAT COMMAND…
 managed() {
@@ -43,21 +43,6 @@ managed() {
   done
 }
 
-# zypper knows locks that stay, and no other: ours are noted first, and taken off by whoever runs next.
-zypper_locks() {
-  local name
-  if [ -e "$OS_WORK/zypper-locks" ]; then
-    while read -r name; do zypper --non-interactive removelock "$name" >/dev/null </dev/null; done <"$OS_WORK/zypper-locks"
-    rm -f "$OS_WORK/zypper-locks"
-  fi
-  if [ "$1" = off ]; then return; fi
-  set -f
-  # shellcheck disable=SC2086 # a list
-  printf '%s\n' 'rke2-*' $HELD >"$OS_WORK/zypper-locks"
-  set +f
-  while read -r name; do zypper --non-interactive addlock "$name" >/dev/null </dev/null; done <"$OS_WORK/zypper-locks"
-}
-
 # What a kill has left half-way.
 if [ "$manager" = apt ]; then
   managed "dpkg --configure -a" env DEBIAN_FRONTEND=noninteractive LC_ALL=C dpkg --force-confdef --force-confold --configure -a
@@ -71,16 +56,15 @@ if [ ! -e "$OS_WORK/before" ]; then
   os_packages "$manager" >"$OS_WORK/before.part"
   mv "$OS_WORK/before.part" "$OS_WORK/before"
 fi
-os_plan "$manager" "$packages" "$gpu" || fail "$manager does not say what it would upgrade: $PLAN" "ask it by hand; then run pulumi up again"
+plan_or_say() { os_plan "$manager" "$packages" "$gpu" || { echo "$PLAN" && return 1; }; }
+managed "$manager does not say what it would upgrade" plan_or_say
 if [ -n "$HELD" ]; then say "held, since on a GPU node kernel and driver move together or not at all: $HELD"; fi
 count=$(grep -c . <<<"$PLAN" || true)
 if [ "$count" -gt 0 ]; then
   say "upgrading $count packages: $(awk '{ print $1 }' <<<"$PLAN" | tr '\n' ' ' | cut -c -400)"
   # A reboot that this change has made already was not for these.
   rm -f "$OS_WORK/boot"
-  if [ "$manager" = zypper ]; then zypper_locks on; fi
   managed "$manager" os_run "$manager" "$packages" "$HELD" upgrade
-  if [ "$manager" = zypper ]; then zypper_locks off; fi
 else
   say "no package is to be upgraded"
 fi

@@ -19,6 +19,7 @@ answer() {
 }
 if [ -n "$asked" ] && [ "$asked" != "$boot" ]; then
   # The first answer after it counts the reboot, for the forecast of later runs.
+  # shellcheck disable=SC2034 # read by result
   if [ ! -e "$OS_WORK/back" ]; then STARTED=$(stat -c %Y "$OS_WORK/boot")000000000; fi
   : >"$OS_WORK/back"
   say "rebooted: boot $boot, before $asked${reason:+; a reboot is still asked for: $reason}"

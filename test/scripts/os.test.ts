@@ -255,22 +255,28 @@ old.x86_64                    1-1                        baseos
     });
 
     it("reads what zypper would upgrade and install, and nothing else", () => {
-      const text = `Loading repository data...
-The following NEW package is going to be installed:
-  kernel-default  6.4.0-150600.23.47.2  x86_64  SLE-Updates  SUSE LLC
-
-The following 2 packages are going to be upgraded:
-  bash       4.4-150400.25.22 -> 4.4-150400.27.1  x86_64  SLE-Updates  SUSE LLC
-  libcurl4   8.0.1-1 -> 8.0.1-2                   x86_64  SLE-Updates  SUSE LLC
-
-The following package requires a system reboot:
-  kernel-default  6.4.0-150600.23.47.2  x86_64  SLE-Updates  SUSE LLC
-
-3 packages to upgrade, 1 new.`;
+      // As zypper 1.14 has it, but for the names.
+      const text = `<?xml version='1.0'?>
+<stream>
+<message type="info">Resolving package dependencies...</message>
+<install-summary download-size="22072" space-usage-diff="0" packages-to-change="4">
+<to-upgrade>
+<solvable type="package" name="bash" edition="4.4-27.1" arch="x86_64" edition-old="4.4-25.22" arch-old="x86_64" summary="x">
+<description>x</description></solvable>
+<solvable type="package" name="rke2-selinux" edition="1.1-1" arch="noarch" edition-old="1.0-1" arch-old="noarch" summary="x">
+</to-upgrade>
+<to-install>
+<solvable type="patch" name="SUSE-2026-1" edition="1" arch="noarch" summary="t">
+<solvable type="package" name="kernel-default" edition="6.4.0-23.47.2" arch="x86_64" summary="t">
+</to-install>
+<to-remove>
+<solvable type="package" name="old" edition="1-1" arch="x86_64" summary="t">
+</to-remove>
+</install-summary></stream>`;
       assert.deepEqual(planned("zypper", text), [
-        "kernel-default - 6.4.0-150600.23.47.2",
-        "bash 4.4-150400.25.22 4.4-150400.27.1",
-        "libcurl4 8.0.1-1 8.0.1-2",
+        "bash 4.4-25.22 4.4-27.1",
+        "rke2-selinux 1.0-1 1.1-1",
+        "kernel-default - 6.4.0-23.47.2",
       ]);
     });
 
