@@ -1,6 +1,6 @@
-import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterNode } from "../config";
+import { Reboot } from "./reboot";
 import { type Link, type Run, step } from "./step";
 import { TurnGate } from "./turnGate";
 import { agentTurn, type PlannedStep, serverTurn } from "./turns";
@@ -22,6 +22,8 @@ abstract class NodeTurn extends pulumi.ComponentResource implements Link {
   readonly before: pulumi.Output<string>;
   /** What it is after: the JSON line of its verification. */
   readonly after: pulumi.Output<string>;
+  /** What was done to its OS: the JSON line of its patches; undefined where it is left alone. */
+  readonly patched: pulumi.Output<string> | undefined;
 
   protected constructor(
     type: string,
@@ -30,32 +32,34 @@ abstract class NodeTurn extends pulumi.ComponentResource implements Link {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super(`rke2:components:${type}`, node.name, {}, opts);
-    const commands = new Map<string, command.remote.Command>();
+    const said = new Map<string, pulumi.Output<string>>();
     const { settings, change } = run;
     const { rke2Version: wanted, acceptedVersion: accepted, changeId } = settings;
-    const gate = new TurnGate(
-      `${node.name}-turn-gate`,
-      { node: node.name, wanted, accepted, changeId, attempt: change.attempt, owner: change.owner },
-      { parent: this, dependsOn: [after] },
-    );
+    const { attempt, owner } = change;
+    const inputs = { node: node.name, wanted, accepted, changeId, attempt, owner };
+    const gate = new TurnGate(`${node.name}-turn-gate`, inputs, { parent: this, dependsOn: [after] });
     this.found = gate.found;
     let tail: pulumi.Resource = gate;
     for (const planned of steps) {
-      const made = step(run, { parent: this, after: tail }, `${node.name}-${planned.id}`, planned);
-      commands.set(planned.id, made);
+      const name = `${node.name}-${planned.id}`;
+      const made = planned.reboots
+        ? new Reboot(name, { ...inputs, when: settings.osPatch.reboot }, { parent: this, dependsOn: [tail] })
+        : step(run, { parent: this, after: tail }, name, planned);
+      said.set(planned.id, made.stdout);
       tail = made;
     }
     this.tail = tail;
-    this.before = stdoutOf(commands, "gate-node");
-    this.after = stdoutOf(commands, "verify-node");
+    this.before = stdoutOf(said, "gate-node");
+    this.after = stdoutOf(said, "verify-node");
+    this.patched = said.get("patch");
     this.registerOutputs({ before: this.before, after: this.after });
   }
 }
 
-function stdoutOf(commands: Map<string, command.remote.Command>, id: string): pulumi.Output<string> {
-  const found = commands.get(id);
+function stdoutOf(said: Map<string, pulumi.Output<string>>, id: string): pulumi.Output<string> {
+  const found = said.get(id);
   if (!found) throw new Error(`a turn without ${id}`);
-  return found.stdout;
+  return found;
 }
 
 /** One server's turn: gates, back up config, install, restart with etcd's leadership moved away, verify, soak. */

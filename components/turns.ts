@@ -1,6 +1,7 @@
 import {
   type ClusterNode,
   fellowsOf,
+  isPatched,
   isSerial,
   maxUnavailable,
   type Operator,
@@ -23,6 +24,8 @@ export interface PlannedStep {
   readonly limitSeconds: number;
   /** Its first argument is the change's attempt: what it destroys is destroyed once an attempt. */
   readonly ofAttempt?: true;
+  /** Its node may go down after its answer: whoever runs it waits for the node (rebooting.ts). */
+  readonly reboots?: true;
 }
 
 /** What the GPU operator's pods live in, and what its node must offer (procedure §3.3.4). */
@@ -92,10 +95,52 @@ const gateNode = (settings: Settings, node: ClusterNode): PlannedStep => ({
   limitSeconds: settings.limits.gateSeconds,
 });
 
-/** Back up config, install, restart, verify from inside and from a server. The same for both roles. */
+/** Upgrades the node's OS packages, before its RKE2: what has the new RKE2 on its disk is patched. */
+const patch = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "patch",
+  title: `upgrade OS packages (${settings.osPatch.packages}), holds honoured, RKE2's own left alone${node.gpu ? ", kernel and GPU driver together or not at all" : ""}`,
+  on: node,
+  script: "patch",
+  args: [
+    settings.changeId,
+    settings.rke2Version,
+    settings.acceptedVersion,
+    settings.osPatch.packages,
+    String(node.gpu),
+    settings.limits.packageLockSeconds,
+  ],
+  limitSeconds: settings.limits.patchSeconds + settings.limits.packageLockSeconds,
+});
+
+const WHEN = {
+  whenNeeded: "reboot if the OS asks for it",
+  always: "reboot",
+  never: "no reboot: tell",
+} as const;
+
+/** Reboots the node where that is due, proven by another boot ID. */
+export const reboot = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "reboot",
+  title: `${WHEN[settings.osPatch.reboot]}${settings.osPatch.reboot === "never" ? " a pending one" : ", another boot ID wanted after"}`,
+  on: node,
+  script: "reboot",
+  args: [
+    settings.changeId,
+    node.role,
+    settings.rke2Version,
+    settings.acceptedVersion,
+    settings.osPatch.reboot,
+  ],
+  limitSeconds: settings.limits.rebootSeconds,
+  reboots: true,
+});
+
+const patched = (settings: Settings, node: ClusterNode): PlannedStep[] =>
+  isPatched(settings, node) ? [patch(settings, node), reboot(settings, node)] : [];
+
+/** Back up config, install, restart, verify from inside. The same for both roles. */
 function replace(settings: Settings, node: ClusterNode): PlannedStep[] {
   const { limits, rke2Version: wanted, changeId } = settings;
-  const soakSeconds = node.role === "server" ? limits.soakServerSeconds : limits.soakAgentSeconds;
   return [
     {
       id: "backup-config",
@@ -123,7 +168,6 @@ function replace(settings: Settings, node: ClusterNode): PlannedStep[] {
       limitSeconds: limits.serviceStartSeconds + 30,
     },
     verifyNode(settings, node),
-    verifyCluster(settings, node, soakSeconds),
   ];
 }
 
@@ -142,38 +186,48 @@ export const verifyNode = (
 });
 
 /** Proof from a server, and the soak. */
-const verifyCluster = (settings: Settings, node: ClusterNode, soakSeconds: number): PlannedStep => ({
-  id: "verify-cluster",
-  title: `prove it from a server: Ready, version, leases, static pods, etcd; watch ${soakSeconds} s`,
-  on: helperFor(settings, node),
-  script: "verify-cluster",
-  args: [
-    node.name,
-    node.role,
-    settings.rke2Version,
-    settings.changeId,
-    settings.servers.length,
-    settings.limits.leaseSeconds,
-    settings.limits.readySeconds,
-    soakSeconds,
-    wayBackHint(settings, node),
-    ...besides(settings, node),
-  ],
-  limitSeconds: settings.limits.readySeconds + soakSeconds + 90,
-});
+function verifyCluster(settings: Settings, node: ClusterNode): PlannedStep {
+  const { soakServerSeconds, soakAgentSeconds } = settings.limits;
+  const soakSeconds = node.role === "server" ? soakServerSeconds : soakAgentSeconds;
+  return {
+    id: "verify-cluster",
+    title: `prove it from a server: Ready, version, leases, static pods, etcd; watch ${soakSeconds} s`,
+    on: helperFor(settings, node),
+    script: "verify-cluster",
+    args: [
+      node.name,
+      node.role,
+      settings.rke2Version,
+      settings.changeId,
+      settings.servers.length,
+      settings.limits.leaseSeconds,
+      settings.limits.readySeconds,
+      soakSeconds,
+      wayBackHint(settings, node),
+      ...besides(settings, node),
+    ],
+    limitSeconds: settings.limits.readySeconds + soakSeconds + 90,
+  };
+}
 
-/** A server's turn (procedure §3.3.1). */
-export const serverTurn = (settings: Settings, node: ClusterNode): PlannedStep[] => [
-  gateCluster(settings, node),
-  gateNode(settings, node),
-  ...replace(settings, node),
-];
+/** A server's turn (procedure §3.3.1); where its OS is patched it is drained for that. */
+export function serverTurn(settings: Settings, node: ClusterNode): PlannedStep[] {
+  const away = isPatched(settings, node);
+  return [
+    gateCluster(settings, node),
+    gateNode(settings, node),
+    ...(away ? drained(settings, node) : []),
+    ...patched(settings, node),
+    ...replace(settings, node),
+    // The soak ends a server's turn, and sees it with its pods.
+    ...(away ? [uncordon(settings, node)] : []),
+    verifyCluster(settings, node),
+  ];
+}
 
 /** An agent's turn (procedure §3.3.2); with a GPU its longer limits and its proofs (§3.3.4). */
 export function agentTurn(settings: Settings, node: ClusterNode): PlannedStep[] {
-  const { drain, consents, changeId, limits } = settings;
-  const grace = node.gpu ? drain.gpuGraceSeconds : drain.graceSeconds;
-  const timeout = node.gpu ? drain.gpuTimeoutSeconds : drain.timeoutSeconds;
+  const { limits } = settings;
   const asked = { on: helperFor(settings, node), limitSeconds: limits.gateSeconds };
   return [
     gateCluster(settings, node),
@@ -189,15 +243,43 @@ export function agentTurn(settings: Settings, node: ClusterNode): PlannedStep[] 
           } as const,
         ]
       : []),
+    ...drained(settings, node),
+    ...patched(settings, node),
+    ...replace(settings, node),
+    verifyCluster(settings, node),
+    ...(node.gpu
+      ? [
+          {
+            ...asked,
+            id: "gpu-after",
+            title: "prove its GPU is offered and the operator's pods run",
+            script: "gpu-after",
+            args: [node.name, GPU_NAMESPACE, limits.podsSeconds],
+            limitSeconds: limits.podsSeconds + 30,
+          } as const,
+        ]
+      : []),
+    uncordon(settings, node),
+  ];
+}
+
+/** Cordon and drain, asked of a server that is not being worked on. */
+function drained(settings: Settings, node: ClusterNode): PlannedStep[] {
+  const { drain, consents, changeId, limits } = settings;
+  const grace = node.gpu ? drain.gpuGraceSeconds : drain.graceSeconds;
+  const timeout = node.gpu ? drain.gpuTimeoutSeconds : drain.timeoutSeconds;
+  const on = helperFor(settings, node);
+  return [
     {
-      ...asked,
+      on,
       id: "cordon",
       title: "cordon, marked as ours",
       script: "cordon",
       args: [node.name, changeId, settings.rke2Version, ...room(settings, node).slice(0, 1)],
+      limitSeconds: limits.gateSeconds,
     },
     {
-      ...asked,
+      on,
       id: "drain",
       title: `drain: grace ${grace} s, at most ${timeout} s, budgets honoured`,
       script: "drain",
@@ -214,28 +296,23 @@ export function agentTurn(settings: Settings, node: ClusterNode): PlannedStep[] 
       ],
       limitSeconds: timeout + 60,
     },
-    ...replace(settings, node),
-    ...(node.gpu
-      ? [
-          {
-            ...asked,
-            id: "gpu-after",
-            title: "prove its GPU is offered and the operator's pods run",
-            script: "gpu-after",
-            args: [node.name, GPU_NAMESPACE, limits.podsSeconds],
-            limitSeconds: limits.podsSeconds + 30,
-          } as const,
-        ]
-      : []),
-    {
-      ...asked,
-      id: "uncordon",
-      title: "uncordon, if the cordon is ours",
-      script: "uncordon",
-      args: [node.name, changeId, settings.rke2Version],
-    },
   ];
 }
+
+/** Takes our cordon off. It ends an agent's turn; a server's ends with its soak. */
+const uncordon = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  on: helperFor(settings, node),
+  id: "uncordon",
+  title: "uncordon, if the cordon is ours",
+  script: "uncordon",
+  args: [
+    node.name,
+    settings.changeId,
+    settings.rke2Version,
+    ...(node.role === "server" ? ["in-its-turn"] : []),
+  ],
+  limitSeconds: settings.limits.gateSeconds,
+});
 
 /** After the canary wave: the cluster is watched with nobody in turn. */
 export const canarySoak = (settings: Settings, { nodes, soakSeconds }: Wave): PlannedStep => ({

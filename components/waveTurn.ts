@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterNode } from "../config";
+import { type ClusterNode, isPatched } from "../config";
 import { currentCode } from "./currentCode";
 import type { Link, Run } from "./step";
 import type { TurnGateInputs } from "./turnGate";
@@ -41,6 +41,7 @@ export class WaveAgentNode extends pulumi.ComponentResource implements Link {
   readonly found: pulumi.Output<string[]>;
   readonly before: pulumi.Output<string>;
   readonly after: pulumi.Output<string>;
+  readonly patched: pulumi.Output<string> | undefined;
 
   constructor(
     {
@@ -65,6 +66,7 @@ export class WaveAgentNode extends pulumi.ComponentResource implements Link {
     this.found = turn.found;
     this.before = turn.before;
     this.after = turn.after;
+    if (isPatched(settings, node)) this.patched = turn.results.apply((results) => results?.patch ?? "");
     this.registerOutputs({ before: this.before, after: this.after });
   }
 }

@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { GateAnswer } from "./gateAnswer";
 import { engineLives, operatorLog } from "./operatorLog";
 import { configure, providerContext } from "./providerConfig";
+import { runRebooting } from "./rebooting";
 import { runStep } from "./runStep";
 import { askBeforeTurn, finished, type TurnInputs } from "./turnQuestions";
 import { agentTurn } from "./turns";
@@ -51,7 +52,11 @@ async function turn(inputs: Inputs): Promise<Outs> {
       // Killed after its turn and before the engine wrote that down: nothing is left to be asked before.
       ask: async () => ((await finished()).has(name) ? undefined : askBeforeTurn(inputs)),
       run: (step) =>
-        runStep(context, owner, step, { attempt, about: name, dialSeconds: settings.limits.sshSeconds }),
+        (step.reboots ? runRebooting : runStep)(context, owner, step, {
+          attempt,
+          about: name,
+          dialSeconds: settings.limits.sshSeconds,
+        }),
       isWanted: engineLives,
       tell: operatorLog.info,
       warn: operatorLog.warn,

@@ -29,6 +29,8 @@ const KEYS: Readonly<Record<string, keyof Settings["durations"]>> = {
   "scan-before": "verifySeconds",
   "scan-after": "verifySeconds",
   "scan-accept": "verifySeconds",
+  patch: "patchSeconds",
+  reboot: "rebootSeconds",
   "back-install": "installSeconds",
   "back-reset": "restartSeconds",
   "back-start": "restartSeconds",

@@ -76,6 +76,8 @@ export const policyFields = {
       installSeconds: seconds().default(60),
       restartSeconds: seconds().default(300),
       verifySeconds: seconds().default(60),
+      patchSeconds: seconds().default(300),
+      rebootSeconds: seconds().default(120),
       settleSeconds: seconds().default(300),
       validateSeconds: seconds().default(120),
       goBackServersSeconds: seconds(14_400).default(3600),

@@ -29,6 +29,7 @@ export function judgeSettings(draft: Draft): Mistake[] {
     ({ goBack }: Draft) => judgeGoBack(goBack, draft),
     judgeOverrides,
     judgeRestoreTest,
+    judgeOsPatch,
     judgeMail,
     judgePlainHttp,
   ].flatMap((rule) => rule(draft));
@@ -204,6 +205,23 @@ function judgeRestoreTest(draft: Draft): Mistake[] {
   if (name === undefined || nodes.length === 0 || role === "server") return taken;
   const found = `${name}, ${role ? `an ${role}` : "which is not in nodes"}`;
   return [...taken, { path: "restoreTest.node", found, allowed: "a server in nodes: only those hold etcd" }];
+}
+
+/** A server that is rebooted is away for long: the others must hold the quorum, and the API. */
+function judgeOsPatch({ osPatch, nodes = [] }: Draft): Mistake[] {
+  const roles = nodes.map((node) => node?.role);
+  const servers = roles.filter((role) => role === "server").length;
+  if (!osPatch?.servers || roles.includes(undefined) || servers !== 1) return [];
+  return [
+    {
+      path: "osPatch.servers",
+      found: "true, with one server",
+      allowed: "false, or three servers and more",
+      example: "false",
+      why: "while a lone server is drained and rebooted there is no API to go on with",
+      next: "patch that server by hand, between two changes",
+    },
+  ];
 }
 
 /** Mail that would go to nobody, or in clear over the network. */

@@ -22,6 +22,7 @@ import * as formats from "./formats";
 import { hinted } from "./hints";
 import { notificationFields } from "./notificationSchema";
 import { operatorsField } from "./operatorsSchema";
+import { osPatchField } from "./osPatchSchema";
 import { policyFields } from "./policySchema";
 import { scanField } from "./scanSchema";
 import { agentsField } from "./wavesSchema";
@@ -183,6 +184,7 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   agents: agentsField,
   operators: operatorsField,
+  osPatch: osPatchField,
   limits: z
     .strictObject({
       gateSeconds: seconds().default(120),
@@ -202,6 +204,9 @@ export const settingsSchema = z.strictObject({
       smokeTestSeconds: seconds().default(300),
       restoreTestSeconds: seconds().default(1800),
       sshSeconds: seconds().default(300),
+      packageLockSeconds: seconds().default(300),
+      patchSeconds: seconds().default(1800),
+      rebootSeconds: seconds().default(600),
       minimumWindowHours: amount("hours", 168).default(4),
       latestStableMaxAgeDays: amount("days", 365).default(90),
       apiExpectedMs: amount("milliseconds", 60_000).default(500),

@@ -18,6 +18,7 @@ export function settingsWarnings(settings: Settings): Warning[] {
     ...installWarnings(settings),
     ...consentWarnings(settings),
     ...scanWarnings(settings),
+    ...osPatchWarnings(settings),
   ];
 }
 
@@ -63,6 +64,11 @@ const scanWarnings = ({ scan }: Settings): Warning[] =>
     path: `scan.acknowledged[${i}]`,
     text: `check ${id} may fail newly: ${reason}`,
   }));
+
+function osPatchWarnings({ osPatch, rke2Version, acceptedVersion }: Settings): Warning[] {
+  if (osPatch.packages === "none" || rke2Version !== acceptedVersion) return [];
+  return [{ path: "osPatch", text: "no node is patched now: that is done in its turn, with a version bump" }];
+}
 
 /** One warning for each value that several nodes share. */
 function sharedBy(

@@ -5,6 +5,7 @@ import type { Dashboard } from "./dashboards";
 import type { KubeconfigFacts } from "./kubeconfig";
 import type { Look } from "./look";
 import type { NodeFacts } from "./node";
+import type { OsFacts } from "./os";
 import type { HostFacts } from "./proxmox";
 
 /** All that was looked at, at one moment. */
@@ -17,6 +18,8 @@ export interface Facts {
   readonly dashboards: readonly Dashboard[];
   /** Of the configured kubeconfig; undefined where none is. */
   readonly kubeconfig?: KubeconfigFacts;
+  /** Of the nodes whose OS is patched; undefined where none is. */
+  readonly os?: ReadonlyMap<string, Look<OsFacts>>;
 }
 
 /** Annotation on a node in its turn: the change's ID (scripts/gate-cluster.sh). */

@@ -1,4 +1,4 @@
-import { parseVersion, removedBetween, type Settings } from "../config";
+import { isDrained, parseVersion, patchedNodes, removedBetween, type Settings } from "../config";
 import { atMost } from "./atMost";
 import { lookAtCluster } from "./cluster";
 import { lookAtDashboards } from "./dashboards";
@@ -6,6 +6,7 @@ import type { Facts } from "./facts";
 import { readKubeconfig } from "./kubeconfig";
 import { look } from "./look";
 import { lookAtNode } from "./node";
+import { lookAtOs } from "./os";
 import { lookAtHosts } from "./proxmox";
 
 export { lookAtVolumes, lookBack, type NodeBack } from "./back";
@@ -44,8 +45,11 @@ export interface LookSecrets {
  * time, so that a large cluster does not look like an attack.
  */
 export async function observe(settings: Settings, secrets: LookSecrets): Promise<Facts> {
-  const { servers, agents: drained, criticalWorkloads: critical } = settings;
-  const [nodes, cluster, hosts, dashboards] = await Promise.all([
+  const { servers, criticalWorkloads: critical } = settings;
+  const drained = settings.nodes.filter((node) => isDrained(settings, node));
+  // Settled, no node has a turn.
+  const patched = settings.rke2Version === settings.acceptedVersion ? [] : patchedNodes(settings);
+  const [nodes, cluster, hosts, dashboards, os] = await Promise.all([
     atMost(
       8,
       settings.nodes,
@@ -56,9 +60,22 @@ export async function observe(settings: Settings, secrets: LookSecrets): Promise
     ),
     look(() => lookAtHosts(settings, secrets.proxmoxTokenSecret)),
     lookAtDashboards(settings.monitoring),
+    atMost(
+      8,
+      patched,
+      async (node) => [node.name, await look(() => lookAtOs(settings, node, secrets.sshPrivateKey))] as const,
+    ),
   ]);
   const kubeconfig = secrets.kubeconfig ? readKubeconfig(secrets.kubeconfig) : undefined;
-  return { nodes: new Map(nodes), cluster, hosts, dashboards, kubeconfig, at: new Date() };
+  return {
+    nodes: new Map(nodes),
+    cluster,
+    hosts,
+    dashboards,
+    kubeconfig,
+    at: new Date(),
+    ...(os.length > 0 && { os: new Map(os) }),
+  };
 }
 
 /** What the target no longer serves. */

@@ -1,4 +1,4 @@
-import type { ClusterNode, Settings } from "../config";
+import { type ClusterNode, isDrained, type Settings } from "../config";
 import { API_SILENT, apiNotMeasured, judgeApi, SEE_API } from "./checks/api";
 import { judgeBackupAges } from "./checks/backups";
 import { judgeCapacity } from "./checks/capacity";
@@ -14,6 +14,7 @@ import { judgeKubeconfig } from "./checks/kubeconfig";
 import { judgeLock } from "./checks/lock";
 import { judgeNode } from "./checks/node";
 import { judgeNodes } from "./checks/nodes";
+import { judgeOsPatch } from "./checks/osPatch";
 import { judgeVersionPolicy } from "./checks/policy";
 import { judgeRemovedApis, judgeStrandedObjects } from "./checks/removedApis";
 import { judgeServerCapacity } from "./checks/serverCapacity";
@@ -62,6 +63,7 @@ const CHECKS: readonly Check[] = [
   judgeKubeconfig,
   judgeDashboards,
   judgeBackupAges,
+  judgeOsPatch,
 ];
 
 /**
@@ -75,7 +77,10 @@ export function judge(settings: Settings, facts: Facts, owner: string | undefine
   return [
     ...settings.nodes.flatMap((node) => judgeNode(settings, node, facts, owner)),
     ...judgeClocks(settings, facts),
-    ...judgeCluster(settings, facts, { owner, drained: settings.agents }),
+    ...judgeCluster(settings, facts, {
+      owner,
+      drained: settings.nodes.filter((node) => isDrained(settings, node)),
+    }),
     ...CHECKS.flatMap((check) => check(settings, facts)),
     ...judgeHosts(settings, facts.hosts, hostQuestions(settings)),
   ];
@@ -86,7 +91,7 @@ export function judgeTurn(settings: Settings, node: ClusterNode, facts: Facts, o
   return [
     ...judgeNode(settings, node, facts, owner),
     ...judgeClocks(settings, facts),
-    ...judgeCluster(settings, facts, { owner, drained: node.role === "agent" ? [node] : [] }),
+    ...judgeCluster(settings, facts, { owner, drained: isDrained(settings, node) ? [node] : [] }),
     ...judgeEtcd(settings, facts),
     // Of the servers the one whose turn it is: what the one before has left behind shows here.
     ...judgeServerCapacity(

@@ -1,4 +1,4 @@
-import type { ClusterNode, Settings } from "../config";
+import { type ClusterNode, isDrained, type Settings } from "../config";
 import { atMost } from "./atMost";
 import { lookAtCluster } from "./cluster";
 import { lookAtDashboards } from "./dashboards";
@@ -19,7 +19,7 @@ export async function observeTurn(
 ): Promise<Facts> {
   const scope = {
     servers: othersFirst(settings, node),
-    drained: node.role === "agent" ? [node] : [],
+    drained: isDrained(settings, node) ? [node] : [],
     critical: settings.criticalWorkloads,
   };
   const [nodes, cluster, hosts, dashboards] = await Promise.all([

@@ -118,6 +118,7 @@ function resource(one: StateResource, changeId: string): Resource[] {
       { ...base, kind: "Command", attempt: Number(attempt), result: lastObject(textOf(outputs.stdout)) },
     ];
   }
+  if (type === "pulumi-nodejs:dynamic/rke2:Reboot") return rebooted(one, base, changeId);
   const turn = turnSteps(one).map((step) => ofTurn(step, base, numberOf(outputs.attempt)));
   const kind = /^pulumi-nodejs:dynamic\/rke2:(\w+)$/.exec(type)?.[1];
   if (kind && GATES.includes(kind)) {
@@ -154,6 +155,13 @@ function resource(one: StateResource, changeId: string): Resource[] {
   if (type.startsWith("kubernetes:batch")) return [{ ...base, kind: "Job" }];
   if (type.startsWith("kubernetes:core/v1:ConfigMap")) return [{ ...base, kind: "ConfigMap" }];
   return [];
+}
+
+/** The step that reboots a node, as the Command that it would be, did its connection not die with the node. */
+function rebooted({ outputs }: StateResource, base: Omit<Resource, "kind">, changeId: string): Resource[] {
+  if (outputs.changeId !== changeId) return [];
+  const result = lastObject(textOf(outputs.stdout));
+  return [{ ...base, kind: "Command", attempt: numberOf(outputs.attempt), result }];
 }
 
 /** A step of a wave's turn, as a Command of its own would stand here: ended when its own word says. */

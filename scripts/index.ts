@@ -7,6 +7,8 @@ const LIBRARIES = {
   "fetch-artifacts": ["lib-fetch"],
   "gate-node": [],
   "install-release": ["lib-install"],
+  patch: ["lib-os"],
+  reboot: ["lib-etcd", "lib-os"],
   scan: ["lib-fetch"],
   "verify-node": ["lib-left"],
   "leader-away": ["lib-etcd", "lib-hold"],
@@ -72,6 +74,7 @@ const BARE_LIBRARIES = {
   "look-etcd": [],
   "look-node": ["lib-api", "lib-etcd-view", "lib-left"],
   "look-releases": [],
+  "look-os": ["lib-os"],
   "look-volumes": [],
   "look-written": ["lib-objects"],
 } as const satisfies Record<string, readonly string[]>;

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Ends NODE's turn: takes our cordon off, never somebody else's, and then our marks.
 #
-# Usage: NODE CHANGE WANTED
-node=$1 change=$2 wanted=$3
+# Usage: NODE CHANGE WANTED [in-its-turn]
+#   in-its-turn  the turn goes on: the mark of it stays
+node=$1 change=$2 wanted=$3 goes_on=${4:-}
 api_ready
 if ! in_turn "$node" "$change" "$wanted"; then
   say "$node is not in a turn: left as it is"
@@ -11,6 +12,8 @@ if ! in_turn "$node" "$change" "$wanted"; then
 fi
 ours=$(kube "$API" get node "$node" -o jsonpath='{.metadata.annotations.rke2-upgrade/cordoned}')
 if [ "$ours" = "$change" ]; then kube "$API" uncordon "$node"; fi
-kube "$API" annotate node "$node" rke2-upgrade/cordoned- rke2-upgrade/working- >/dev/null
+marks=(rke2-upgrade/cordoned-)
+[ -n "$goes_on" ] || marks+=(rke2-upgrade/working-)
+kube "$API" annotate node "$node" "${marks[@]}" >/dev/null
 result uncordoned "$([ "$ours" = "$change" ] && echo true || echo false)"
 # end of step

@@ -7,6 +7,7 @@ import { hostFaults } from "./hostFaults";
 import { Kubectl } from "./kubectl";
 import { nodeFaults } from "./nodeFaults";
 import { objectFaults } from "./objectFaults";
+import { osFaults } from "./osFaults";
 import { rke2Faults } from "./rke2Faults";
 import { slowFaults } from "./slowFaults";
 import { readState } from "./state";
@@ -89,6 +90,7 @@ const faults: Readonly<Record<string, Fault>> = {
   ]),
   "api-down": apiDown,
   ...nodeFaults,
+  ...osFaults,
   ...rke2Faults,
   "upgraded-by-hand": upgradedByHand,
   ...etcdFaults,

@@ -45,6 +45,9 @@ export async function provision(
   await write("etc/machine-id", `${randomBytes(16).toString("hex")}\n`, 0o444);
   await write("etc/rehearsal/node.json", `${JSON.stringify(nodeProperties(node, stack), null, 2)}\n`);
 
+  // No mirror is within reach: what packages there are to upgrade, the fault os-outdated brings.
+  await write("etc/apt/sources.list", "");
+
   const hostKeys = [
     await makeHostKey(root, "ecdsa", node.name),
     await makeHostKey(root, "ed25519", node.name),

@@ -42,6 +42,21 @@ run() {
   on "$@" || stop "step $number ended with $?; its own words stand above" "mend the cause, then FROM=$number bash $0"
 }
 
+# reboots NUMBER USER@ADDRESS PORT SECONDS COMMAND: as run; a node that goes down after it is waited for, by its boot ID, and
+# asked again.
+reboots() {
+  local before deadline=$((SECONDS + $4))
+  cat >"$work/reboots"
+  run "$@" <"$work/reboots" | tee "$work/reboots.said"
+  grep -q '"rebooting":true' "$work/reboots.said" || return 0
+  before=$(sed -n 's/.*"bootId":"\([^"]*\)".*/\1/p' "$work/reboots.said")
+  until [ "$(on "$2" "$3" 20 'cat /proc/sys/kernel/random/boot_id' </dev/null 2>/dev/null || echo "$before")" != "$before" ]; do
+    ((SECONDS < deadline)) || stop "step $1: $2 has not come back from its reboot" "look at its console in Proxmox VE; once it answers, FROM=$1 bash $0"
+    sleep 2
+  done
+  run "$@" <"$work/reboots"
+}
+
 # lease NUMBER USER@ADDRESS PORT SECONDS COMMAND: as run, on the way back: a dead API holds nobody up, another change does.
 lease() {
   local number=$1 code=0

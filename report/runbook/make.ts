@@ -118,7 +118,7 @@ function stepLines(number: number, step: PlanLine, inputs: RunbookInputs): strin
 /** As a Command of the chain would run it: the same words, the same text. */
 function planned(
   number: number,
-  { on, script, args, limitSeconds, ofAttempt }: NonNullable<PlanLine["planned"]>,
+  { on, script, args, limitSeconds, ofAttempt, reboots }: NonNullable<PlanLine["planned"]>,
   { owner, attempt }: RunbookInputs,
 ): string[] {
   const words = [script, owner, limitSeconds, ...(ofAttempt ? [attempt] : []), ...args].map((word) =>
@@ -126,6 +126,6 @@ function planned(
   );
   const command = `sudo -n bash -s -- ${words.join(" ")}`;
   return [
-    `${scriptFunction(script)} | run ${number} ${shellWord(`${on.user}@${on.address}`)} ${on.port} ${limitSeconds + 30} ${shellWord(command)}`,
+    `${scriptFunction(script)} | ${reboots ? "reboots" : "run"} ${number} ${shellWord(`${on.user}@${on.address}`)} ${on.port} ${limitSeconds + 30} ${shellWord(command)}`,
   ];
 }

@@ -1,0 +1,48 @@
+import type { ClusterNode, Settings } from "../config";
+import { bareLook } from "./bareLook";
+
+/** Bound of the look: a package manager reads all its lists for it. */
+const TIMEOUT_MS = 60_000;
+
+/** A package that would be upgraded. */
+export interface Upgrade {
+  readonly name: string;
+  /** Empty where it is not installed yet, or its manager does not say. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What a node's package manager says, by the lists that it has. */
+export interface OsFacts {
+  /** apt, dnf or zypper. */
+  readonly manager: string;
+  readonly upgrades: readonly Upgrade[];
+  /** Packages that stay as they are, since of kernel and GPU driver only one would move. */
+  readonly held: readonly string[];
+  /** Why a reboot is pending; empty where none is. */
+  readonly reboot: string;
+}
+
+/** Asks a node what would be upgraded there: read-only, bounded. */
+export const lookAtOs = async (
+  { osPatch }: Settings,
+  node: ClusterNode,
+  privateKey: string,
+): Promise<OsFacts> =>
+  parseOs(await bareLook(node, privateKey, "look-os", [osPatch.packages, String(node.gpu)], TIMEOUT_MS));
+
+/** Reads what look-os.sh printed. Pure. */
+export function parseOs(stdout: string): OsFacts {
+  const said = stdout.split("\n").map((line) => /^(\w+)=(.*)$/.exec(line) ?? []);
+  const list = (key: string) => said.flatMap(([, name, value = ""]) => (name === key ? [value] : []));
+  const text = (key: string) => list(key)[0] ?? "";
+  return {
+    manager: text("manager"),
+    upgrades: list("update").map((line) => {
+      const [name = "", from = "", to = ""] = line.split(" ");
+      return { name, from: from === "-" ? "" : from, to };
+    }),
+    held: text("held").split(" ").filter(Boolean),
+    reboot: text("reboot"),
+  };
+}

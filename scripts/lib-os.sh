@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# This node's package manager (apt, dnf or zypper): what it would upgrade, and whether the OS asks for a reboot. Sent after
+# lib.sh; see envelope.sh.
+#
+# RKE2 is installed from its tarball, and what there is of it as a package (rke2-selinux, say) moves with it: rke2-* is never
+# upgraded here. Holds (apt-mark hold, pins, versionlock, zypper addlock) are the package manager's own, and it honours them.
+
+# Where packages that need a reboot say so (Debian, Ubuntu).
+REBOOT_MARK=/run/reboot-required
+# Where kernels are installed (Debian, Ubuntu).
+BOOT=/boot
+
+# Names of packages that are the kernel, and those that are NVIDIA's driver: on a GPU node they move together or not at all.
+KERNEL='^(linux-(image|headers|modules|generic|virtual|amd64|kvm|aws|azure|gcp|oracle)|kernel([-.]|$))'
+DRIVER='nvidia|^cuda-drivers'
+# kernel-headers are the C library's.
+NO_KERNEL='^kernel-headers'
+
+os_manager() {
+  local manager
+  for manager in apt-get dnf zypper; do
+    if command -v "$manager" >/dev/null; then echo "${manager%-get}" && return; fi
+  done
+  fail "neither apt-get nor dnf nor zypper is here" "set osPatch.packages to none; patch this node by hand"
+}
+
+# Every installed package, name=version, sorted bytewise.
+# shellcheck disable=SC2016 # dpkg-query's own variables
+os_packages() {
+  case $1 in
+  apt) dpkg-query -W -f '${db:Status-Abbrev}${binary:Package}=${Version}\n' | sed -n 's/^ii //p' ;;
+  *) rpm -qa --qf '%{NAME}.%{ARCH}=%{VERSION}-%{RELEASE}\n' ;;
+  esac | LC_ALL=C sort -u
+}
+
+# apt's preferences for one run, ours before the operator's: the first that fits decides. apt_preferences PACKAGES HOLD
+apt_preferences() {
+  local name
+  # shellcheck disable=SC2086 # a list
+  for name in 'rke2-*' $2; do printf 'Package: %s\nPin: version *\nPin-Priority: -1\n\n' "$name"; done
+  cat /etc/apt/preferences 2>/dev/null || true
+  # "now" is what is installed. Below its 100 nothing replaces it, and what a fix newly needs can still be installed.
+  [ "$1" = full ] || printf '\nPackage: *\nPin: release %s\nPin-Priority: %d\n' 'a=*-security' 990 a=now 100 '*' 50
+}
+
+# os_run MANAGER PACKAGES HOLD plan|upgrade: what would be done, or does it, where zypper is told by PLAN. HOLD: names that stay as they are, by spaces.
+# `apt-get upgrade --with-new-pkgs` removes nothing; a new kernel is a new package.
+os_run() {
+  local how=() name
+  case $1 in
+  apt)
+    apt_preferences "$2" "$3" >"$OS_WORK/preferences"
+    how=(-o Dir::Etc::Preferences="$OS_WORK/preferences" -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold)
+    if [ "$4" = plan ]; then how+=(-s); else how+=(-y); fi
+    DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C apt-get "${how[@]}" upgrade --with-new-pkgs
+    ;;
+  dnf)
+    for name in 'rke2-*' $3; do how+=("--exclude=$name"); done
+    [ "$2" = full ] || how+=(--security)
+    if [ "$4" = plan ]; then LC_ALL=C dnf -q -C --setopt=exit_on_lock=True "${how[@]}" check-update || [ $? -eq 100 ]; else
+      LC_ALL=C dnf -y --setopt=exit_on_lock=True "${how[@]}" upgrade
+    fi
+    ;;
+  zypper)
+    how=(update)
+    [ "$2" = full ] || how=(patch --category security)
+    if [ "$4" = plan ]; then zypper_ok --xmlout --no-refresh "${how[@]}" --auto-agree-with-licenses --dry-run; else
+      # By name: zypper has no word for what stays as it is in one run, and a patch that holds such a package is a conflict.
+      mapfile -t how < <(awk '{ print $1 }' <<<"$PLAN")
+      zypper_ok --no-refresh update --auto-agree-with-licenses "${how[@]}"
+    fi
+    ;;
+  esac
+}
+
+# zypper says by its exit code that it did well and more: 102 reboot, 103 it has upgraded itself and is to be run again.
+zypper_ok() {
+  local code=0
+  LC_ALL=C zypper --non-interactive "$@" || code=$?
+  if [ "$code" -eq 103 ]; then code=0 && { LC_ALL=C zypper --non-interactive "$@" || code=$?; }; fi
+  [ "$code" -eq 0 ] || [ "$code" -eq 102 ]
+}
+
+# Reads what os_run's plan printed: "name old new" a line, "-" where there is no old one. planned MANAGER
+planned() {
+  case $1 in
+  apt) awk '$1 == "Inst" { old = "-"; at = 3; if ($3 ~ /^\[/) { old = substr($3, 2, length($3) - 2); at = 4 } print $2, old, substr($at, 2) }' ;;
+  dnf) awk '/^Obsoleting/ { exit } NF == 3 && $1 ~ /\./ { print $1, "-", $2 }' ;;
+  zypper)
+    # As XML: its tables are as wide as the terminal.
+    awk 'function attribute(name) { return match($0, " " name "=\"[^\"]*") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) : "-" }
+      /<to-(upgrade|install)/ { listed = 1 } /<\/to-/ { listed = 0 }
+      listed && /<solvable type="package"/ { print attribute("name"), attribute("edition-old"), attribute("edition") }'
+    ;;
+  esac
+}
+
+# Names in a plan that fit a pattern. named PLAN PATTERN [BUT]
+named() { awk -v fits="$2" -v but="${3:-^$}" '$1 ~ fits && $1 !~ but { print $1 }' <<<"$1"; }
+
+# What would be upgraded, to PLAN, and what is held, to HELD: on a GPU node kernel and driver where only one of them moves.
+# Without an answer: 1, its reason in PLAN. os_plan MANAGER PACKAGES GPU
+os_plan() {
+  local kernel driver
+  HELD=""
+  os_planned "$1" "$2" || return 1
+  if [ "$3" != true ]; then return; fi
+  kernel=$(named "$PLAN" "$KERNEL" "$NO_KERNEL|$DRIVER") driver=$(named "$PLAN" "$DRIVER")
+  if [ -z "$kernel$driver" ] || { [ -n "$kernel" ] && [ -n "$driver" ]; }; then return; fi
+  # dnf lists name.arch, and excludes by it as well.
+  HELD=$(tr '\n' ' ' <<<"$kernel$driver")
+  os_planned "$1" "$2" || return 1
+}
+
+os_planned() {
+  if ! PLAN=$(os_run "$1" "$2" "$HELD" plan 2>&1 </dev/null); then
+    PLAN=$(grep -v '^$' <<<"$PLAN" | tail -n 3 | tr '\n' ' ')
+    return 1
+  fi
+  PLAN=$(planned "$1" <<<"$PLAN")
+  if [ "$1" = zypper ]; then PLAN=$(awk -v held=" $HELD " '!index(held, " " $1 " ") && $1 !~ /^rke2-/' <<<"$PLAN"); fi
+}
+
+# Why this node is to be rebooted, or nothing. reboot_reason MANAGER
+reboot_reason() {
+  local said code=0 running flavour newest
+  case $1 in
+  apt)
+    if [ -e "$REBOOT_MARK" ]; then
+      said=$(sort -u "$REBOOT_MARK.pkgs" 2>/dev/null | tr '\n' ' ' || true)
+      echo "asked for by ${said:-a package}"
+      return
+    fi
+    # Debian's kernels leave that mark only where unattended-upgrades is installed. Of one flavour the newest should run.
+    running=$(uname -r)
+    flavour=$(sed -E 's/^[0-9][0-9.]*(-[0-9]+)*//' <<<"$running")
+    newest=$(for said in "$BOOT"/vmlinuz-*"$flavour"; do echo "${said##*/vmlinuz-}"; done |
+      awk -v f="$flavour" '{ own = $0; sub(/^[0-9][0-9.]*(-[0-9]+)*/, "", own) } own == f' | sort -V | tail -n 1)
+    if [ -n "$newest" ] && [ -e "$BOOT/vmlinuz-$running" ] && [ "$newest" != "$running" ]; then echo "kernel $newest is installed, $running runs"; fi
+    ;;
+  dnf)
+    if command -v needs-restarting >/dev/null; then said=$(LC_ALL=C needs-restarting -r 2>&1) || code=$?; else said=$(LC_ALL=C dnf -q -C needs-restarting -r 2>&1) || code=$?; fi
+    # It exits 1 where the plugin is not there as well.
+    if [ "$code" -ne 0 ] && grep -qi 'reboot' <<<"$said"; then echo "needs-restarting: $(grep -m 1 -i reboot <<<"$said")"; fi
+    ;;
+  zypper)
+    LC_ALL=C zypper --non-interactive needs-rebooting >/dev/null 2>&1 || code=$?
+    if [ "$code" -eq 102 ]; then echo "zypper needs-rebooting"; fi
+    ;;
+  esac
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Reboots this node where that is due, in its turn, before its RKE2. The reboot comes after this step's end, and whoever
+# asked waits for another boot ID and asks again (components/rebooting.ts).
+#
+# Usage: CHANGE ROLE WANTED ACCEPTED WHEN
+#   WHEN  whenNeeded | always | never
+# A node that has WANTED on its disk is past this part of its turn; one that has come back is not rebooted twice for the same
+# packages.
+change=$1 role=$2 wanted=$3 accepted=$4 when=$5
+OS_WORK=$STATE/os/$change
+manager=$(os_manager)
+boot=$(cat /proc/sys/kernel/random/boot_id)
+asked=$(cat "$OS_WORK/boot" 2>/dev/null || true)
+reason=$(reboot_reason "$manager")
+
+# Ends the step. answer REBOOTING REBOOTED
+answer() {
+  result rebooting "$1" rebooted "$2" bootIdBefore "${asked:-$boot}" bootId "$boot" pending "$reason"
+}
+if [ -n "$asked" ] && [ "$asked" != "$boot" ]; then
+  # The first answer after it counts the reboot, for the forecast of later runs.
+  # shellcheck disable=SC2034 # read by result
+  if [ ! -e "$OS_WORK/back" ]; then STARTED=$(stat -c %Y "$OS_WORK/boot")000000000; fi
+  : >"$OS_WORK/back"
+  say "rebooted: boot $boot, before $asked${reason:+; a reboot is still asked for: $reason}"
+  answer false true
+  exit 0
+fi
+if [ "$wanted" != "$accepted" ] && [ "$(version_on_disk || true)" = "$wanted" ]; then
+  say "has $wanted already: not rebooted"
+  answer false false
+  exit 0
+fi
+if [ "$when" = never ] || { [ "$when" = whenNeeded ] && [ -z "$reason" ]; }; then
+  if [ -n "$reason" ]; then say "not rebooted, as osPatch.reboot says; one is pending: $reason"; else say "no reboot is needed"; fi
+  answer false false
+  exit 0
+fi
+
+if [ "$role" = server ]; then leader_away; fi
+mkdir -p "$OS_WORK"
+rm -f "$OS_WORK/back"
+echo "$boot" >"$OS_WORK/boot.part"
+mv "$OS_WORK/boot.part" "$OS_WORK/boot"
+sync
+say "rebooting: ${reason:-as osPatch.reboot says}"
+# Late enough for this step's answer. One that is under way already is as good.
+systemd-run --quiet --collect --unit=rke2-upgrade-reboot --on-active=2 --timer-property=AccuracySec=100ms systemctl reboot ||
+  systemctl is-active -q rke2-upgrade-reboot.timer || [ "$(systemctl is-system-running || true)" = stopping ] ||
+  fail "systemd takes no reboot" "systemctl list-jobs here; reboot it by hand, then run pulumi up again"
+answer true false
+# end of step

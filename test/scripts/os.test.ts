@@ -1,0 +1,313 @@
+/**
+ * patch.sh, reboot.sh and look-os.sh in bash, before package managers that answer from files. That apt itself reads our
+ * preferences so, the story on the lab shows (test/stories/osPatch.test.ts).
+ */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+
+const scripts = join(__dirname, "../../scripts");
+
+/** apt-get: `installed` and `newer` hold "name version" lines; it obeys preferences, is locked out, or dies half-way. */
+const APT = `#!/usr/bin/env bash
+cd "\${0%/*}/.."
+echo "apt-get $*" >>calls
+if [ "\${*: -1}" = update ]; then exit 0; fi
+prefs=/dev/null
+for word in "$@"; do case $word in Dir::Etc::Preferences=*) prefs=\${word#*=} ;; esac; done
+excluded() { local p; for p in $(sed -n 's/^Package: //p' "$prefs"); do if [ "$p" != '*' ] && [[ $1 == $p ]]; then return; fi; done; return 1; }
+while read -r name version; do
+  old=$(awk -v n="$name" '$1 == n { print $2 }' installed)
+  if [ "$old" = "$version" ] || excluded "$name"; then continue; fi
+  if [[ " $* " == *" -s "* ]]; then echo "Inst $name \${old:+[$old] }($version Debian:12/stable [amd64])"; continue; fi
+  if [ -s lock ]; then sed -i '$d' lock; echo "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 42 (unattended-upgr)"; exit 100; fi
+  if [ -s die ]; then sed -i '$d' die; if [ ! -s die ]; then kill -9 "$PPID"; exit 1; fi; fi
+  sed -i "/^$name /d" installed
+  echo "$name $version" >>installed
+done <newer
+`;
+
+describe("scripts: a node's OS", () => {
+  let state: string;
+  const put = (name: string, ...rows: string[]) =>
+    writeFileSync(join(state, name), rows.map((row) => `${row}\n`).join(""));
+  const read = (name: string) => readFileSync(join(state, name), "utf8").trim().split("\n").filter(Boolean);
+  const program = (name: string, text: string) => {
+    writeFileSync(join(state, "bin", name), text);
+    chmodSync(join(state, "bin", name), 0o755);
+  };
+
+  beforeEach(() => {
+    state = mkdtempSync(join(tmpdir(), "os-"));
+    mkdirSync(join(state, "bin"));
+    program("apt-get", APT);
+    program("dpkg", "#!/bin/sh\nexit 0\n");
+    program("dpkg-query", `#!/bin/sh\nsed 's/^\\(.*\\) /ii \\1=/' ${state}/installed\n`);
+    put("version", "v1");
+    put("boot-id", "boot-1");
+    put("installed", "bash 1", "linux-image-6 1", "nvidia-driver-9 1", "rke2-selinux 1");
+    put("newer", "bash 2", "rke2-selinux 2");
+  });
+  afterEach(() => rmSync(state, { recursive: true, force: true }));
+
+  /** A step, or a look, as it stands; systemd and the clock of waits are ours. */
+  function run(script: string, ...args: string[]) {
+    const text = readFileSync(join(scripts, `${script}.sh`), "utf8").replaceAll(
+      "/proc/sys/kernel/random/boot_id",
+      join(state, "boot-id"),
+    );
+    const { status, stdout, stderr } = spawnSync("bash", ["-s"], {
+      input: `set -- ${script} ${args.join(" ")}
+. ${scripts}/lib.sh; . ${scripts}/lib-os.sh
+STATE=${state} REBOOT_MARK=${state}/reboot-required BOOT=${state}/boot
+sleep() { :; }
+leader_away() { echo leader-away; }
+version_on_disk() { cat ${state}/version; }
+systemd-run() { echo "$*" >>${state}/asked; }
+${text}`,
+      env: { ...process.env, PATH: `${state}/bin:${process.env.PATH}` },
+      encoding: "utf8",
+    });
+    const last = stdout.trim().split("\n").at(-1) ?? "";
+    return { status, stdout, stderr, said: last.startsWith("{") ? JSON.parse(last) : undefined };
+  }
+  const patch = (gpu = false) => run("patch", "CR-1", "v2", "v1", "full", String(gpu), "20");
+  const reboot = (when = "whenNeeded", role = "agent") => run("reboot", "CR-1", role, "v2", "v1", when);
+
+  describe("patch.sh", () => {
+    it("upgrades what is newer but RKE2's own, and tells packages before and after", () => {
+      const { said, stdout } = patch();
+      assert.match(stdout, /upgrading 1 packages: bash/);
+      assert.deepEqual(
+        [said.manager, said.upgraded, said.before, said.after, said.held],
+        ["apt", 1, "bash=1", "bash=2", ""],
+      );
+      assert.ok(read("installed").includes("rke2-selinux 1"));
+    });
+
+    it("does nothing the second time, and still tells what the change has altered", () => {
+      patch();
+      const { said } = patch();
+      assert.deepEqual([said.upgraded, said.before, said.after], [0, "bash=1", "bash=2"]);
+    });
+
+    it("leaves a node alone that is past this part of its turn", () => {
+      put("version", "v2");
+      const { said } = patch();
+      assert.deepEqual([said.upgraded, said.before, said.after], [0, "", ""]);
+      assert.ok(read("installed").includes("bash 1"));
+    });
+
+    it("waits for another package manager, who is named, and goes on", () => {
+      put("lock", "x", "x");
+      const { status, stdout } = patch();
+      assert.equal(status, 0);
+      assert.match(stdout, /waiting for another package manager: E: Could not get lock .*process 42/);
+      assert.ok(read("installed").includes("bash 2"));
+    });
+
+    it("stops where that one does not end, and a rerun goes on", () => {
+      put("lock", ...Array.from({ length: 9 }, () => "x"));
+      const { status, stderr } = run("patch", "CR-1", "v2", "v1", "full", "false", "0");
+      assert.equal(status, 1);
+      assert.match(
+        stderr,
+        /another package manager has been at work here for 0 s: E: Could not get lock.*\n {2}next: /,
+      );
+      put("lock");
+      assert.equal(patch().said.after, "bash=2");
+    });
+
+    it("finishes when it is run again, wherever it was killed, and tells all that was altered", () => {
+      const names = fc.uniqueArray(fc.constantFrom("a", "b", "c", "d", "e"), { minLength: 1 });
+      fc.assert(
+        fc.property(names, fc.nat(5), (newer, kill) => {
+          rmSync(join(state, "os"), { recursive: true, force: true });
+          put("installed", ...newer.map((name) => `${name} 1`));
+          put("newer", ...newer.map((name) => `${name} 2`));
+          put("die", ...Array.from({ length: kill }, () => "x"));
+          patch();
+          put("die");
+          const { said } = patch();
+          assert.deepEqual(said.after.split(" "), newer.map((name) => `${name}=2`).sort());
+          assert.deepEqual(said.before.split(" "), newer.map((name) => `${name}=1`).sort());
+        }),
+        { numRuns: 8 },
+      );
+    });
+
+    it("moves kernel and NVIDIA's driver together or not at all on a GPU node, and says so; elsewhere each by itself", () => {
+      const kernel = "linux-image-6 2";
+      const driver = "nvidia-driver-9 2";
+      for (const moved of [[kernel], [driver], [kernel, driver], []]) {
+        for (const gpu of [true, false]) {
+          put("installed", "bash 1", "linux-image-6 1", "nvidia-driver-9 1");
+          put("newer", "bash 2", ...moved);
+          rmSync(join(state, "os"), { recursive: true, force: true });
+          const { said, stdout } = patch(gpu);
+          const held = gpu && moved.length === 1;
+          for (const row of moved) assert.equal(read("installed").includes(row), !held, `${gpu} ${moved}`);
+          assert.equal(said.held, held ? moved[0]?.split(" ")[0] : "");
+          assert.equal(/held, since on a GPU node/.test(stdout), held);
+          assert.ok(read("installed").includes("bash 2"));
+        }
+      }
+    });
+  });
+
+  describe("reboot.sh", () => {
+    const asked = () => {
+      try {
+        return read("asked").length;
+      } catch {
+        return 0;
+      }
+    };
+
+    it("leaves a node alone that needs no reboot", () => {
+      assert.deepEqual([reboot().said.rebooting, asked()], [false, 0]);
+    });
+
+    it("reboots where the OS asks for it, once, and says the boot IDs when it is back", () => {
+      put("reboot-required", "yes");
+      put("reboot-required.pkgs", "libc6", "libc6");
+      const first = reboot();
+      assert.match(first.stdout, /rebooting: asked for by libc6/);
+      assert.deepEqual([first.said.rebooting, first.said.bootId, asked()], [true, "boot-1", 1]);
+      // Killed before it went down: asked again.
+      assert.equal(reboot().said.rebooting, true);
+      put("boot-id", "boot-2");
+      const { said } = reboot();
+      assert.deepEqual(
+        [said.rebooting, said.rebooted, said.bootIdBefore, said.bootId],
+        [false, true, "boot-1", "boot-2"],
+      );
+      // The mark is still there: it is told, and not gone round in circles.
+      assert.match(said.pending, /libc6/);
+      assert.equal(asked(), 2);
+    });
+
+    it("reboots again for what was upgraded after", () => {
+      put("reboot-required", "yes");
+      reboot();
+      put("boot-id", "boot-2");
+      assert.equal(reboot().said.rebooting, false);
+      patch();
+      assert.equal(reboot().said.rebooting, true);
+    });
+
+    it("moves etcd's leadership away before a server goes down", () => {
+      put("reboot-required", "yes");
+      assert.match(reboot("whenNeeded", "server").stdout, /leader-away\n.*rebooting: /s);
+      assert.doesNotMatch(reboot().stdout, /leader-away/);
+    });
+
+    it("does as it is told: never, though one is pending; always, though none is", () => {
+      assert.deepEqual([reboot("always").said.rebooting, asked()], [true, 1]);
+      put("reboot-required", "yes");
+      rmSync(join(state, "os"), { recursive: true });
+      const { said, stdout } = reboot("never");
+      assert.deepEqual([said.rebooting, asked()], [false, 1]);
+      assert.match(stdout, /not rebooted, as osPatch.reboot says; one is pending/);
+    });
+
+    it("leaves a node alone that has its new RKE2", () => {
+      put("reboot-required", "yes");
+      put("version", "v2");
+      assert.deepEqual([reboot("always").said.rebooting, asked()], [false, 0]);
+    });
+
+    it("sees a newer kernel of the flavour that runs, where packages leave no mark", () => {
+      program("uname", "#!/bin/sh\necho 6.1.0-18-amd64\n");
+      mkdirSync(join(state, "boot"));
+      for (const kernel of ["6.1.0-9-amd64", "6.1.0-18-amd64", "6.1.0-30-cloud-amd64"])
+        writeFileSync(join(state, "boot", `vmlinuz-${kernel}`), "");
+      assert.equal(reboot().said.rebooting, false);
+      writeFileSync(join(state, "boot", "vmlinuz-6.1.0-20-amd64"), "");
+      assert.match(reboot().stdout, /rebooting: kernel 6\.1\.0-20-amd64 is installed, 6\.1\.0-18-amd64 runs/);
+    });
+  });
+
+  describe("other package managers", () => {
+    const planned = (manager: string, text: string) => {
+      put("text", text);
+      const { stdout } = spawnSync("bash", ["-s"], {
+        input: `set -- x\n. ${scripts}/lib.sh; . ${scripts}/lib-os.sh\nplanned ${manager} <${state}/text`,
+        encoding: "utf8",
+      });
+      return stdout.trim().split("\n");
+    };
+
+    it("reads dnf's list up to what is obsoleted", () => {
+      const text = `
+kernel.x86_64                 5.14.0-503.40.1.el9_5      baseos
+openssl-libs.x86_64           1:3.2.2-6.el9_5.1          baseos
+Obsoleting Packages
+old.x86_64                    1-1                        baseos
+    older.x86_64              1-0                        @baseos`;
+      assert.deepEqual(planned("dnf", text), [
+        "kernel.x86_64 - 5.14.0-503.40.1.el9_5",
+        "openssl-libs.x86_64 - 1:3.2.2-6.el9_5.1",
+      ]);
+    });
+
+    it("reads what zypper would upgrade and install, and nothing else", () => {
+      // As zypper 1.14 has it, but for the names.
+      const text = `<?xml version='1.0'?>
+<stream>
+<message type="info">Resolving package dependencies...</message>
+<install-summary download-size="22072" space-usage-diff="0" packages-to-change="4">
+<to-upgrade>
+<solvable type="package" name="bash" edition="4.4-27.1" arch="x86_64" edition-old="4.4-25.22" arch-old="x86_64" summary="x">
+<description>x</description></solvable>
+<solvable type="package" name="rke2-selinux" edition="1.1-1" arch="noarch" edition-old="1.0-1" arch-old="noarch" summary="x">
+</to-upgrade>
+<to-install>
+<solvable type="patch" name="SUSE-2026-1" edition="1" arch="noarch" summary="t">
+<solvable type="package" name="kernel-default" edition="6.4.0-23.47.2" arch="x86_64" summary="t">
+</to-install>
+<to-remove>
+<solvable type="package" name="old" edition="1-1" arch="x86_64" summary="t">
+</to-remove>
+</install-summary></stream>`;
+      assert.deepEqual(planned("zypper", text), [
+        "bash 4.4-25.22 4.4-27.1",
+        "rke2-selinux 1.0-1 1.1-1",
+        "kernel-default - 6.4.0-23.47.2",
+      ]);
+    });
+
+    it("takes kernels and drivers by their names on all three", () => {
+      const names = [
+        ...["linux-image-6.1.0-18-amd64", "linux-headers-generic", "linux-modules-nvidia-550-generic"],
+        ...[
+          "kernel.x86_64",
+          "kernel-core.x86_64",
+          "kernel-default",
+          "kernel-headers.x86_64",
+          "linux-libc-dev",
+        ],
+        ...[
+          "nvidia-driver-550",
+          "libnvidia-compute-550",
+          "kmod-nvidia-open-dkms.noarch",
+          "cuda-drivers",
+          "bash",
+        ],
+      ];
+      const { stdout } = spawnSync("bash", ["-s"], {
+        input: `set -- x\n. ${scripts}/lib.sh; . ${scripts}/lib-os.sh
+PLAN=$(printf '%s 1 2\\n' ${names.join(" ")})
+named "$PLAN" "$KERNEL" "$NO_KERNEL|$DRIVER" | tr '\\n' ' '; echo; named "$PLAN" "$DRIVER" | tr '\\n' ' '`,
+        encoding: "utf8",
+      });
+      assert.deepEqual(stdout.trim().split(" \n"), [
+        "linux-image-6.1.0-18-amd64 linux-headers-generic kernel.x86_64 kernel-core.x86_64 kernel-default",
+        "linux-modules-nvidia-550-generic nvidia-driver-550 libnvidia-compute-550 kmod-nvidia-open-dkms.noarch cuda-drivers",
+      ]);
+    });
+  });
+});
