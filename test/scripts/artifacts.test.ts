@@ -22,7 +22,7 @@ describe("scripts/fetch-artifacts.sh from a folder", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "artifacts-"));
-    writeFile("mirror/install.sh", "#!/bin/sh\n");
+    writeFile("mirror/install.sh", `#!/bin/sh\nprintf %s "$INSTALL_RKE2_VERSION" >${folder}/installed\n`);
     for (const version of [FROM, TO]) {
       for (const name of ["rke2.linux-amd64.tar.gz", IMAGES])
         writeFile(`mirror/releases/${version}/${name}`, `${name} of ${version}`);
@@ -90,6 +90,20 @@ source ${scripts}/fetch-artifacts.sh`,
     writeFile(`state/artifacts/${FROM}/${IMAGES}`, "torn");
     assert.match(bash(["lib-install"], `install_release agent ${FROM}`).stderr, /is damaged/);
     assert.equal(placed(), `${IMAGES} of ${TO}`);
+  });
+
+  it("forgets how the node was left where it installs, and only there: that is no change by hand", () => {
+    fetch();
+    writeFile("installed", FROM);
+    for (const [version, kept] of [
+      [FROM, true],
+      [TO, false],
+    ] as const) {
+      writeFile("state/left", "version v1");
+      const { status, stderr } = bash(["lib-install"], `install_release agent ${version}`);
+      assert.equal(status, 0, stderr);
+      assert.equal(existsSync(join(folder, "state/left")), kept);
+    }
   });
 
   it("asks nothing of the network: what is elsewhere is not reached", () => {
