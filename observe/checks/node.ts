@@ -104,7 +104,7 @@ function judgeSeen(
     });
   }
   findings.push(
-    ...judgeDisk(node, seen),
+    ...judgeDisk(settings, node, seen),
     ...judgeCertificates(settings, node, seen, { now: new Date(), turn }),
     ...judgeContainerd(node, seen),
   );

@@ -49,6 +49,9 @@ describe("observe/checks: a node", () => {
     assert.match(only(ofNode("proj-k8sw01", disk({ freeMiB: 900 })), /w01: room/).found, /900 MiB/);
     assert.match(only(ofNode("proj-k8sw01", disk({ inodesFree: 4 })), /w01: room/).found, /4 % of inodes/);
     only(ofNode("proj-k8sw01", { memoryFreeMiB: 300 }), /w01: memory/);
+    const withImages = { ...settings, install: { ...settings.install, images: "tar.zst" as const } };
+    const room = ofNode("proj-k8sw01", disk({ freeMiB: 5000 }));
+    assert.match(only(room, /w01: room/, "fail", withImages).wanted, /5120 MiB/);
   });
 
   it("does not count inodes where a file system has no fixed number of them", () => {
