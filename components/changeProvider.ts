@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { lookAtNode } from "../observe";
 import { type ChangeInputs, type ChangeState, isWithdrawal, judgeChange, withdrawn } from "./changePolicy";
 import { configure, providerContext } from "./providerConfig";
+import { isUntouched } from "./touched";
 
 /** A state from before there was a way back. */
 const NEVER_BACK = { goBack: "" };
@@ -17,12 +18,7 @@ export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState
     const { wanted, accepted, changeId, goBack } = news;
     const now = { wanted, accepted, changeId, goBack };
     const verdict = judgeChange(before, now, randomUUID);
-    if (
-      "reason" in verdict &&
-      before &&
-      isWithdrawal(before, now) &&
-      (await nothingTouched(before.accepted))
-    ) {
+    if ("reason" in verdict && before && isWithdrawal(before, now) && (await nothingTouched(before))) {
       return { inputs: { ...news, ...withdrawn(before) } };
     }
     if ("reason" in verdict) {
@@ -52,13 +48,12 @@ export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState
   },
 };
 
-/** Whether every node still runs the accepted version, installed and running. One that does not answer counts as touched. */
-async function nothingTouched(accepted: string): Promise<boolean> {
+/** Whether no node was touched by the change. One that does not answer counts as touched. */
+async function nothingTouched({ accepted, changeId }: ChangeState): Promise<boolean> {
   const { settings, sshPrivateKey } = providerContext();
   const untouched = settings.nodes.map((node) =>
     lookAtNode(node, sshPrivateKey).then(
-      (seen) =>
-        seen.versionOnDisk === accepted && seen.versionRunning === accepted && seen.service === "active",
+      (seen) => isUntouched(accepted, changeId, seen),
       () => false,
     ),
   );

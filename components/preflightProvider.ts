@@ -1,5 +1,5 @@
 import type { ClusterNode } from "../config";
-import { type Facts, inTurn, lookAtNode, observe } from "../observe";
+import { lookAtNode, observe } from "../observe";
 import { measured } from "../observe/cost";
 import { keepBackedUp } from "./backupTimer";
 import { newestBackup } from "./etcdBackups";
@@ -16,6 +16,7 @@ import { beginRecord, readRecord } from "./recovery/record";
 import { revive } from "./recovery/revive";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
+import { touched } from "./touched";
 import { keepWayBack } from "./wayBackKeeper";
 
 interface Inputs {
@@ -91,23 +92,8 @@ async function ask(inputs: Inputs): Promise<GateAnswer> {
     throw new Error([refusal("nothing was touched", "before a change", refused), ...decision].join("\n"));
   }
   await holdAll(settings, secrets.sshPrivateKey, inputs.owner, "take");
-  await keepWayBack(providerContext(), inputs.owner, touched(facts, inputs));
+  await keepWayBack(providerContext(), inputs.owner, touched(settings, facts, inputs.accepted));
   keepBackedUp();
   rememberMeasured(measuredIn(facts));
   return gateAnswer(findings, cost);
-}
-
-/**
- * Nodes that are no longer what their snapshot would be worth: another version on disk or running. A mark alone is no
- * touch, it is set before anything is changed; where the node cannot be asked, the mark is all there is to go by.
- */
-function touched(facts: Facts, { accepted }: Inputs): Set<string> {
-  const { settings } = providerContext();
-  const isTouched = ({ name }: { name: string }) => {
-    const seen = facts.nodes.get(name);
-    if (!seen || !("value" in seen)) return inTurn(settings, facts.cluster, name);
-    const { versionOnDisk, versionRunning } = seen.value;
-    return versionOnDisk !== accepted || (versionRunning !== "" && versionRunning !== accepted);
-  };
-  return new Set(settings.nodes.filter(isTouched).map(({ name }) => name));
 }

@@ -10,6 +10,7 @@ import { measuredBefore } from "./measuredBefore";
 import { providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
+import { touched } from "./touched";
 import { judgeWayBackAge } from "./wayBackAge";
 import { keepWayBack } from "./wayBackKeeper";
 
@@ -75,18 +76,4 @@ export async function askBeforeTurn({ node: name, accepted, owner }: TurnInputs)
 function stateOf(settings: Settings, { name }: ClusterNode, { cluster }: Facts): string {
   const found = "value" in cluster ? cluster.value.nodes.find((node) => nameOf(node) === name) : undefined;
   return isMarked(settings, found) ? `${name}'s turn does not go on` : `${name} was not touched`;
-}
-
-/** Nodes that are no longer what their snapshot would be worth: another version, or in their turn. */
-function touched(settings: Settings, { cluster, nodes }: Facts, accepted: string): Set<string> {
-  if (!("value" in cluster)) return new Set(settings.nodes.map(({ name }) => name));
-  const isTouched = ({ name }: ClusterNode) => {
-    const seen = nodes.get(name);
-    if (seen && "value" in seen) {
-      return seen.value.versionOnDisk !== accepted || ![accepted, ""].includes(seen.value.versionRunning);
-    }
-    const found = cluster.value.nodes.find((node) => nameOf(node) === name);
-    return found?.status?.nodeInfo?.kubeletVersion !== accepted || isMarked(settings, found);
-  };
-  return new Set(settings.nodes.filter(isTouched).map(({ name }) => name));
 }

@@ -9,32 +9,34 @@ import { takeEtcdBackup } from "./etcdBackupFile";
 import { ageMs, newestBackup } from "./etcdBackups";
 import type { ProviderContext } from "./providerConfig";
 import { runStep } from "./runStep";
+import type { Touched } from "./touched";
 import { checkHealth, leaderAway, releaseHold } from "./turns";
 
 /**
  * Looks after the way back on every `up`, before anything goes on: a node whose turn has begun must have its snapshot;
  * a stale snapshot of a node not yet touched is joined by a newer one (`name-2` …), and so is a stale etcd snapshot
- * while no server is touched. None is ever replaced: one of an upgraded node would be no way back.
+ * while no server is upgraded. None is ever replaced: one of an upgraded node would be no way back.
  * @param owner UUID of the change's state
- * @param touched nodes that no longer are what they were before the change
+ * @param touched what no longer is as it was before the change
  * @param nodes those whose snapshots are looked after; all where left out
  * @throws where a touched node has no snapshot
  */
 export async function keepWayBack(
   context: ProviderContext,
   owner: string,
-  touched: ReadonlySet<string>,
+  touched: Touched,
   nodes: readonly ClusterNode[] = context.settings.nodes,
 ): Promise<void> {
   const { settings, proxmoxTokenSecret } = context;
-  const serverTouched = settings.servers.some(({ name }) => touched.has(name));
+  const anyServer = (names: ReadonlySet<string>) => settings.servers.some(({ name }) => names.has(name));
+  const serverTouched = anyServer(touched.nodes);
   const client = connect(settings, proxmoxTokenSecret);
   try {
     for (const node of nodes) {
-      const stale = await staleSnapshots(client, context, node, touched.has(node.name));
+      const stale = await staleSnapshots(client, context, node, touched.nodes.has(node.name));
       if (stale === 0) continue;
       if (node.role === "agent") await renew(client, context, node, stale);
-      // A pause is for a whole quorum only: with a server in between versions the others are left alone.
+      // A pause is for a whole quorum only: with a server in between versions, or patched and not yet back, the others are left alone.
       else if (!serverTouched) {
         await runStep(context, owner, leaderAway(settings, node));
         await renew(client, context, node, stale);
@@ -45,13 +47,15 @@ export async function keepWayBack(
   } finally {
     await client.close();
   }
+  // A server that was only patched so far leaves etcd's data as they were.
+  const serverUpgraded = anyServer(touched.upgraded);
   const newest = await newestBackup(settings, settings.acceptedVersion);
-  if (!newest && serverTouched) {
+  if (!newest && serverUpgraded) {
     throw new Error(
       `a server is upgraded, but ${settings.backup.directory} holds no etcd snapshot of ${settings.changeId} with the data of ${settings.acceptedVersion}. next: run where the change was begun, or put its backups there`,
     );
   }
-  if (newest && !serverTouched && ageMs(newest) > settings.objectives.rpoMinutes * 60_000) {
+  if (newest && !serverUpgraded && ageMs(newest) > settings.objectives.rpoMinutes * 60_000) {
     await takeEtcdBackup(context);
   }
 }

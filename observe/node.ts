@@ -88,6 +88,8 @@ export interface NodeFacts {
   /** How far {@link clockSkewMs} can be off: half of the time on the way. */
   readonly clockErrorMs: number;
   readonly left: LeftFacts;
+  /** The changes, by their IDs, that began to upgrade its OS packages. */
+  readonly patchedUnder: readonly string[];
   /** Of servers alone. */
   readonly server?: ServerFacts;
   /** Deprecated APIs asked of this server's API server since it started; undefined on agents or where it is down. */
@@ -155,6 +157,7 @@ export function parseNode(stdout: string, started: number, ended: number): NodeF
     clockErrorMs: Math.ceil(Math.max(0, onTheWay) / 2),
     deprecatedApis: said.has("apiMetrics") ? parseDeprecatedApis(list("deprecatedApi")) : undefined,
     left: { at: text("leftAt"), version: text("leftVersion"), changes: list("leftChange") },
+    patchedUnder: list("patchedUnder"),
     durations: parseDurations(list("duration")),
     server: said.has("etcdStatus") ? parseServer(text) : undefined,
   };

@@ -41,6 +41,11 @@ echo "leftVersion=$(left_value version)"
 echo "leftAt=$(left_value at)"
 left_changes | sed 's/^/leftChange=/'
 
+# The changes that began to upgrade its OS packages here (patch.sh).
+for before in "$STATE"/os/*/before; do
+  if [ -e "$before" ]; then echo "patchedUnder=$(basename "${before%/before}")"; fi
+done
+
 # Room where RKE2 lives and where the release files go, the folder's parent where it is not there yet:
 # path MiB-free inodes-free inodes-in-all; a file system without a fixed number of inodes says 0 or -.
 for path in "$RKE2_DATA" "$STATE"; do

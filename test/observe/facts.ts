@@ -38,6 +38,7 @@ export const healthyNode: NodeFacts = {
   deprecatedApis: [],
   durations: [],
   left: { at: "", version: "", changes: [] },
+  patchedUnder: [],
   clockErrorMs: 20,
 };
 

@@ -8,6 +8,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import { parseNode } from "../../observe/node";
 
 const scripts = join(__dirname, "../../scripts");
 
@@ -92,6 +93,25 @@ ${text}`,
       patch();
       const { said } = patch();
       assert.deepEqual([said.upgraded, said.before, said.after], [0, "bash=1", "bash=2"]);
+    });
+
+    it("leaves the word by which a look knows that it has begun, wherever it was killed, and none where it was held up", () => {
+      const look = readFileSync(join(scripts, "look-node.sh"), "utf8");
+      const part = /# The changes that began[\s\S]*?\ndone\n/.exec(look)?.[0] ?? assert.fail("not there");
+      const patchedUnder = () =>
+        parseNode(spawnSync("bash", ["-c", `STATE=${state}\n${part}`], { encoding: "utf8" }).stdout, 0, 0)
+          .patchedUnder;
+      assert.deepEqual(patchedUnder(), []);
+      program("dpkg", "#!/bin/sh\necho 'E: Could not get lock /var/lib/dpkg/lock'; exit 2\n");
+      assert.equal(run("patch", "CR-1", "v2", "v1", "full", "false", "0").status, 1);
+      assert.deepEqual(patchedUnder(), []);
+      program("dpkg", "#!/bin/sh\nexit 0\n");
+      put("die", "x");
+      patch();
+      assert.ok(read("installed").includes("bash 1"));
+      assert.deepEqual(patchedUnder(), ["CR-1"]);
+      patch();
+      assert.deepEqual(patchedUnder(), ["CR-1"]);
     });
 
     it("leaves a node alone that is past this part of its turn", () => {
