@@ -131,7 +131,8 @@ export const reboot = (settings: Settings, node: ClusterNode): PlannedStep => ({
     settings.acceptedVersion,
     settings.osPatch.reboot,
   ],
-  limitSeconds: settings.limits.rebootSeconds,
+  // The script waits for a server's quorum first, at most 120 s.
+  limitSeconds: settings.limits.rebootSeconds + (node.role === "server" ? 120 : 0),
   reboots: true,
 });
 

@@ -5,7 +5,6 @@
 #   WHAT     service: as procedure §4.3, containers live on, and one node at a time: a node that runs VERSION stays up,
 #            and a server goes down only where the others are a quorum without it;
 #            everything: etcd and the API server end as well, whatever runs
-# shellcheck disable=SC2317 # others_are_a_quorum is called by until_ok
 attempt=$1 change=$2 role=$3 what=$4 version=$5
 unit=rke2-$role.service
 begin_attempt "$change" "$attempt"
@@ -14,15 +13,6 @@ if was_done started; then
   result stopped false
   exit 0
 fi
-others_are_a_quorum() {
-  local members url up=0
-  members=$(etcd_ask /v3/cluster/member/list) || return 1
-  members=$(echo "$members" | etcd_peer_urls)
-  for url in $members; do
-    if etcd_peer_version "$url" >/dev/null; then up=$((up + 1)); fi
-  done
-  [ $(((up - 1) * 2)) -gt "$(wc -w <<<"$members")" ] || { echo "$up of $(wc -w <<<"$members") members answer" && return 1; }
-}
 if [ "$what" = service ]; then
   state=$(systemctl is-active "$unit" || true)
   # Starting counts: it may be waiting for a quorum, which the servers that follow bring.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Moves etcd's leadership. Sent after lib.sh; see envelope.sh.
+# Moves etcd's leadership, and asks whether a server can be spared. Sent after lib.sh; see envelope.sh.
 
 # Hands leadership to another voting member if this one leads; a lone member keeps it.
 leader_away() {
@@ -19,4 +19,15 @@ leader_away() {
     fi
   done
   say "etcd's leadership stays here: no other member took it"
+}
+
+# Whether etcd has a quorum without this server: of its members more than half but this one answer. Else 1, and why.
+others_are_a_quorum() {
+  local members url up=0
+  members=$(etcd_ask /v3/cluster/member/list) || { echo "etcd here does not answer" && return 1; }
+  members=$(echo "$members" | etcd_peer_urls)
+  for url in $members; do
+    if etcd_peer_version "$url" >/dev/null; then up=$((up + 1)); fi
+  done
+  [ $(((up - 1) * 2)) -gt "$(wc -w <<<"$members")" ] || { echo "$up of $(wc -w <<<"$members") members answer" && return 1; }
 }

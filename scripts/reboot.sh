@@ -37,15 +37,19 @@ if [ "$when" = never ] || { [ "$when" = whenNeeded ] && [ -z "$reason" ]; }; the
   exit 0
 fi
 
-if [ "$role" = server ]; then leader_away; fi
+if [ "$role" = server ]; then
+  # The gate that asked lies before drain and patches, and a rerun does not ask it again.
+  until_ok 120 others_are_a_quorum || fail "without this server etcd has no quorum: $LAST" "mend the other servers first, then run pulumi up again: it goes on here. $(row quorum)"
+  leader_away
+fi
 mkdir -p "$OS_WORK"
 rm -f "$OS_WORK/back"
 echo "$boot" >"$OS_WORK/boot.part"
 mv "$OS_WORK/boot.part" "$OS_WORK/boot"
 sync
 say "rebooting: ${reason:-as osPatch.reboot says}"
-# Late enough for this step's answer. One that is under way already is as good.
-systemd-run --quiet --collect --unit=rke2-upgrade-reboot --on-active=2 --timer-property=AccuracySec=100ms systemctl reboot ||
+# Late enough for this step's answer, on a loaded node too. One that is under way already is as good.
+systemd-run --quiet --collect --unit=rke2-upgrade-reboot --on-active=10 --timer-property=AccuracySec=100ms systemctl reboot ||
   systemctl is-active -q rke2-upgrade-reboot.timer || [ "$(systemctl is-system-running || true)" = stopping ] ||
   fail "systemd takes no reboot" "systemctl list-jobs here; reboot it by hand, then run pulumi up again"
 answer true false

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { awaitReboot, lost } from "../../components/rebooting";
-import { agentTurn, serverTurn } from "../../components/turns";
+import { agentTurn, reboot, serverTurn } from "../../components/turns";
 import { parseSettings } from "../../config";
 import { lab } from "../config/lab";
 import { runProgram } from "./engine";
@@ -32,6 +32,12 @@ describe("components: OS patches", () => {
       ...["backup-config", "install", "restart", "verify-node", "uncordon", "verify-cluster"],
     ]);
     assert.deepEqual(ids({ packages: "full" }, "server"), ids({}, "server"));
+  });
+
+  it("gives a server's reboot the time in which its script waits for a quorum", () => {
+    const settings = settingsOf({ packages: "full", servers: true });
+    const bounds = settings.nodes.map((node) => [node.role, reboot(settings, node).limitSeconds]);
+    for (const [role, seconds] of bounds) assert.equal(seconds, role === "server" ? 720 : 600);
   });
 
   it("changes no step of any turn where it is off", () => {

@@ -60,6 +60,23 @@ describe("scripts: etcd", () => {
     assert.match(healthy({ members: learner }), /learner[\s\S]*refused\n$/);
   });
 
+  it("spares a server only where the others are a quorum without it", () => {
+    const whole = stepText("reboot");
+    const libraries = whole.slice(
+      whole.indexOf("# What every step shares"),
+      whole.indexOf("# This node's package manager"),
+    );
+    const spared = (silent: readonly number[], members = MEMBERS) => {
+      const answers = `etcd_peer_version() { [[ " ${silent.map(url).join(" ")} " != *" $1 "* ]]; }`;
+      const ask = "if others_are_a_quorum; then echo spared; else echo kept; fi";
+      return bash(`${libraries}\n${stub({ members })}\n${answers}\n${ask}\n`).stdout;
+    };
+    assert.equal(spared([]), "spared\n");
+    assert.equal(spared([2]), "2 of 3 members answer\nkept\n");
+    assert.equal(spared([2, 3]), "1 of 3 members answer\nkept\n");
+    assert.equal(spared([], ""), "etcd here does not answer\nkept\n");
+  });
+
   it("tells how its own member knows etcd, and leaves empty what gave no answer", () => {
     const text = bareText("look-node");
     const libraries = text.slice(0, text.indexOf("# Reads what this node says of itself"));

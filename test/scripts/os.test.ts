@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -66,6 +66,8 @@ describe("scripts: a node's OS", () => {
 STATE=${state} REBOOT_MARK=${state}/reboot-required BOOT=${state}/boot
 sleep() { :; }
 leader_away() { echo leader-away; }
+until_ok() { shift; LAST=$("$@" 2>&1); }
+others_are_a_quorum() { if [ -e ${state}/no-quorum ]; then echo "2 of 3 members answer"; return 1; fi; }
 version_on_disk() { cat ${state}/version; }
 systemd-run() { echo "$*" >>${state}/asked; }
 ${text}`,
@@ -223,6 +225,24 @@ ${text}`,
       put("reboot-required", "yes");
       assert.match(reboot("whenNeeded", "server").stdout, /leader-away\n.*rebooting: /s);
       assert.doesNotMatch(reboot().stdout, /leader-away/);
+    });
+
+    it("reboots no server without which etcd has no quorum, and goes on once it has", () => {
+      put("reboot-required", "yes");
+      put("no-quorum", "");
+      const { status, stderr, stdout } = reboot("whenNeeded", "server");
+      assert.deepEqual([status, asked(), existsSync(join(state, "os/CR-1/boot"))], [1, 0, false]);
+      assert.match(stderr, /without this server etcd has no quorum: 2 of 3 members answer\n {2}next: mend/);
+      assert.doesNotMatch(stdout, /leader-away/);
+      assert.equal(reboot().said.rebooting, true);
+      rmSync(join(state, "no-quorum"));
+      rmSync(join(state, "os"), { recursive: true });
+      assert.equal(reboot("whenNeeded", "server").said.rebooting, true);
+    });
+
+    it("goes down ten seconds after its answer: that is to arrive from a loaded node too", () => {
+      assert.equal(reboot("always").said.rebooting, true);
+      assert.match(read("asked")[0] ?? "", / --on-active=10 .*systemctl reboot$/);
     });
 
     it("does as it is told: never, though one is pending; always, though none is", () => {
