@@ -18,7 +18,7 @@ export interface Facts {
   readonly dashboards: readonly Dashboard[];
   /** Of the configured kubeconfig; undefined where none is. */
   readonly kubeconfig?: KubeconfigFacts;
-  /** Of the nodes whose OS is patched; undefined where none is. */
+  /** Of the nodes whose OS is patched and that are not past that; undefined where there is none. */
   readonly os?: ReadonlyMap<string, Look<OsFacts>>;
 }
 

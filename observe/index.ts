@@ -6,7 +6,7 @@ import type { Facts } from "./facts";
 import { readKubeconfig } from "./kubeconfig";
 import { look } from "./look";
 import { lookAtNode } from "./node";
-import { lookAtOs } from "./os";
+import { lookAtOs, lookBeforeTurn } from "./os";
 import { lookAtHosts } from "./proxmox";
 
 export { lookAtVolumes, lookBack, type NodeBack } from "./back";
@@ -49,26 +49,25 @@ export async function observe(settings: Settings, secrets: LookSecrets): Promise
   const drained = settings.nodes.filter((node) => isDrained(settings, node));
   // Settled, no node has a turn.
   const patched = settings.rke2Version === settings.acceptedVersion ? [] : patchedNodes(settings);
-  const [nodes, cluster, hosts, dashboards, os] = await Promise.all([
-    atMost(
-      8,
-      settings.nodes,
-      async (node) => [node.name, await look(() => lookAtNode(node, secrets.sshPrivateKey))] as const,
-    ),
+  const [nodes, cluster, hosts, dashboards] = await Promise.all([
+    atMost(8, settings.nodes, async (node) => {
+      const { name } = node;
+      const seen = await look(() => lookAtNode(node, secrets.sshPrivateKey));
+      const os = patched.includes(node)
+        ? await lookBeforeTurn(settings, seen, () => lookAtOs(settings, node, secrets.sshPrivateKey))
+        : undefined;
+      return { name, seen, os };
+    }),
     look(() =>
       lookAtCluster({ servers, drained, critical, removed: removedBy(settings) }, secrets.sshPrivateKey),
     ),
     look(() => lookAtHosts(settings, secrets.proxmoxTokenSecret)),
     lookAtDashboards(settings.monitoring),
-    atMost(
-      8,
-      patched,
-      async (node) => [node.name, await look(() => lookAtOs(settings, node, secrets.sshPrivateKey))] as const,
-    ),
   ]);
+  const os = nodes.flatMap((node) => (node.os ? [[node.name, node.os] as const] : []));
   const kubeconfig = secrets.kubeconfig ? readKubeconfig(secrets.kubeconfig) : undefined;
   return {
-    nodes: new Map(nodes),
+    nodes: new Map(nodes.map(({ name, seen }) => [name, seen])),
     cluster,
     hosts,
     dashboards,

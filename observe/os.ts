@@ -1,5 +1,7 @@
 import type { ClusterNode, Settings } from "../config";
 import { bareLook } from "./bareLook";
+import { type Look, look } from "./look";
+import type { NodeFacts } from "./node";
 
 /** Bound of the look: a package manager reads all its lists for it. */
 const TIMEOUT_MS = 60_000;
@@ -30,6 +32,20 @@ export const lookAtOs = async (
   privateKey: string,
 ): Promise<OsFacts> =>
   parseOs(await bareLook(node, privateKey, "look-os", [osPatch.packages, String(node.gpu)], TIMEOUT_MS));
+
+/**
+ * What is known of a node's OS before a run. Nothing of one that has the wanted RKE2 on its disk: its packages are left as
+ * they are (scripts/patch.sh). One that does not answer is not asked a second time.
+ * @param seen the look at the node itself
+ */
+export async function lookBeforeTurn(
+  { rke2Version }: Settings,
+  seen: Look<NodeFacts>,
+  ask: () => Promise<OsFacts>,
+): Promise<Look<OsFacts> | undefined> {
+  if (!("value" in seen)) return seen;
+  return seen.value.versionOnDisk === rke2Version ? undefined : look(ask);
+}
 
 /** Reads what look-os.sh printed. Pure. */
 export function parseOs(stdout: string): OsFacts {

@@ -9,8 +9,10 @@ const NAMED = 20;
 /** What would be upgraded of each node's OS, and whether a reboot is pending; nothing where the OS is left alone. */
 export function judgeOsPatch(settings: Settings, { os }: Facts): Finding[] {
   if (!os) return [];
-  return patchedNodes(settings).map((node) => {
-    const seen = os.get(node.name) ?? { missing: "not looked at" };
+  return patchedNodes(settings).flatMap((node): Finding | [] => {
+    const seen = os.get(node.name);
+    // Past this part of its turn.
+    if (!seen) return [];
     const question = {
       check: `${node.name}: OS packages (${settings.osPatch.packages})`,
       wanted: "known before: they are upgraded in its turn",
@@ -20,9 +22,8 @@ export function judgeOsPatch(settings: Settings, { os }: Facts): Finding[] {
       : {
           ...question,
           found: seen.missing,
-          verdict: "not measured",
-          // Another package manager may just be at work there.
-          momentary: true,
+          // Its turn asks anew and waits for another package manager: nothing to stop a run for.
+          verdict: "warn",
           next: `ask it there: ssh -p ${node.port} ${node.user}@${node.address}`,
         };
   });

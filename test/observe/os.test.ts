@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { stops } from "../../components/refusal";
 import { parseSettings } from "../../config";
 import { judgeOsPatch } from "../../observe/checks/osPatch";
-import { parseOs } from "../../observe/os";
+import type { Look } from "../../observe/look";
+import type { NodeFacts } from "../../observe/node";
+import { lookBeforeTurn, parseOs } from "../../observe/os";
 import { lab } from "../config/lab";
-import { FROM, facts as seen, TO } from "./facts";
+import { FROM, healthyNode, facts as seen, TO } from "./facts";
 
 const said = [
   "manager=apt",
@@ -58,14 +61,32 @@ describe("observe/os", () => {
     assert.equal(none?.found, "none to upgrade (apt, by the lists that it has); no reboot is pending");
   });
 
-  it("asks again before it stops at a node that does not say", () => {
+  it("warns of a node that does not say, and stops nothing: its turn asks anew", () => {
     const os = new Map([["proj-k8sw01", { missing: "apt is busy" }]]);
-    const [silent] = judgeOsPatch(settings(), { ...seen(), os });
+    const found = judgeOsPatch(settings(), { ...seen(), os });
     assert.deepEqual(
-      [silent?.verdict, silent?.momentary, silent?.found],
-      ["not measured", true, "apt is busy"],
+      found.map(({ verdict, found }) => [verdict, found]),
+      [["warn", "apt is busy"]],
     );
-    assert.match(silent?.next ?? "", /ssh -p 22/);
+    assert.ok(!found.some(stops));
+    assert.match(found[0]?.next ?? "", /ssh -p 22/);
+  });
+
+  it("asks no node that has the wanted RKE2 on its disk, and a silent one not a second time", async () => {
+    let asked = 0;
+    const known = (node: Look<NodeFacts>, answer = async () => parseOs(said)) =>
+      lookBeforeTurn(settings(), node, () => {
+        asked++;
+        return answer();
+      });
+    assert.equal(await known({ value: { ...healthyNode, versionOnDisk: TO } }), undefined);
+    assert.deepEqual(await known({ missing: "no answer" }), { missing: "no answer" });
+    assert.equal(asked, 0);
+    assert.deepEqual(await known({ value: healthyNode }), { value: parseOs(said) });
+    const busy = async () => assert.fail("apt is busy");
+    assert.deepEqual(await known({ value: healthyNode }, busy), { missing: "apt is busy" });
+    assert.equal(asked, 2);
+    assert.deepEqual(judgeOsPatch(settings(), { ...seen(), os: new Map() }), []);
   });
 
   it("says nothing where the OS is left alone", () => {
