@@ -46,15 +46,21 @@ if ! in_turn "$node" "$change" "$wanted"; then
   result version "$wanted"
   exit 0
 fi
+if [ "$role" = server ]; then
+  # Cordoned for patches of its OS that were switched off since: no other step takes that off, and what can run there alone
+  # has no place until then.
+  table=$(nodes_table) || fail "cannot list the nodes" "see whether the API answers here (kubectl get nodes), then run pulumi up again"
+  if grep -q "^$node|[^|]*|[^|]*|true|[^|]*|$change|" <<<"$table"; then
+    kube "$API" uncordon "$node"
+    # Ours no more: a cordon that somebody sets from now on stays.
+    kube "$API" annotate node "$node" rke2-upgrade/cordoned- >/dev/null
+  fi
+fi
 until_ok "$ready_seconds" healthy || fail "after $ready_seconds s: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; mend it and run pulumi up again; $hint. $(row join)"
 say "$node is back; watching it for $soak_seconds s"
 stays "$soak_seconds" healthy || fail "relapsed while being watched: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; $hint"
 strained=$(strain)
 [ -z "$strained" ] || say "concerning: ${strained//$'\n'/; }"
-if [ "$role" = server ]; then
-  # Cordoned for patches of its OS that were switched off since: no other step takes that off.
-  if grep -q "^$node|.*|true|[^|]*|$change|" <<<"$(nodes_table)"; then kube "$API" uncordon "$node"; fi
-  kube "$API" annotate node "$node" rke2-upgrade/working- rke2-upgrade/cordoned- >/dev/null
-fi
+if [ "$role" = server ]; then kube "$API" annotate node "$node" rke2-upgrade/working- rke2-upgrade/cordoned- >/dev/null; fi
 result version "$wanted"
 # end of step

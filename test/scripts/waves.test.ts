@@ -119,8 +119,17 @@ describe("scripts/lib-cluster.sh: who may be away", () => {
   });
 });
 
-/** A whole step with these nodes, its questions to etcd, leases and pods answered well. @param stale nodes without a lease */
-function step(script: string, args: readonly (string | number)[], stale: readonly string[] = []) {
+/**
+ * A whole step with these nodes, its questions to etcd, leases and pods answered well.
+ * @param stale nodes without a lease
+ * @param calm what is asked of the pods beside that
+ */
+function step(
+  script: string,
+  args: readonly (string | number)[],
+  stale: readonly string[] = [],
+  { calm = "" } = {},
+) {
   const words = [script, ...args].map((word) => `'${word}'`).join(" ");
   const own = ["lib", "lib-api", "lib-watch", "lib-cluster"].map((name) => `source ${scripts}/${name}.sh`);
   const input = `set -- ${words}
@@ -129,7 +138,7 @@ STATE=${state}
 api_ready() { :; }
 etcd_healthy() { :; }
 api_prompt() { :; }
-calm() { echo "calm $1, away \${AWAY}" >>${state}/asked; }
+calm() { echo "calm $1, away \${AWAY}" >>${state}/asked; ${calm} }
 sick_pods() { :; }
 stale_leases() { for name in ${stale.join(" ")}; do [[ " $2 " == *" $name "* ]] || printf '%s ' "$name"; done; }
 kube() {
@@ -137,8 +146,10 @@ kube() {
   case "$1 $2" in
   "get nodes") cat ${state}/nodes ;;
   "get node") awk -F'|' -v n="$3" '$1 == n { print $5 "|" $3 }' ${state}/nodes ;;
+  "-n kube-system") echo "kube-apiserver-m1 rke2:v2 True" ;;
   *) echo "$*" >>${state}/did ;;
   esac
+  if [ "$1" = uncordon ]; then sed -i "s/^\\($2|[^|]*|[^|]*|\\)true/\\1/" ${state}/nodes; fi
 }
 source ${scripts}/${script}.sh`;
   const { status, stdout, stderr } = spawnSync("bash", ["-s", "test"], { input, encoding: "utf8" });
@@ -211,6 +222,26 @@ describe("scripts: the steps of a node in a wave", () => {
     assert.match(readFileSync(join(state, "asked"), "utf8"), /^calm w1, away w2 $/m);
     assert.match(verify("w3").stderr, /after 0 s: not Ready: w2/);
     assert.match(verify().stderr, /after 0 s: not Ready: w2/);
+  });
+
+  it("verify-cluster takes our cordon off a server before it judges the pods, which may have no place elsewhere", () => {
+    const judged = (cordoned: string, ours: string) => {
+      rmSync(join(state, "did"), { force: true });
+      nodes(`m1|True|v2|${cordoned}|CR|${ours}|true`, row("w1"));
+      const said = step("verify-cluster", ["m1", "server", "v2", "CR", 3, 60, 0, 0, "hint"], [], {
+        // With our cordon on, a pod of that server alone is Pending.
+        calm: "if grep -q 'm1|True|v2|true|CR|CR' $STATE/nodes; then echo 'pods that were well before'; return 1; fi;",
+      });
+      return { ok: said.ok, did: did().trim().split("\n") };
+    };
+    const over = "annotate node m1 rke2-upgrade/working- rke2-upgrade/cordoned-";
+    assert.deepEqual(judged("true", "CR"), {
+      ok: true,
+      did: ["uncordon m1", "annotate node m1 rke2-upgrade/cordoned-", over],
+    });
+    // Uncordoned by its own step, or cordoned by somebody else.
+    assert.deepEqual(judged("", "CR"), { ok: true, did: [over] });
+    assert.deepEqual(judged("true", ""), { ok: true, did: [over] });
   });
 
   it("canary-soak wants the first agents on the version, open and over with, and everybody Ready", () => {
