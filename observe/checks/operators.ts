@@ -36,13 +36,26 @@ function verdict(
   if (live.status.startsWith("pending-") || live.status === "uninstalling") {
     return must(
       false,
-      `helm is at work on it, or was killed at it. If nothing runs: helm -n ${namespace} rollback ${name}, then pulumi up`,
+      `helm is at work on it, or was killed at it. If nothing runs: ${letGo(live.status, name, namespace)}, then pulumi up`,
     );
   }
   return must(
     adopt || held === undefined || held.has(name),
     "it was installed by somebody else, or left by a way back: to take it over, set adopt: true (docs/operators.md)",
   );
+}
+
+/** What frees a release that helm was killed at. A first install and an uninstall have no revision to roll back to. */
+function letGo(status: string, name: string, namespace: string): string {
+  const helm = (command: string) => `helm -n ${namespace} ${command} ${name}`;
+  switch (status) {
+    case "pending-install":
+      return helm("uninstall");
+    case "uninstalling":
+      return `${helm("uninstall")}, pulumi refresh --target '**operator-${name}-release' (else the state believes that it is there)`;
+    default:
+      return helm("rollback");
+  }
 }
 
 const isVersion = (live: ReleaseFacts, version: string): boolean =>

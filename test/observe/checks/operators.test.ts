@@ -38,7 +38,9 @@ describe("observe/checks/operators", () => {
     ["refuses somebody else's", {}, {}, none, "fail", /adopt: true/],
     ["takes it over where that is asked for", { adopt: true }, {}, none, "pass"],
     ["has nothing to adopt", { adopt: true }, undefined, none, "fail", /take adopt out/],
-    ["refuses while helm is at work", {}, { status: "pending-upgrade" }, held, "fail", /rollback cert/],
+    ["refuses while helm is at work", {}, { status: "pending-upgrade" }, held, "fail", /-n ns rollback cert/],
+    ["rolls back no first install", {}, { status: "pending-install" }, held, "fail", /-n ns uninstall cert/],
+    ["ends an uninstall", {}, { status: "uninstalling" }, held, "fail", /-n ns uninstall cert, .*refresh/],
   ];
   for (const [title, changes, live, known, verdict, next] of cases) {
     it(title, () => {
