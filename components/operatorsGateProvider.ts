@@ -27,17 +27,25 @@ interface Inputs {
   readonly changeId: string;
   readonly attempt: number;
   readonly owner: string;
+  /** Names of the operators that this stack holds: as inputs before it asks, then those that it has let through. */
+  readonly held?: string;
   /** No input, but what it left when it last let through. */
   readonly letThrough?: LetThrough;
 }
 
 /** The provider behind {@link OperatorsGate}. */
-export const provider = gateProvider<Inputs>({
-  id: () => "operators-gate",
-  compares: ["operators", "digest", "attempt", "owner"],
-  isDone: allDone,
-  ask,
-});
+export const provider = {
+  ...gateProvider<Inputs>({
+    id: () => "operators-gate",
+    compares: ["operators", "digest", "attempt", "owner"],
+    isDone: allDone,
+    ask,
+  }),
+  // Preview learns from it whose the releases are: once a way back took the gate out of the state, they are nobody's.
+  check: async (olds: Partial<Inputs> | undefined, news: Inputs) => ({
+    inputs: { ...news, held: olds?.operators ?? "" },
+  }),
+};
 
 /** Whether every release is this stack's, and deployed as it says. */
 async function allDone(_inputs: Inputs, { letThrough = {} }: Inputs): Promise<boolean> {
@@ -49,7 +57,10 @@ async function allDone(_inputs: Inputs, { letThrough = {} }: Inputs): Promise<bo
 }
 
 /** @param before what it left when it last let through: those operators are in this stack's state */
-async function ask(inputs: Inputs, before?: Inputs): Promise<GateAnswer & Pick<Inputs, "letThrough">> {
+async function ask(
+  inputs: Inputs,
+  before?: Inputs,
+): Promise<GateAnswer & Pick<Inputs, "held" | "letThrough">> {
   const { settings, ...secrets } = providerContext();
   const known = before?.letThrough ?? {};
   const held = new Set(Object.keys(known));
@@ -82,7 +93,8 @@ async function ask(inputs: Inputs, before?: Inputs): Promise<GateAnswer & Pick<I
   });
   const refused = result.findings.filter(stops);
   if (refused.length > 0) throw new Error(refusal("no operator was touched", "before an operator", refused));
-  return { ...gateAnswer(result.findings, cost), letThrough: result.letThrough };
+  const { letThrough: ours } = result;
+  return { ...gateAnswer(result.findings, cost), held: Object.keys(ours).join(" "), letThrough: ours };
 }
 
 /** Whether a node's turn has begun and not ended; not, where nobody can say. */

@@ -59,6 +59,11 @@ describe("observe/checks/operators", () => {
     assert.equal(judgeReleases(settings(), { missing: "no answer" }, { held })[0]?.verdict, "not measured");
   });
 
+  it("knows nobody's where nobody can tell, as before the first look at a state", () => {
+    assert.equal(judgeReleases(settings(), facts())[0]?.verdict, "pass");
+    assert.equal(judgeReleases(settings(), facts(), { held: new Set([""]) })[0]?.verdict, "fail");
+  });
+
   it("refuses what was moved by hand, with both ways out of it", () => {
     const [finding] = judgeReleases(settings(), facts(), { held, movedByHand: held });
     assert.equal(finding?.verdict, "fail");
