@@ -25,11 +25,11 @@ const { rke2Version: wanted, acceptedVersion: accepted, changeId } = settings;
 const goBack = asText(settings.goBack);
 const change = new Change("change", { wanted, accepted, changeId, goBack });
 const run: Run = { settings, change, sshPrivateKey: secrets.sshPrivateKey };
-announce(run, secrets);
 
 export const plan = planLines(settings);
 const outcome = goBack ? recover() : isUnderWay({ wanted, accepted }) ? upgrade() : settle();
 export const { manifest, gates, scans } = outcome;
+announce(run, secrets, outcome.held);
 
 /** What a run leaves as outputs: versions by node, and what its gates found when they were asked. */
 interface Outcome {
@@ -37,6 +37,8 @@ interface Outcome {
   readonly gates: Record<string, pulumi.Output<unknown>>;
   /** By when, then by node; there where the config asks for scans. */
   readonly scans?: Record<string, pulumi.Output<unknown>>;
+  /** Which operators the stack's state holds, where there are any. */
+  readonly held?: pulumi.Output<string>;
 }
 
 /** Bumped and not yet accepted: the way back first, then servers, then agents, then the proof (procedure §3.3). */
@@ -72,6 +74,7 @@ function upgrade(): Outcome {
     manifest: manifestOf(turns, change.from),
     gates: { preflight: preflight.found, ...Object.fromEntries(found) },
     scans: before && after && { before: before.found, after: after.found },
+    held: operators.held,
   };
 }
 
@@ -91,6 +94,7 @@ function settle(): Outcome {
     manifest: manifestOf(turns, change.from),
     gates: {},
     scans: scanned && { accept: scanned },
+    held: operators.held,
   };
 }
 

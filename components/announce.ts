@@ -10,7 +10,7 @@ import {
   snapshotName,
   withExpectations,
 } from "../config";
-import { judgeReleases, lookAtReleases, observe } from "../observe";
+import { inTurn, judgeReleases, lookAtReleases, observe } from "../observe";
 import { describeCost, measured } from "../observe/cost";
 import { look } from "../observe/look";
 import { findingLines } from "../observe/print";
@@ -28,20 +28,25 @@ import type { Run } from "./step";
  * Prints, on the stack, one ordered and numbered list: each check with its figure, then every node with from → to and
  * its steps, then the way back. It is the evidence in the change request. Looks are bounded and change nothing; a
  * failed check warns here and stops `up` in {@link Preflight}. No live value leaves this function.
+ * @param held which operators the stack's state holds, for a preview; `up` asks that in its gate, which comes later
  */
-export function announce(run: Run, secrets: Secrets): void {
+export function announce(run: Run, secrets: Secrets, held?: pulumi.Output<string>): void {
   if (run.settings.goBack) announceWayBack(run, secrets);
-  else announceChange(run, secrets);
+  else announceChange(run, secrets, pulumi.runtime.isDryRun() ? held : undefined);
 }
 
-function announceChange({ settings, change }: Run, secrets: Secrets): void {
+function announceChange(
+  { settings, change }: Run,
+  secrets: Secrets,
+  heldBefore?: pulumi.Output<string>,
+): void {
   const { rke2Version: wanted, acceptedVersion: accepted } = settings;
   const title = isUnderWay({ wanted, accepted })
     ? `${settings.changeId}: ${accepted} → ${wanted}`
     : `settled on ${wanted}: nothing is installed`;
   pulumi
-    .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, secrets.kubeconfig, change.owner])
-    .apply(async ([sshPrivateKey, proxmoxTokenSecret, kubeconfig, owner]) => {
+    .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, secrets.kubeconfig, change.owner, heldBefore])
+    .apply(async ([sshPrivateKey, proxmoxTokenSecret, kubeconfig, owner, held]) => {
       const { result: seen, cost } = await measured(() =>
         Promise.all([
           observe(settings, { sshPrivateKey, proxmoxTokenSecret, kubeconfig }),
@@ -51,7 +56,10 @@ function announceChange({ settings, change }: Run, secrets: Secrets): void {
       const [facts, releases] = seen;
       const judged = [
         ...judgeRun(settings, facts, owner, await newestBackup(settings, accepted)),
-        ...judgeReleases(settings, releases),
+        ...judgeReleases(settings, releases, {
+          held: held === undefined ? undefined : new Set(held.split(" ")),
+          inTurn: settings.nodes.some(({ name }) => inTurn(settings, facts.cluster, name)),
+        }),
       ];
       const findings = findingLines(judged);
       await pulumi.log.info(
@@ -102,14 +110,24 @@ function announceWayBack({ settings, change }: Run, secrets: Secrets): void {
     });
 }
 
-const afterwards = ({ goBack, acceptedVersion }: Run["settings"]): string[] =>
-  goBack?.nodes
-    ? ["Then", "  pulumi config rm 'rke2-upgrade:goBack' and pulumi up: the change goes forward again"]
+const afterwards = ({ goBack, acceptedVersion, operators }: Run["settings"]): string[] => {
+  const adopt = operators.length > 0 ? [ADOPT] : [];
+  return goBack?.nodes
+    ? [
+        "Then",
+        ...adopt,
+        "  pulumi config rm 'rke2-upgrade:goBack' and pulumi up: the change goes forward again",
+      ]
     : [
         "Then",
+        ...adopt,
         `  pulumi config rm 'rke2-upgrade:goBack', pulumi config set 'rke2-upgrade:rke2Version' ${acceptedVersion}, pulumi up: nodes are proven, snapshots go`,
         "  or unset goBack alone and pulumi up: the change goes forward again",
       ];
+};
+
+const ADOPT =
+  "  set adopt: true for each of operators whose release is in the cluster: their releases leave this stack's state";
 
 /** What there is to go back to, and what going back loses: said before it happens. */
 async function wayBack(settings: Run["settings"]): Promise<string[]> {

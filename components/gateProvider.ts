@@ -8,10 +8,13 @@ interface Gate<Inputs> {
   id(inputs: Inputs): string;
   /** Inputs that ask it anew when they change, whatever is done. */
   readonly compares: readonly (keyof Inputs)[];
-  /** Nothing is left for it to guard: it need not be asked again. */
-  isDone(inputs: Inputs): Promise<boolean>;
   /**
-   * @param before the inputs with which it last let through, where it did
+   * Nothing is left for it to guard: it need not be asked again.
+   * @param before what it left when it last let through
+   */
+  isDone(inputs: Inputs, before: Inputs): Promise<boolean>;
+  /**
+   * @param before the inputs with which it last let through and its answer then, where it did
    * @throws with what does not hold
    */
   ask(inputs: Inputs, before?: Inputs): Promise<GateAnswer>;
@@ -39,7 +42,7 @@ export function gateProvider<Inputs extends object>({
     check: async (_olds, news) => ({ inputs: news }),
     async diff(_id, olds, news) {
       if (compares.some((field) => olds[field] !== news[field])) return { changes: true };
-      const { result: done, cost } = await measured(() => isDone(news));
+      const { result: done, cost } = await measured(() => isDone(news, olds));
       looks.push(cost);
       return { changes: !done };
     },

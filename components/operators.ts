@@ -13,6 +13,8 @@ type Continue = (after: pulumi.Resource) => pulumi.Resource;
 export interface Operators {
   /** What comes after their questions. */
   readonly gate: pulumi.Resource;
+  /** As {@link OperatorsGate} has it; undefined where there are no operators. */
+  readonly held?: pulumi.Output<string>;
   /** Those that go before the first server. */
   readonly before: Continue;
   /** Those that go after the last agent. */
@@ -43,7 +45,7 @@ export function layOutOperators(run: Run, secrets: Secrets, asked: pulumi.Resour
       operators
         .filter((operator) => operator.when === when)
         .reduce((tail, operator) => new OperatorRelease({ run, after: tail, cluster, operator }).tail, after);
-  return { gate, before: at("before"), after: at("after") };
+  return { gate, held: gate.held, before: at("before"), after: at("after") };
 }
 
 /** Arguments of {@link OperatorRelease}. */

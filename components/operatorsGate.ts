@@ -23,9 +23,17 @@ export const digestOf = (operators: readonly Operator[]): string =>
 export class OperatorsGate extends pulumi.dynamic.Resource {
   /** What was found at the time, a line a check. */
   declare readonly found: pulumi.Output<string[]>;
+  /** Names of the operators that this stack's state holds, with a space between: in a preview those before it. */
+  declare readonly held: pulumi.Output<string>;
 
   constructor(name: string, inputs: OperatorsGateInputs, opts?: pulumi.CustomResourceOptions) {
-    const found = { found: undefined, askedAt: undefined, askedBy: undefined, cost: undefined };
+    const found = {
+      held: undefined,
+      found: undefined,
+      askedAt: undefined,
+      askedBy: undefined,
+      cost: undefined,
+    };
     super(
       currentCode("components/operatorsGateProvider"),
       name,

@@ -1,9 +1,20 @@
-import { judge, judgeOperatorsWindow, judgeReleases, lookAtReleases, observe, toBeMoved } from "../observe";
+import {
+  inTurn,
+  judge,
+  judgeOperatorsWindow,
+  judgeReleases,
+  lookAtReleases,
+  observe,
+  type Releases,
+  toBeMoved,
+} from "../observe";
+import { lookAtCluster } from "../observe/cluster";
 import { measured } from "../observe/cost";
 import { look } from "../observe/look";
 import { isUnderWay } from "./changePolicy";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
+import { type LetThrough, letThrough, movedByHand } from "./letThrough";
 import { providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
@@ -16,46 +27,81 @@ interface Inputs {
   readonly changeId: string;
   readonly attempt: number;
   readonly owner: string;
+  /** Names of the operators that this stack holds: as inputs before it asks, then those that it has let through. */
+  readonly held?: string;
+  /** No input, but what it left when it last let through. */
+  readonly letThrough?: LetThrough;
 }
 
 /** The provider behind {@link OperatorsGate}. */
-export const provider = gateProvider<Inputs>({
-  id: () => "operators-gate",
-  compares: ["operators", "digest", "attempt", "owner"],
-  isDone: allDone,
-  ask,
-});
+export const provider = {
+  ...gateProvider<Inputs>({
+    id: () => "operators-gate",
+    compares: ["operators", "digest", "attempt", "owner"],
+    isDone: allDone,
+    ask,
+  }),
+  // Preview learns from it whose the releases are: once a way back took the gate out of the state, they are nobody's.
+  check: async (olds: Partial<Inputs> | undefined, news: Inputs) => ({
+    inputs: { ...news, held: olds?.operators ?? "" },
+  }),
+};
 
-/** Whether every release is deployed as the stack says. */
-async function allDone(): Promise<boolean> {
+/** Whether every release is this stack's, and deployed as it says. */
+async function allDone(_inputs: Inputs, { letThrough = {} }: Inputs): Promise<boolean> {
   const { settings, sshPrivateKey } = providerContext();
+  // One that only waited for a node's turn to end has not been let through.
+  if (settings.operators.some(({ name }) => !letThrough[name])) return false;
   const releases = await look(() => lookAtReleases(settings, sshPrivateKey));
   return "value" in releases && toBeMoved(settings, releases.value).length === 0;
 }
 
-/** @param before what was asked for when the gate last let through: those operators are in this stack's state */
-async function ask(inputs: Inputs, before?: Inputs): Promise<GateAnswer> {
+/** @param before what it left when it last let through: those operators are in this stack's state */
+async function ask(
+  inputs: Inputs,
+  before?: Inputs,
+): Promise<GateAnswer & Pick<Inputs, "held" | "letThrough">> {
   const { settings, ...secrets } = providerContext();
-  const held = new Set(before?.operators.split(" "));
-  const { result, cost } = await measured(() =>
-    judgeSteadily(
+  const known = before?.letThrough ?? {};
+  const held = new Set(Object.keys(known));
+  const { result, cost } = await measured(async () => {
+    const { seen, findings } = await judgeSteadily(
       async () => {
         const releases = await look(() => lookAtReleases(settings, secrets.sshPrivateKey));
-        const moved = movedBy(inputs, before, "value" in releases ? toBeMoved(settings, releases.value) : []);
+        const live: Releases = "value" in releases ? releases.value : new Map();
+        const moved = movedBy(inputs, before, "value" in releases ? toBeMoved(settings, live) : []);
         // With an upgrade the preflight has asked all that before.
         const alone = moved.length > 0 && !isUnderWay(inputs);
-        return { releases, moved, facts: alone ? await observe(settings, secrets) : undefined };
+        const byHand = new Set(movedByHand(settings, live, known).map(({ name }) => name));
+        return { releases, live, moved, byHand, facts: alone ? await observe(settings, secrets) : undefined };
       },
-      ({ releases, moved, facts }) => [
-        ...judgeReleases(settings, releases, held),
+      ({ releases, moved, byHand, facts }) => [
+        ...judgeReleases(settings, releases, { held, movedByHand: byHand }),
         ...judgeOperatorsWindow(settings, moved, new Date()),
         ...(facts ? judge(settings, facts, inputs.owner) : []),
       ],
-    ),
-  );
+    );
+    // The operators' own come first, one each.
+    const stopped = settings.operators.filter((_, i) => findings.slice(i, i + 1).some(stops));
+    const unfinished = stopped.length > 0 && isUnderWay(inputs) && (await anyInTurn());
+    const beside = { held, movedByHand: seen.byHand, inTurn: unfinished };
+    const eased = judgeReleases(settings, seen.releases, beside);
+    return {
+      findings: [...eased, ...findings.slice(eased.length)],
+      letThrough: letThrough(settings, seen.live, known, new Set(stopped.map(({ name }) => name))),
+    };
+  });
   const refused = result.findings.filter(stops);
   if (refused.length > 0) throw new Error(refusal("no operator was touched", "before an operator", refused));
-  return gateAnswer(result.findings, cost);
+  const { letThrough: ours } = result;
+  return { ...gateAnswer(result.findings, cost), held: Object.keys(ours).join(" "), letThrough: ours };
+}
+
+/** Whether a node's turn has begun and not ended; not, where nobody can say. */
+async function anyInTurn(): Promise<boolean> {
+  const { settings, sshPrivateKey } = providerContext();
+  const cluster = await look(() => lookAtCluster({ servers: settings.servers, drained: [] }, sshPrivateKey));
+  return settings.nodes.some(({ name }) => inTurn(settings, cluster, name));
 }
 
 /** Whose releases will move: of another version or not well; all, where what is asked for is no longer what it was. */

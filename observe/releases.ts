@@ -15,6 +15,8 @@ export interface ReleaseFacts {
   /** The chart's name and version. */
   readonly chart: string;
   readonly version: string;
+  /** The last revision that was deployed and was replaced by another; undefined where there is none. */
+  readonly replaced?: number;
 }
 
 /** By `namespace/name`; what is not there is not in it. */
@@ -47,10 +49,11 @@ export function parseReleases(stdout: string): Releases {
     .filter(Boolean)
     .map((line) => line.split("\t"));
   return new Map(
-    rows.map(([id = "", revision, status = "unknown", record = ""]) => {
+    rows.map(([id = "", revision, status = "unknown", record = "", replaced = "0"]) => {
       const { chart } = recordSchema.parse(JSON.parse(gunzipSync(Buffer.from(record, "base64")).toString()));
       const { name, version } = chart.metadata;
-      return [id, { revision: Number(revision), status, chart: name, version }];
+      const facts = { revision: Number(revision), status, chart: name, version };
+      return [id, replaced === "0" ? facts : { ...facts, replaced: Number(replaced) }];
     }),
   );
 }

@@ -6,43 +6,75 @@ import { type ReleaseFacts, type Releases, releaseId } from "../releases";
 import { unknown } from "../unmeasured";
 import { SEE_API } from "./api";
 
-/**
- * What there is of each operator's release against what is asked for: from → to. Pure.
- * @param held names of operators that this stack's state holds; undefined where nobody knows, as in a preview
- */
+/** What is known of the operators beside their releases. */
+interface Known {
+  /** Names of those that this stack's state holds; undefined where nobody knows. */
+  readonly held?: ReadonlySet<string>;
+  /** Names of those that were as asked for, and that somebody has moved since. */
+  readonly movedByHand?: ReadonlySet<string>;
+  /** Whether a node's turn has begun and not ended: that one is finished before all else. */
+  readonly inTurn?: boolean;
+}
+
+/** What there is of each operator's release against what is asked for: from → to. Pure. */
 export const judgeReleases = (
   { operators }: Pick<Settings, "operators">,
   releases: Look<Releases>,
-  held?: ReadonlySet<string>,
+  known: Known = {},
 ): Finding[] =>
   operators.map((operator) => {
     const place = operator.when === "before" ? "before the first server" : "after the last agent";
     const question = { check: `operator: ${operator.name}`, wanted: `${operator.version}, ${place}` };
-    if ("missing" in releases) return unknown(question, releases.missing, SEE_API);
+    // What comes after the nodes, and what the run does not touch, does not keep one from its turn's end.
+    const waits = known.inTurn && (operator.when === "after" || known.movedByHand?.has(operator.name));
+    const eased = (finding: Finding): Finding =>
+      waits && finding.verdict !== "pass"
+        ? { ...finding, verdict: "warn", next: `once the node in its turn is finished: ${finding.next}` }
+        : finding;
+    if ("missing" in releases) return eased(unknown(question, releases.missing, SEE_API));
     const live = releases.value.get(releaseId(operator));
     const found = live ? describe(live) : `no release ${releaseId(operator)}`;
-    return { ...question, found, ...verdict(operator, live, held) };
+    return eased({ ...question, found, ...verdict(operator, live, known) });
   });
 
 const describe = ({ chart, version, status, revision }: ReleaseFacts): string =>
   `${version} of ${chart}, ${status}, revision ${revision}`;
 
 function verdict(
-  { name, namespace, adopt }: Operator,
+  { name, namespace, adopt, version }: Operator,
   live: ReleaseFacts | undefined,
-  held: ReadonlySet<string> | undefined,
+  { held, movedByHand }: Known,
 ): Pick<Finding, "verdict" | "next"> {
   if (!live) return must(!adopt, "there is nothing to adopt: take adopt out, and it is installed");
   if (live.status.startsWith("pending-") || live.status === "uninstalling") {
     return must(
       false,
-      `helm is at work on it, or was killed at it. If nothing runs: helm -n ${namespace} rollback ${name}, then pulumi up`,
+      `helm is at work on it, or was killed at it. If nothing runs: ${letGo(live.status, name, namespace)}, then pulumi up`,
+    );
+  }
+  if (movedByHand?.has(name)) {
+    return must(
+      false,
+      `it was moved by hand, which Pulumi does not see. For ${version}: helm -n ${namespace} history ${name}, then helm -n ${namespace} rollback ${name} REVISION to one with that chart; to stay: set its version to ${live.version}`,
     );
   }
   return must(
     adopt || held === undefined || held.has(name),
     "it was installed by somebody else, or left by a way back: to take it over, set adopt: true (docs/operators.md)",
   );
+}
+
+/** What frees a release that helm was killed at. A first install and an uninstall have no revision to roll back to. */
+function letGo(status: string, name: string, namespace: string): string {
+  const helm = (command: string) => `helm -n ${namespace} ${command} ${name}`;
+  switch (status) {
+    case "pending-install":
+      return helm("uninstall");
+    case "uninstalling":
+      return `${helm("uninstall")}, pulumi refresh --target '**operator-${name}-release' (else the state believes that it is there)`;
+    default:
+      return helm("rollback");
+  }
 }
 
 const isVersion = (live: ReleaseFacts, version: string): boolean =>

@@ -16,9 +16,9 @@ describe("components/gateProvider", () => {
   const provider = gateProvider<{ node: string; attempt: number; note: string }>({
     id: ({ node }) => `gate-${node}`,
     compares: ["node", "attempt"],
-    isDone: async () => {
+    isDone: async (_inputs, { node }) => {
       spend("sshSessions", looking);
-      return done;
+      return done && node !== "unknown";
     },
     async ask({ node }) {
       asked.push(node);
@@ -51,6 +51,8 @@ describe("components/gateProvider", () => {
     assert.equal(await changes({}), false);
     assert.equal(await changes({ note: "other" }), false);
     assert.equal(await changes({ attempt: 2 }), true);
+    const left = { ...inputs, node: "unknown", ...answer("a") };
+    assert.equal((await provider.diff?.("gate-a", left, { ...inputs, node: "unknown" }))?.changes, true);
   });
 
   it("bears what it cost to look whether it is done, and so those before it that were passed by; once", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before } from "mocha";
+import { provider } from "../../components/operatorsGateProvider";
 import { planOf } from "../../components/plan";
 import { describePlan, parseSettings } from "../../config";
 import { stepOf } from "../../report/stepName";
@@ -103,6 +104,17 @@ describe("operators in an upgrade", () => {
       /before Kubernetes\n.*cert-manager at v1\.2\.3.*\n.*\n.*traefik.*\n.*\nServers, one at a time/,
     );
     assert.match(lines, /after Kubernetes\n.*gpu-operator at v1\.2\.3.*\n.*well.*\nValidation/);
+  });
+});
+
+describe("the operators' gate", () => {
+  const inputs = { operators: "cert-manager traefik", digest: "d", wanted: A, accepted: A, changeId: "CR-1" };
+  const news = { ...inputs, attempt: 2, owner: "o" };
+
+  it("tells a preview whose the releases are: nobody's, once a way back took it out of the state", async () => {
+    const held = async (olds: object) => (await provider.check(olds, news)).inputs.held;
+    assert.equal(await held({ ...news, attempt: 1 }), "cert-manager traefik");
+    assert.equal(await held({}), "");
   });
 });
 

@@ -79,6 +79,15 @@ describe("scripts/operator-ready.sh and look-releases.sh on real releases", func
     );
   });
 
+  it("reads the last revision that was replaced, and no other", () => {
+    const look = bareText("look-releases");
+    const start = look.lastIndexOf("for release in");
+    const revisions = ["1\tsuperseded\ta", "9\tsuperseded\tb", "11\tpending-upgrade\tc", "10\tdeployed\td"];
+    const kube = `kube() { printf '%s\\n' ${revisions.map((row) => `'${row}'`).join(" ")}; }\n`;
+    const { stdout } = run(`${kube}${look.slice(start)}`, "gpu/gpu-operator");
+    assert.equal(stdout, "gpu/gpu-operator\t11\tpending-upgrade\tc\t9\n");
+  });
+
   it("waits for the rollout, and says what is not", () => {
     const { code, stderr } = ready(VERSION);
     assert.equal(code, 1);

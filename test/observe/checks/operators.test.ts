@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { parseSettings } from "../../../config";
 import { judgeOperatorsWindow, judgeReleases, toBeMoved } from "../../../observe";
-import { parseReleases, type ReleaseFacts } from "../../../observe/releases";
+import type { Look } from "../../../observe/look";
+import { parseReleases, type ReleaseFacts, type Releases } from "../../../observe/releases";
 import { lab } from "../../config/lab";
 
 const cert = { name: "cert", namespace: "ns", chart: "cert-v1.2.3.tgz", version: "v1.2.3", when: "before" };
@@ -21,6 +22,8 @@ describe("observe/checks/operators", () => {
       JSON.stringify({ config: { password: "x" }, chart: { metadata: { name: "cert", version: "v1.2.2" } } }),
     ).toString("base64");
     assert.deepEqual(parseReleases(`ns/cert\t7\tdeployed\t${record}\n`), facts().value);
+    assert.deepEqual(parseReleases(`ns/cert\t7\tdeployed\t${record}\t0\n`), facts().value);
+    assert.deepEqual(parseReleases(`ns/cert\t7\tdeployed\t${record}\t6\n`), facts({ replaced: 6 }).value);
     assert.deepEqual(parseReleases(""), new Map());
   });
 
@@ -38,18 +41,45 @@ describe("observe/checks/operators", () => {
     ["refuses somebody else's", {}, {}, none, "fail", /adopt: true/],
     ["takes it over where that is asked for", { adopt: true }, {}, none, "pass"],
     ["has nothing to adopt", { adopt: true }, undefined, none, "fail", /take adopt out/],
-    ["refuses while helm is at work", {}, { status: "pending-upgrade" }, held, "fail", /rollback cert/],
+    ["refuses while helm is at work", {}, { status: "pending-upgrade" }, held, "fail", /-n ns rollback cert/],
+    ["rolls back no first install", {}, { status: "pending-install" }, held, "fail", /-n ns uninstall cert/],
+    ["ends an uninstall", {}, { status: "uninstalling" }, held, "fail", /-n ns uninstall cert, .*refresh/],
   ];
   for (const [title, changes, live, known, verdict, next] of cases) {
     it(title, () => {
-      const [finding] = judgeReleases(settings(changes), live ? facts(live) : { value: new Map() }, known);
+      const [finding] = judgeReleases(settings(changes), live ? facts(live) : { value: new Map() }, {
+        held: known,
+      });
       assert.equal(finding?.verdict, verdict);
       if (next) assert.match(finding?.next ?? "", next);
     });
   }
 
   it("says so where nobody answers", () => {
-    assert.equal(judgeReleases(settings(), { missing: "no answer" }, held)[0]?.verdict, "not measured");
+    assert.equal(judgeReleases(settings(), { missing: "no answer" }, { held })[0]?.verdict, "not measured");
+  });
+
+  it("knows nobody's where nobody can tell, as before the first look at a state", () => {
+    assert.equal(judgeReleases(settings(), facts())[0]?.verdict, "pass");
+    assert.equal(judgeReleases(settings(), facts(), { held: new Set([""]) })[0]?.verdict, "fail");
+  });
+
+  it("refuses what was moved by hand, with both ways out of it", () => {
+    const [finding] = judgeReleases(settings(), facts(), { held, movedByHand: held });
+    assert.equal(finding?.verdict, "fail");
+    assert.match(finding?.next ?? "", /helm -n ns rollback cert REVISION .*set its version to v1\.2\.2/);
+  });
+
+  it("holds no node in its turn up for what comes after the nodes, or is not moved at all", () => {
+    const verdict = (when: string, live: Look<Releases>, known: object) =>
+      judgeReleases(settings({ when }), live, { held, ...known })[0]?.verdict;
+    const pending = facts({ status: "pending-upgrade" });
+    assert.equal(verdict("after", pending, {}), "fail");
+    assert.equal(verdict("after", pending, { inTurn: true }), "warn");
+    assert.equal(verdict("after", { missing: "no answer" }, { inTurn: true }), "warn");
+    assert.equal(verdict("after", facts(), { inTurn: true }), "pass");
+    assert.equal(verdict("before", pending, { inTurn: true }), "fail");
+    assert.equal(verdict("before", facts(), { inTurn: true, movedByHand: held }), "warn");
   });
 
   it("moves what is not deployed at its version", () => {

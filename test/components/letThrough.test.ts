@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { type LetThrough, letThrough, movedByHand } from "../../components/letThrough";
+import { parseSettings } from "../../config";
+import type { ReleaseFacts, Releases } from "../../observe";
+import { lab } from "../config/lab";
+
+const OLD = "v1.2.2";
+const NEW = "v1.2.3";
+
+const settings = (changes: object = {}) =>
+  parseSettings(
+    lab({
+      operators: [
+        { name: "cert", namespace: "ns", chart: "cert.tgz", version: NEW, when: "before", ...changes },
+      ],
+    }),
+  );
+const releases = (revision: number, version: string, changes: Partial<ReleaseFacts> = {}): Releases =>
+  new Map([["ns/cert", { revision, status: "deployed", chart: "cert", version, ...changes }]]);
+const nobody = new Set<string>();
+const first = (live: Releases): LetThrough => letThrough(settings(), live, {}, nobody);
+const names = (live: Releases, before: LetThrough, asked = settings()) =>
+  movedByHand(asked, live, before).map(({ name }) => name);
+
+describe("components/letThrough", () => {
+  const before = first(releases(1, OLD));
+
+  it("knows what was moved by hand after it had become as asked for", () => {
+    // 1: before, 2: as asked for, 3: rolled back.
+    assert.deepEqual(names(releases(3, OLD, { replaced: 2 }), before), ["cert"]);
+    assert.deepEqual(names(releases(2, "v1.2.4", { replaced: 1 }), first(new Map())), ["cert"]);
+  });
+
+  it("lets one whose turn has not come, that failed, or that was killed be moved again", () => {
+    assert.deepEqual(names(releases(1, OLD), before), []);
+    assert.deepEqual(names(releases(2, NEW, { status: "failed" }), before), []);
+    // 2 was killed, and was never deployed; 3 is the way back to 1.
+    const rolledBack = releases(3, OLD, { replaced: 1 });
+    assert.deepEqual(names(rolledBack, before), []);
+    // And once more: 4 was killed, 5 is the way back to 3.
+    const again = letThrough(settings(), rolledBack, before, nobody);
+    assert.deepEqual(names(releases(5, OLD, { replaced: 3 }), again), []);
+  });
+
+  it("keeps what it knew while others are not done, also of one that was as asked for at first", () => {
+    const meanwhile = letThrough(settings(), releases(2, NEW, { replaced: 1 }), before, nobody);
+    assert.deepEqual(names(releases(3, OLD, { replaced: 2 }), meanwhile), ["cert"]);
+    const atOnce = first(releases(7, NEW, { replaced: 6 }));
+    assert.deepEqual(names(releases(8, OLD, { replaced: 7 }), atOnce), ["cert"]);
+  });
+
+  it("knows nothing of one that is asked for otherwise now, or never was let through", () => {
+    const asked = settings({ values: { a: 1 } });
+    assert.deepEqual(names(releases(3, OLD, { replaced: 2 }), before, asked), []);
+    assert.deepEqual(names(releases(3, OLD, { replaced: 2 }), {}), []);
+  });
+
+  it("takes in none that it would have stopped for", () => {
+    const stopped = new Set(["cert"]);
+    assert.deepEqual(letThrough(settings(), releases(3, OLD), {}, stopped), {});
+    assert.deepEqual(letThrough(settings(), releases(3, OLD, { replaced: 2 }), before, stopped), before);
+  });
+});
