@@ -15,9 +15,9 @@ const GATEWAY = `etcd() { for port in 2382 2379; do sudo curl -sf --max-time 10 
 const ask = (path: string, body: string) => `etcd ${path} '${body}'`;
 const alarm = (body: string) => `${GATEWAY}; ${ask("/v3/maintenance/alarm", body)}`;
 
-/** Ends the member; the kubelet starts it anew with the config that lies there now. */
+/** Ends the member; the kubelet starts it anew with the config that lies there now, later each time that it has ended. */
 const RESTART =
-  'old=$(pgrep -x etcd); sudo kill $old; n=0; until new=$(pgrep -x etcd) && test "$new" != "$old" && curl -sf --max-time 2 http://127.0.0.1:2381/health | grep -q true; do n=$((n + 1)); test $n -le 90; sleep 1; done';
+  'old=$(pgrep -x etcd); sudo kill $old; n=0; until new=$(pgrep -x etcd) && test "$new" != "$old" && curl -sf --max-time 2 http://127.0.0.1:2381/health | grep -q true; do n=$((n + 1)); test $n -le 180; sleep 1; done';
 
 /** What a member has raised meanwhile stays until somebody disarms it. */
 const DISARM = `${GATEWAY}; for id in $(${ask("/v3/maintenance/alarm", '{"action":"GET"}')} | grep -o '"memberID":"[0-9]*' | grep -o '[0-9]*$'); do etcd /v3/maintenance/alarm "{\\"action\\":\\"DEACTIVATE\\",\\"memberID\\":\\"$id\\",\\"alarm\\":\\"NOSPACE\\"}" >/dev/null; done`;

@@ -121,7 +121,7 @@ const switchAll = async (state: "on" | "off") => {
       await setFault([...fault.split(" "), state]);
       return true;
     };
-    await (state === "on" ? switched() : until(`${fault} to be switched off`, 60, switched));
+    await (state === "on" ? switched() : until(`${fault} to be switched off`, 240, switched));
   }
 };
 
