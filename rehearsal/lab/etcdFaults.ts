@@ -15,9 +15,15 @@ const GATEWAY = `etcd() { for port in 2382 2379; do sudo curl -sf --max-time 10 
 const ask = (path: string, body: string) => `etcd ${path} '${body}'`;
 const alarm = (body: string) => `${GATEWAY}; ${ask("/v3/maintenance/alarm", body)}`;
 
-/** Ends the member; the kubelet starts it anew with the config that lies there now, later each time that it has ended. */
-const RESTART =
-  'old=$(pgrep -x etcd); sudo kill $old; n=0; until new=$(pgrep -x etcd) && test "$new" != "$old" && curl -sf --max-time 2 http://127.0.0.1:2381/health | grep -q true; do n=$((n + 1)); test $n -le 180; sleep 1; done';
+const patiently = (proof: string) => `n=0; until ${proof}; do n=$((n + 1)); test $n -le 90; sleep 1; done`;
+
+/** Ends the member; the kubelet starts it anew with the config that lies there now. */
+const RESTART = `old=$(pgrep -x etcd); sudo kill $old; ${patiently(
+  'new=$(pgrep -x etcd) && test "$new" != "$old" && curl -s --max-time 2 http://127.0.0.1:2381/health | grep -q health',
+)}`;
+
+/** Never so while an alarm is raised. */
+const HEALTHY = patiently("curl -sf --max-time 2 http://127.0.0.1:2381/health | grep -q true");
 
 /** What a member has raised meanwhile stays until somebody disarms it. */
 const DISARM = `${GATEWAY}; for id in $(${ask("/v3/maintenance/alarm", '{"action":"GET"}')} | grep -o '"memberID":"[0-9]*' | grep -o '[0-9]*$'); do etcd /v3/maintenance/alarm "{\\"action\\":\\"DEACTIVATE\\",\\"memberID\\":\\"$id\\",\\"alarm\\":\\"NOSPACE\\"}" >/dev/null; done`;
@@ -75,8 +81,8 @@ export const etcdFaults: Readonly<Record<string, Fault>> = {
   "etcd-quota": onNode({
     name: "etcd-quota",
     effect: "etcd's database on that server fills three quarters of the quota in its member's config",
-    on: `size=$(curl -sf http://127.0.0.1:2381/metrics | awk '$1 == "etcd_mvcc_db_total_size_in_bytes" { printf "%.0f", $2 * 1.35 }'); test -n "$size"; echo "quota-backend-bytes: $size" | sudo tee -a ${CONFIG} >/dev/null; ${RESTART}`,
-    off: `sudo sed -i '/^quota-backend-bytes:/d' ${CONFIG}; ${RESTART}; ${DISARM}`,
+    on: `size=$(curl -sf http://127.0.0.1:2381/metrics | awk '$1 == "etcd_mvcc_db_total_size_in_bytes" { printf "%.0f", $2 * 1.35 }'); test -n "$size"; echo "quota-backend-bytes: $size" | sudo tee -a ${CONFIG} >/dev/null; ${RESTART}; ${HEALTHY}`,
+    off: `sudo sed -i '/^quota-backend-bytes:/d' ${CONFIG}; ${RESTART}; ${DISARM}; ${HEALTHY}`,
     test: `sudo grep -qs '^quota-backend-bytes:' ${CONFIG}`,
   }),
   "etcd-learner": learner,
