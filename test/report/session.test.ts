@@ -17,6 +17,7 @@ import { inputsOf, planned, runAt, settingsOf } from "./fixtures";
 describe("report: a run in its own session", () => {
   const directory = mkdtempSync(join(tmpdir(), "session-test-"));
   let path: string | undefined;
+  const bin = mkdtempSync(join(tmpdir(), "session-bin-"));
   const go = join(directory, "..", `go-${process.pid}`);
   before(async () => {
     const engine = `#!/bin/sh
@@ -24,7 +25,6 @@ echo "$@"; if [ "$1" != up ]; then exit 1; fi
 until [ -e ${go} ]; do sleep 0.1; done
 printf 'Diagnostics:\\n  x (y):\\n    error: it broke\\n'; exit 7
 `;
-    const bin = mkdtempSync(join(tmpdir(), "session-bin-"));
     writeFileSync(join(bin, "pulumi"), engine, { mode: 0o755 });
     path = process.env.PATH;
     process.env.PATH = `${bin}:${path}`;
@@ -38,7 +38,7 @@ printf 'Diagnostics:\\n  x (y):\\n    error: it broke\\n'; exit 7
   });
   after(() => {
     process.env.PATH = path;
-    for (const file of [directory, go]) rmSync(file, { recursive: true, force: true });
+    for (const file of [directory, bin, go]) rmSync(file, { recursive: true, force: true });
   });
 
   it("outlives a hang-up of who began it, is shown again, and writes down how it ended", async () => {
