@@ -85,8 +85,20 @@ export class PulumiProject {
     fs.writeFileSync(this.file(name), text);
   }
 
+  /** Ends what a killed engine leaves running: language host and plugins, which all work in the project's folder. */
+  endProcesses(): void {
+    for (const pid of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+      try {
+        if (fs.readlinkSync(`/proc/${pid}/cwd`) === this.directory) process.kill(Number(pid), "SIGKILL");
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  }
+
   /** Removes all of it; resources are not destroyed. */
   remove(): void {
+    this.endProcesses();
     fs.rmSync(this.directory, { recursive: true, force: true });
   }
 

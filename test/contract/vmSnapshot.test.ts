@@ -27,17 +27,6 @@ const snapshot = new VmSnapshot(
 export const upid = snapshot.upid;
 `;
 
-/** Ends what a killed engine leaves running: language host and plugins, which all work in the project's folder. */
-function endProcessesIn(directory: string): void {
-  for (const pid of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (fs.readlinkSync(`/proc/${pid}/cwd`) === directory) process.kill(Number(pid), "SIGKILL");
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-}
-
 describe("VmSnapshot on the real engine", function () {
   this.timeout(4 * 60_000); // up to three runs of the engine in a test, each some 5 s on an idle machine
   let lab: ProxmoxLab;
@@ -59,7 +48,7 @@ describe("VmSnapshot on the real engine", function () {
     await good(project.pulumi("config", "set-all", ...all));
   });
   after(async () => {
-    if (project) endProcessesIn(project.directory);
+    if (project) project.endProcesses();
     project?.remove();
     await lab?.end();
   });
@@ -91,7 +80,7 @@ describe("VmSnapshot on the real engine", function () {
     const killed = project.start("up", "--yes", "--skip-preview");
     await until(() => lab.standIn.site.vms.load("node01", 3001).lock === "snapshot", 120);
     killed.process.kill("SIGKILL");
-    endProcessesIn(project.directory);
+    project.endProcesses();
     await killed.ended;
     lab.heal("task-seconds");
     await good(project.pulumi("cancel", "--yes"));
