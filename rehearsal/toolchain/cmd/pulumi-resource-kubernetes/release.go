@@ -143,13 +143,19 @@ func (e *failedRelease) Error() string {
 		e.release.Namespace, e.release.Name, e.err)
 }
 
-// install is `helm install`: a name that is in use already is refused, as by the official plugin.
-func (p *kubernetesProvider) install(inputs releaseInputs) (*release.Release, error) {
+// prepare is what helm works with: the namespace's releases, and the chart.
+func (p *kubernetesProvider) prepare(inputs releaseInputs) (*action.Configuration, *chart.Chart, error) {
 	configuration, err := p.helm(inputs.Namespace)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	loaded, err := p.load(inputs)
+	return configuration, loaded, err
+}
+
+// install is `helm install`: a name that is in use already is refused, as by the official plugin.
+func (p *kubernetesProvider) install(inputs releaseInputs) (*release.Release, error) {
+	configuration, loaded, err := p.prepare(inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -170,11 +176,7 @@ func (p *kubernetesProvider) install(inputs releaseInputs) (*release.Release, er
 
 // upgrade is `helm upgrade`.
 func (p *kubernetesProvider) upgrade(inputs releaseInputs) (*release.Release, error) {
-	configuration, err := p.helm(inputs.Namespace)
-	if err != nil {
-		return nil, err
-	}
-	loaded, err := p.load(inputs)
+	configuration, loaded, err := p.prepare(inputs)
 	if err != nil {
 		return nil, err
 	}
