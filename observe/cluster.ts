@@ -47,8 +47,6 @@ export interface RefusedEviction {
 export interface ClusterFacts {
   /** The server that was asked. */
   readonly askedOn: string;
-  /** How long the API server took to say that it is ready, milliseconds. */
-  readonly readyMs: number;
   readonly nodes: readonly V1Node[];
   readonly pods: readonly V1Pod[];
   readonly budgets: readonly V1PodDisruptionBudget[];
@@ -127,7 +125,6 @@ export function parseCluster(
   const lock = json("lock").spec ?? {};
   return {
     askedOn,
-    readyMs: Number(said.get("readyMs")),
     nodes: items<V1Node>("nodes"),
     pods: items<V1Pod>("pods"),
     budgets: items<V1PodDisruptionBudget>("budgets"),

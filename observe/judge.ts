@@ -103,10 +103,11 @@ export function judgeTurn(settings: Settings, node: ClusterNode, facts: Facts, o
   ];
 }
 
-function judgeCluster(settings: Settings, { cluster }: Facts, purpose: Purpose): Finding[] {
+function judgeCluster(settings: Settings, facts: Facts, purpose: Purpose): Finding[] {
+  const { cluster } = facts;
   const judgeAll = (seen: ClusterFacts) => CLUSTER_CHECKS.flatMap((check) => check(settings, seen, purpose));
   return "value" in cluster
-    ? [...judgeApi(settings, cluster.value), ...judgeAll(cluster.value)]
+    ? [...judgeApi(settings, facts), ...judgeAll(cluster.value)]
     : [apiNotMeasured(cluster.missing), ...unmeasured(judgeAll(silent(settings)), API_SILENT, SEE_API)];
 }
 

@@ -3,6 +3,7 @@ import { bareText, shellWord } from "../scripts";
 import { type DeprecatedApi, parseDeprecatedApis } from "./deprecatedApis";
 import { parseDurations } from "./durations";
 import { type EtcdView, parseEtcdView } from "./etcdView";
+import type { Look } from "./look";
 import { withNode } from "./ssh";
 
 /** Room in one of the folders that a change writes to. */
@@ -43,6 +44,8 @@ export interface ServerFacts {
   readonly fsyncMs?: number;
   /** Undefined where it does not answer. */
   readonly etcd?: OwnEtcd;
+  /** How long its API server took to say that it is ready, milliseconds, or why it did not. */
+  readonly ready: Look<number>;
   /** SHA-256 of the cluster's CA in /etc/rancher/rke2/rke2.yaml, its PEM text; empty where it could not be read. */
   readonly kubeconfigCa: string;
 }
@@ -163,6 +166,14 @@ export function parseNode(stdout: string, started: number, ended: number): NodeF
   };
 }
 
+/** @param said `200 0.013 ok`: HTTP status, seconds, what was said */
+function parseReady(said: string): Look<number> {
+  const [status = "", seconds = "", ...words] = said.trim().split(" ");
+  return status === "200"
+    ? { value: Math.round(Number(seconds) * 1000) }
+    : { missing: `HTTP ${status || "000"}: ${words.join(" ") || "no answer in 8 s"}` };
+}
+
 function parseServer(text: (key: string) => string): ServerFacts {
   const grown = (key: string) => {
     const [first, last] = [text(`first${key}`), text(`last${key}`)];
@@ -182,6 +193,7 @@ function parseServer(text: (key: string) => string): ServerFacts {
       quotaBytes: Number(text("etcdQuotaBytes")) || undefined,
       isLearner: status.isLearner === true,
     },
+    ready: parseReady(text("ready")),
     kubeconfigCa: text("kubeconfigCa"),
   };
 }

@@ -19,22 +19,20 @@ QUESTIONS=()
 # question NAME PATH [optional]: a kind that the cluster does not know is an answer where it is optional.
 question() { QUESTIONS+=("$1 ${3:-needed} $2"); }
 
-# Prints name<TAB>JSON for each question, and readyMs for one of that name: how long its answer took. What cannot be
-# read is no empty list: then 1, what and why on stderr.
+# Prints name<TAB>answer for each question. What cannot be read is no empty list: then 1, what and why on stderr.
 ask_all() {
   local urls=() question
   for question in "${QUESTIONS[@]}"; do urls+=("https://127.0.0.1:6443${question##* }"); done
-  { "${API_CURL[@]}" -w '\n@%{http_code} %{time_total}\n' "${urls[@]}" </dev/null 2>&1 || true; } |
+  { "${API_CURL[@]}" -w '\n@%{http_code}\n' "${urls[@]}" </dev/null 2>&1 || true; } |
     awk -v questions="$(printf '%s\n' "${QUESTIONS[@]}")" -v who="$(hostname): $STEP" '
       BEGIN { count = split(questions, question, "\n") }
-      /^@[0-9][0-9][0-9] / {
+      /^@[0-9][0-9][0-9]$/ {
         split(question[++i], asked, " ")
         code = substr($1, 2)
-        if (code == 200 && asked[1] == "readyMs") printf "readyMs\t%d\n", $2 * 1000
-        else if (code == 200) print asked[1] "\t" body
+        if (code == 200) print asked[1] "\t" body
         else if (code != 404 || asked[2] != "optional") {
           why = body ? substr(body, 1, 200) : "no answer in 8 s"
-          if (asked[1] == "readyMs") printf "%s: the API server here does not answer ready (HTTP %s: %s)\n", who, code, why > "/dev/stderr"
+          if (asked[1] == "ready") printf "%s: the API server here does not answer ready (HTTP %s: %s)\n", who, code, why > "/dev/stderr"
           else printf "%s: cannot read %s (HTTP %s: %s)\n", who, asked[3], code, why > "/dev/stderr"
           exit failed = 1
         }

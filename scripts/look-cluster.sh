@@ -8,7 +8,7 @@ critical=$1
 shift
 
 printf 'nowMs\t%s\n' "$(date +%s%3N)"
-question readyMs /readyz
+question ready /readyz
 question nodes /api/v1/nodes
 question pods /api/v1/pods
 question budgets /apis/policy/v1/poddisruptionbudgets

@@ -75,8 +75,12 @@ if [ "$role" = server ]; then
   ca=$(awk '$1 == "certificate-authority-data:" { print $2 }' "$KUBECONFIG_FILE" 2>/dev/null || true)
   # Nothing has a SHA-256 as well.
   echo "kubeconfigCa=$([ -z "$ca" ] || base64 -d <<<"$ca" 2>/dev/null | sha256sum | cut -c -64)"
-  # What this API server counts by itself, since its start; one that is down has nothing to say.
-  metrics=$(api /metrics || true)
+  # Whether this API server is ready, and how long it took to say so: HTTP status, seconds, why not.
+  ready=$(api /readyz -w '\n@%{http_code} %{time_total}\n' | tr '\n' ' ' || true)
+  echo "ready=$(sed -E 's/(.*)@([0-9]{3}) ([0-9.]+) (.*)/\2 \3 \1\4/' <<<"$ready" | cut -c -200)"
+  # What it counts by itself, since its start; one that is down has nothing to say.
+  metrics=
+  if [[ $ready == *@200* ]]; then metrics=$(api /metrics || true); fi
   if [ "$(tail -n 1 <<<"$metrics")" = 200 ]; then
     echo "apiMetrics=read"
     sed -n 's/^apiserver_requested_deprecated_apis{/deprecatedApi=&/p' <<<"$metrics"

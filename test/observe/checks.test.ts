@@ -97,8 +97,25 @@ describe("observe/checks: a node", () => {
 
 describe("observe/checks: the cluster", () => {
   it("warns of an API that takes over 500 ms and stops from 2 s on", () => {
-    only(ofCluster({ readyMs: 700 }), /API answers/, "warn");
-    only(ofCluster({ readyMs: 2100 }), /API answers/);
+    const ready = (value: number) =>
+      ofNode("proj-k8sm03", { server: { ...healthyServer, ready: { value } } });
+    only(ready(700), /API answers/, "warn");
+    assert.match(only(ready(2100), /API answers/).found, /ready in 2100 ms on proj-k8sm03/);
+  });
+
+  it("stops for one API server of several that is not ready, but not for that of a server in its turn", () => {
+    const name = "proj-k8sm01";
+    const server = { ...healthyServer, ready: { missing: "HTTP 500: [-]etcd failed" } };
+    assert.match(
+      only(ofNode(name, { server }), /API answers/).found,
+      /does not answer ready on proj-k8sm01 \(HTTP 500: \[-\]etcd failed\)/,
+    );
+    const marked = clusterNode(name, {
+      metadata: { name, annotations: { "rke2-upgrade/working": settings.changeId } },
+    });
+    const nodes = healthyCluster.nodes.map((one) => (one.metadata?.name === name ? marked : one));
+    const told = judge(settings, facts({ node: [name, { server }], cluster: { nodes } }), OWNER);
+    assert.equal(told.find(({ check }) => check === "cluster: the API answers")?.verdict, "pass");
   });
 
   it("stops for pressure on a node, and for a node without a lease", () => {

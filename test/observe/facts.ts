@@ -61,6 +61,7 @@ export const healthyServer: ServerFacts & { readonly etcd: OwnEtcd } = {
   fsyncMs: 4,
   etcd: { ...healthyEtcd, memberId: "1", dbBytes: 50 * 2 ** 20, quotaBytes: 2 ** 31, isLearner: false },
   kubeconfigCa: "5e1f",
+  ready: { value: 40 },
 };
 
 /** What the lab's nodes offer. */
@@ -94,7 +95,6 @@ export function pod(name: string, node: string, changes: Partial<V1Pod> = {}): V
 
 export const healthyCluster: ClusterFacts = {
   askedOn: "proj-k8sm01",
-  readyMs: 40,
   nodes: settings.nodes.map((node) => clusterNode(node.name)),
   pods: [],
   critical: [],

@@ -109,7 +109,10 @@ describe("observe/judge", () => {
       }),
       /as configured/,
     );
-    only(facts({ cluster: { readyMs: 2500 } }), /API answers/);
+    only(
+      facts({ node: ["proj-k8sm02", { server: { ...healthyServer, ready: { value: 2500 } } }] }),
+      /API answers/,
+    );
   });
 
   it("stops for what another change holds, and not for our own", () => {

@@ -23,6 +23,7 @@ etcdStatus={"header":{"member_id":"71"},"dbSize":"2703360","leader":"72","isLear
 etcdAlarms={"header":{"member_id":"71"}}
 etcdMember https://10.0.0.1:2380={"etcdserver":"3.6.16","etcdcluster":"3.6.0"}
 etcdMember https://10.0.0.2:2380=
+ready=200 0.0134 ok
 kubeconfigCa=5e1f
 lastCpuUs=28500000
 lastAtUs=1795509050000000
@@ -41,6 +42,7 @@ describe("observe/node", () => {
     assert.deepEqual(seen.containerdTemplates, [
       "/var/lib/rancher/rke2/agent/etc/containerd/config.toml.tmpl",
     ]);
+    assert.deepEqual(seen.server?.ready, { value: 13 });
     assert.equal(seen.server?.cpuUsed, 0.25);
     assert.equal(Math.round(seen.server?.fsyncMs ?? 0), 100);
     assert.deepEqual(seen.server?.etcd, {

@@ -17,6 +17,8 @@ const budget = {
 const refused = { pods: [pod("web", "proj-k8sw01")], refusedEvictions: [{ pod: "lab/web", reason: "429" }] };
 const writes = (fsyncMs: number) =>
   facts({ node: ["proj-k8sm02", { server: { ...healthyServer, fsyncMs } }] });
+const ready = (value: number) =>
+  facts({ node: ["proj-k8sm02", { server: { ...healthyServer, ready: { value } } }] });
 
 const WRONG: readonly [check: string, row: keyof typeof ROWS, seen: Facts][] = [
   [
@@ -27,8 +29,8 @@ const WRONG: readonly [check: string, row: keyof typeof ROWS, seen: Facts][] = [
     }),
   ],
   ["cluster: leases renewed", "join", ofCluster({ leases: healthyCluster.leases.slice(1) })],
-  ["cluster: the API answers", "controlPlane", ofCluster({ readyMs: 2500 })],
-  ["cluster: the API answers", "controlPlane", ofCluster({ readyMs: 700 })],
+  ["cluster: the API answers", "controlPlane", ready(2500)],
+  ["cluster: the API answers", "controlPlane", ready(700)],
   ["cluster: budgets met", "reschedule", ofCluster({ budgets: [budget] })],
   ["proj-k8sw01: budgets let it be drained", "reschedule", ofCluster(refused)],
   ["etcd: whole", "quorum", withEtcd("proj-k8sm02", { leader: "0" })],
