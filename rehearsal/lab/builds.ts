@@ -51,8 +51,8 @@ function build(script: string, ...args: string[]): Promise<string> {
 
 /** Builds whatever is missing in the cache; a second or two when nothing is. */
 export async function buildAll(): Promise<Builds> {
-  const root = await build("machines/build-root.sh");
-  const toolchain = await build("toolchain/build.sh");
+  // Packages are fetched and unpacked while the compiler works.
+  const [root, toolchain] = await Promise.all([build("machines/build-root.sh"), build("toolchain/build.sh")]);
   await build("kubernetes/build.sh");
   const releases = await build("rke2/build.sh");
   const scan = await build("scan/build.sh");

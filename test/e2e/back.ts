@@ -154,9 +154,19 @@ export async function measured(): Promise<{ rtoSeconds: number; rpoSeconds: numb
   return JSON.parse(await ok("pulumi", "stack", "output", "manifest", "--json"));
 }
 
-/** Brings a checkpoint back, which an earlier test of the story made. */
+/** Prints what the way back took and lost, as the stack's outputs say it. */
+export async function tell(): ReturnType<typeof measured> {
+  const said = await measured();
+  console.log(`    ${said.summary}`);
+  return said;
+}
+
+/** Brings a checkpoint back, which an earlier test, or an earlier file, made. */
 export async function from(name: string): Promise<void> {
-  assert.ok((await listCheckpoints()).includes(name), `no checkpoint ${name}: the story begins earlier`);
+  assert.ok(
+    (await listCheckpoints()).includes(name),
+    `no checkpoint ${name}: an earlier test of this story makes it, or test/e2e/upgrade.test.ts`,
+  );
   await restore(name);
 }
 export { checkpoint, run };

@@ -111,3 +111,12 @@ export async function snapshots(): Promise<string[]> {
   );
   return lists.flat().sort();
 }
+
+/** The VMs that were put back, in order. */
+export async function rolledBack(): Promise<string[]> {
+  const tasks = await proxmox<{ type: string; id: string; starttime?: number }[]>("/cluster/tasks");
+  return tasks
+    .filter(({ type }) => type === "qmrollback")
+    .toSorted((a, b) => (a.starttime ?? 0) - (b.starttime ?? 0))
+    .map(({ id }) => id);
+}

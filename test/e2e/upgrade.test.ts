@@ -3,14 +3,16 @@
  * are one story and run in order: each begins where the one before ended.
  */
 import assert from "node:assert/strict";
-import { readdir, utimes } from "node:fs/promises";
+import { readdir, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { snapshotName } from "../../config";
 import { checksCost, describeSpent, timed, type Upgrade } from "../../rehearsal/cli/results";
+import { checkpoint } from "../../rehearsal/lab/checkpoint";
 import { setFault } from "../../rehearsal/lab/faults";
 import { operator } from "../../rehearsal/lab/operator";
 import { until } from "../../rehearsal/machines/poll";
+import * as back from "./back";
 import { identities, info, proxmox, restarts, type Span, snapshots, versions } from "./history";
 import { cancel, configure, killAll, kubectl, ok, onNode, run, startUp, UP, up } from "./operator";
 import { findNoSecret, plantMarker } from "./secrets";
@@ -52,6 +54,7 @@ describe("an upgrade of the lab", function () {
   before(async () => {
     began = new Date();
     await plantMarker();
+    await back.write("before");
     // The soak is a wait of a set length: shorter here, so that the story fits into a test run.
     await configure({
       ...{ "limits.soakServerSeconds": "5", "limits.soakAgentSeconds": "5" },
@@ -176,6 +179,7 @@ describe("an upgrade of the lab", function () {
     const aged = [3001, 3004];
     for (const vmId of aged) await setFault(["snapshots-old", String(vmId), "on"]);
     const backups = await etcdBackups();
+    const taken = await Promise.all(backups.map(async (file) => (await stat(file)).mtime));
     for (const file of backups) await utimes(file, new Date(0), new Date(0));
     const running = await startUp();
     await printed(running, /restarting rke2-server/, 15);
@@ -183,13 +187,13 @@ describe("an upgrade of the lab", function () {
     await running.ended;
     await cancel();
     for (const vmId of aged) await setFault(["snapshots-old", String(vmId), "off"]);
-    const taken = await snapshots();
+    const kept = await snapshots();
     assert.ok(
-      taken.includes(`3004/${SNAPSHOT}-2`),
+      kept.includes(`3004/${SNAPSHOT}-2`),
       "an untouched agent's stale snapshot was not joined by a newer one",
     );
     assert.ok(
-      !taken.includes(`3001/${SNAPSHOT}-3`),
+      !kept.includes(`3001/${SNAPSHOT}-3`),
       "an upgraded server was snapshotted as if it were the way back",
     );
     assert.deepEqual(
@@ -197,6 +201,7 @@ describe("an upgrade of the lab", function () {
       backups,
       "an etcd snapshot was taken between two versions as the way back",
     );
+    for (const [i, file] of backups.entries()) await utimes(file, taken[i] ?? 0, taken[i] ?? 0);
   });
 
   it("holds an agent's turn while a budget would block its drain: not even cordoned", async () => {
@@ -254,6 +259,9 @@ describe("an upgrade of the lab", function () {
     killAll(running, "SIGKILL");
     await running.ended;
     await cancel();
+    // From here the ways back begin (waysBack.test.ts).
+    await back.write("after");
+    await checkpoint("half");
     // By now every live figure is another: ages, free space, latency, what the gates found.
     const { upgrade } = await timed(async (env) => {
       const { code, output } = await run([...UP, "--plan", plan], 25, { ...experimental, ...env });
@@ -414,6 +422,9 @@ describe("an upgrade of the lab", function () {
     assert.deepEqual(await snapshots(), ["3004/by-hand"]);
     assert.deepEqual(await identities(), before);
     await findNoLock();
+    await proxmox("/nodes/node02/qemu/3004/snapshot/by-hand", undefined, "DELETE");
+    await until("it to be gone", 30, async () => (await snapshots()).length === 0);
+    await checkpoint("accepted");
   });
 });
 
