@@ -48,6 +48,8 @@ export const adopted: Moment = {
       "limits.soakServerSeconds": "2",
       "limits.soakAgentSeconds": "2",
       "limits.sshSeconds": "60",
+      // What stops at a service that does not start waits for this long.
+      "limits.serviceStartSeconds": "90",
     });
     await plantWitness();
     await mustUp();
