@@ -3,8 +3,8 @@
 # last the end-to-end ones on a rehearsal that is brought up and ended here.
 # The last line is "N passed, N failed", over all of them.
 # usage: test.sh [lint|unit|go|contract|e2e|stories|waves]... (through run.sh, which sets PATH; default: all but the last two)
-# The stories (test/stories: checks, going back) take a fresh lab each, and together the better
-# part of an hour. waves is the story that has a lab of its own, with eight agents.
+# The stories (test/stories: the checks, the record, operators …) take a fresh lab each, and together more
+# than an hour. waves is the story that has a lab of its own, with eight agents.
 set -euo pipefail
 
 readonly log="${TMPDIR:-/tmp}/rke2-upgrade-test.$$.log"
