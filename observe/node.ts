@@ -171,7 +171,7 @@ function parseReady(said: string): Look<number> {
   const [status = "", seconds = "", ...words] = said.trim().split(" ");
   return status === "200"
     ? { value: Math.round(Number(seconds) * 1000) }
-    : { missing: `HTTP ${status || "000"}: ${words.join(" ") || "no answer in 8 s"}` };
+    : { missing: `HTTP ${status || "000"}: ${words.join(" ") || "no answer in 5 s"}` };
 }
 
 function parseServer(text: (key: string) => string): ServerFacts {

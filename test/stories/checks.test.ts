@@ -267,7 +267,11 @@ describe("the checks", function () {
     try {
       const api = checksOf(await previewed()).find(({ text }) => text.startsWith("cluster: the API answers"));
       assert.equal(api?.verdict, "FAIL", api?.text);
-      assert.match(api?.text ?? "", /ready in ([2-9]\d{3}) ms on proj-k8sm01/);
+      // New connections queue: it may take longer than anybody waits.
+      assert.match(
+        api?.text ?? "",
+        /(ready in [2-5]\d{3} ms|does not answer ready) on proj-k8sm01.*; next: find what loads proj-k8sm01/,
+      );
     } finally {
       await setFault(["api-slow", "proj-k8sm01", "off"]);
     }
