@@ -10,7 +10,16 @@ import {
   snapshotName,
   withExpectations,
 } from "../config";
-import { inTurn, judgeReleases, lookAtReleases, observe } from "../observe";
+import {
+  concernsRancher,
+  inTurn,
+  judgeRancher,
+  judgeReleases,
+  lookAtRancher,
+  lookAtReleases,
+  observe,
+  toBeMoved,
+} from "../observe";
 import { describeCost, measured } from "../observe/cost";
 import { look } from "../observe/look";
 import { findingLines } from "../observe/print";
@@ -51,15 +60,19 @@ function announceChange(
         Promise.all([
           observe(settings, { sshPrivateKey, proxmoxTokenSecret, kubeconfig }),
           look(() => lookAtReleases(settings, sshPrivateKey)),
+          concernsRancher(settings) ? look(() => lookAtRancher(settings, sshPrivateKey)) : undefined,
         ]),
       );
-      const [facts, releases] = seen;
+      const [facts, releases, rancher] = seen;
+      const rancherMoves =
+        "missing" in releases || toBeMoved(settings, releases.value).some((one) => one.rancher);
       const judged = [
         ...judgeRun(settings, facts, owner, await newestBackup(settings, accepted)),
         ...judgeReleases(settings, releases, {
           held: held === undefined ? undefined : new Set(held.split(" ")),
           inTurn: settings.nodes.some(({ name }) => inTurn(settings, facts.cluster, name)),
         }),
+        ...(rancher ? judgeRancher(settings, rancher, rancherMoves) : []),
       ];
       const findings = findingLines(judged);
       await pulumi.log.info(

@@ -39,7 +39,10 @@ export function loadSettings(all: Readonly<Record<string, string>> = runtime.all
     else if (text !== "") given[key] = { text, encrypted: encrypted.has(key) };
   }
   const wanted = wantedSecrets(decode(raw).value.notifications);
-  const more = [...judgeSecrets(given, wanted), ...["operators", "rancher"].filter((key) => encrypted.has(key)).map(secretValues)];
+  const more = [
+    ...judgeSecrets(given, wanted),
+    ...["operators", "rancher"].filter((key) => encrypted.has(key)).map(secretValues),
+  ];
   const settings = parseSettings(raw, { hidden: encrypted, more });
   const config = new Config(NAMESPACE);
   return {

@@ -24,7 +24,15 @@ export function rancherOperators(fields: RancherFields, rancherVersion: string |
   return [
     {
       ...{ name, namespace, chart, ...(repo !== undefined && { repo }) },
-      ...{ version: rancherVersion, when: "before", values, adopt, timeoutSeconds, health: [], rancher: true },
+      ...{
+        version: rancherVersion,
+        when: "before",
+        values,
+        adopt,
+        timeoutSeconds,
+        health: [],
+        rancher: true,
+      },
     },
   ];
 }

@@ -8,17 +8,18 @@
 #   RESOURCESET  what is exported
 #   SECONDS      how long it may take
 #   ENCRYPTION   the Secret with rancher-backup's encryption config; empty for none
-# Prints: file<TAB>node<TAB>path there<TAB>version of Rancher's server
+# Prints: file<TAB>node<TAB>path there<TAB>version of Rancher's server; nothing where no Rancher has run yet
 # shellcheck disable=SC2016,SC2317 # Go templates hold dollar signs; exported is called by until_ok
 prefix=$1 resourceset=$2 seconds=$3 encryption=$4
 silent() { fail "cannot read $1" "kubectl get --raw '/readyz?verbose' on this server; then run pulumi up again"; }
 
 kinds=$(kube "$API" get crd -o name) || silent "the cluster's kinds"
+# What is only now installed has nothing to export.
+[[ $kinds == */settings.management.cattle.io* ]] || exit 0
+version=$(server_version) || silent "Rancher's version"
+[ -n "$version" ] || exit 0
 [[ $kinds == */backups.resources.cattle.io* ]] ||
   fail "rancher-backup is not installed: there is no kind Backup" "install its chart (rancher-backup) in the cluster that Rancher runs in, or set rancher.backup.enabled: false"
-[[ $kinds == */settings.management.cattle.io* ]] ||
-  fail "Rancher does not run here: there is no kind Setting" "export where Rancher runs, or set rancher.backup.enabled: false"
-version=$(server_version) || silent "Rancher's version"
 name=$prefix-${version#v}
 restart="kubectl describe backups.resources.cattle.io $name; kubectl -n cattle-resources-system logs -l app.kubernetes.io/name=rancher-backup; mend it and run pulumi up again. To do without: rancher.backup.enabled: false"
 
