@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Transform } from "node:stream";
-import type { Settings } from "../config";
 import { withNode } from "../observe";
 import { askFirst } from "../observe/firstServer";
 import { bareText, shellWord } from "../scripts";
 import { backupDirectory } from "./etcdBackups";
 import { fetchEncrypted } from "./fetchEncrypted";
 import type { ProviderContext } from "./providerConfig";
+import { exportWords } from "./rancherExport";
 
 /** What was exported. No secret: the file itself is encrypted. */
 export interface TakenRancherBackup {
@@ -32,9 +32,6 @@ const NONE: TakenRancherBackup = {
   ...{ file: "", restore: "", sha256: "", bytes: 0, takenAt: "", node: "", version: "" },
 };
 
-/** The beginning of a Backup's name; its end, the version, the script knows. */
-const prefixOf = ({ changeId }: Settings): string => `rke2up-${changeId.toLowerCase().replaceAll("_", "-")}`;
-
 /**
  * Has rancher-backup export Rancher's objects, and brings the file off its node encrypted, proven by the node's checksum.
  * What a kill leaves half-done is named `.part` and removed by the next.
@@ -44,12 +41,11 @@ export async function takeRancherBackup({
   settings,
   sshPrivateKey,
 }: ProviderContext): Promise<TakenRancherBackup> {
-  const { resourceSet, encryptionSecret = "", timeoutSeconds } = settings.rancher.backup;
+  const { timeoutSeconds } = settings.rancher.backup;
   const takenAt = new Date();
-  const words = [prefixOf(settings), resourceSet, String(timeoutSeconds), encryptionSecret].map(shellWord);
   const said = await askFirst(settings.servers, (server) =>
     withNode(server, sshPrivateKey, (session) =>
-      session.exec(`sudo -n bash -s -- rancher-export ${words.join(" ")}`, {
+      session.exec(`sudo -n bash -s -- rancher-export ${exportWords(settings).map(shellWord).join(" ")}`, {
         stdin: bareText("rancher-export"),
         // The script gives up first, with rancher-backup's own words.
         timeoutMs: (timeoutSeconds + 120) * 1000,

@@ -19,7 +19,10 @@ export function packChart(chart: Chart, version: string, folder: string, kubeVer
   try {
     cpSync(join(__dirname, chart), join(work, chart), { recursive: true });
     const file = join(work, chart, "Chart.yaml");
-    writeFileSync(file, stringify({ ...metadataOf(file), version, appVersion: version, ...(kubeVersion && { kubeVersion }) }));
+    writeFileSync(
+      file,
+      stringify({ ...metadataOf(file), version, appVersion: version, ...(kubeVersion && { kubeVersion }) }),
+    );
     const archive = join(folder, `${chart}-${version}.tgz`);
     execFileSync("tar", ["-czf", archive, "-C", work, chart]);
     return archive;
