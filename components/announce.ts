@@ -15,6 +15,7 @@ import {
   inTurn,
   judgeRancher,
   judgeReleases,
+  lookAtKubeVersion,
   lookAtRancher,
   lookAtReleases,
   observe,
@@ -63,16 +64,17 @@ function announceChange(
           concernsRancher(settings) ? look(() => lookAtRancher(settings, sshPrivateKey)) : undefined,
         ]),
       );
-      const [facts, releases, rancher] = seen;
-      const rancherMoves =
-        "missing" in releases || toBeMoved(settings, releases.value).some((one) => one.rancher);
+      const [facts, releases, rancherFacts] = seen;
+      const toMove = "value" in releases ? toBeMoved(settings, releases.value) : settings.operators;
+      const rancher = toMove.find((one) => one.rancher);
+      const rancherChart = rancher && (await look(() => lookAtKubeVersion(rancher)));
       const judged = [
         ...judgeRun(settings, facts, owner, await newestBackup(settings, accepted)),
         ...judgeReleases(settings, releases, {
           held: held === undefined ? undefined : new Set(held.split(" ")),
           inTurn: settings.nodes.some(({ name }) => inTurn(settings, facts.cluster, name)),
         }),
-        ...(rancher ? judgeRancher(settings, rancher, rancherMoves) : []),
+        ...(rancherFacts ? judgeRancher(settings, rancherFacts, rancherChart) : []),
       ];
       const findings = findingLines(judged);
       await pulumi.log.info(

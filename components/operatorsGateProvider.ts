@@ -4,6 +4,7 @@ import {
   judgeOperatorsWindow,
   judgeRancher,
   judgeReleases,
+  lookAtKubeVersion,
   lookAtRancher,
   lookAtReleases,
   observe,
@@ -65,8 +66,9 @@ interface Seen {
   readonly releases: Look<Releases>;
   /** Names of those that were moved by hand. */
   readonly byHand: ReadonlySet<string>;
-  /** There where Rancher moves. */
-  readonly rancher?: Look<RancherFacts>;
+  /** Both there where Rancher moves. */
+  readonly rancherFacts?: Look<RancherFacts>;
+  readonly rancherChart?: Look<string>;
 }
 
 /** @param before what it left when it last let through: those operators are in this stack's state */
@@ -78,9 +80,9 @@ async function ask(
   const known = before?.letThrough ?? {};
   const held = new Set(Object.keys(known));
   /** Of the releases. A node in its turn does not wait for Rancher, which goes before all of them. */
-  const judgeOwn = ({ releases, byHand, rancher }: Seen, unfinished: boolean) => [
+  const judgeOwn = ({ releases, byHand, rancherFacts, rancherChart }: Seen, unfinished: boolean) => [
     ...judgeReleases(settings, releases, { held, movedByHand: byHand, inTurn: unfinished }),
-    ...(rancher && !unfinished ? judgeRancher(settings, rancher) : []),
+    ...(rancherFacts && !unfinished ? judgeRancher(settings, rancherFacts, rancherChart) : []),
   ];
   const { result, cost } = await measured(async () => {
     const { seen, findings } = await judgeSteadily(
@@ -92,15 +94,16 @@ async function ask(
         // With an upgrade the preflight has asked all that before.
         const alone = moved.length > 0 && !isUnderWay(inputs);
         const byHand = new Set(movedByHand(settings, live, known).map(({ name }) => name));
-        // Rancher's own, whoever else moves.
-        const rancherMoves = settings.operators.some(
+        // Whoever else moves.
+        const rancher = settings.operators.find(
           (one) => one.rancher && (toMove.includes(one) || known[one.name]?.digest !== digestOf([one])),
         );
-        const [facts, rancher] = await Promise.all([
+        const [facts, rancherFacts, rancherChart] = await Promise.all([
           alone ? observe(settings, secrets) : undefined,
-          rancherMoves ? look(() => lookAtRancher(settings, secrets.sshPrivateKey)) : undefined,
+          rancher && look(() => lookAtRancher(settings, secrets.sshPrivateKey)),
+          rancher && look(() => lookAtKubeVersion(rancher)),
         ]);
-        return { releases, live, moved, byHand, facts, rancher };
+        return { releases, live, moved, byHand, facts, rancherFacts, rancherChart };
       },
       ({ moved, facts, ...seen }) => [
         ...judgeOwn(seen, false),

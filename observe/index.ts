@@ -18,6 +18,7 @@ export {
   describeCensus,
   lookAtCensus,
 } from "./census";
+export { lookAtKubeVersion } from "./chart";
 export { judgeOperatorsWindow, judgeReleases, toBeMoved } from "./checks/operators";
 export { judgeRancher } from "./checks/rancher";
 export { judgeTiming, judgeTurnTiming } from "./checks/timing";

@@ -1,3 +1,4 @@
+import { satisfies, validRange } from "semver";
 import {
   judgeCompatibility,
   judgeRancherMove,
@@ -12,25 +13,51 @@ import { type Question, unknown } from "../unmeasured";
 import { SEE_API } from "./api";
 
 /**
- * Whether Rancher may be moved to what is asked for, and exported before. Pure. Where it is that already, only its export is
- * asked about. The wanted Kubernetes is judged with the
+ * Whether Rancher may be moved to what is asked for, and exported before. Pure. The wanted Kubernetes is judged with the
  * other components (compatibility.ts); here the one that Rancher's chart will meet, which runs now.
+ * @param chart the kubeVersion of the chart that it moves to; undefined where it does not move: then its export alone is
+ *   asked about
  */
-export function judgeRancher(settings: Settings, seen: Look<RancherFacts>, moves = true): Finding[] {
+export function judgeRancher(
+  settings: Settings,
+  seen: Look<RancherFacts>,
+  chart: Look<string> | undefined,
+): Finding[] {
   if (!concernsRancher(settings)) return [];
   const { rancherVersion: version, rancher } = settings;
   const questions: Ask[] = [
-    ...(version === undefined || !moves
+    ...(version === undefined || !chart
       ? []
       : [moveTo(settings, version), goesWith(settings, version), clusters]),
     ...(rancher.backup.enabled ? [exportable] : []),
   ];
-  return questions.map(({ check, wanted, answer }) => {
+  const admits = version === undefined || !chart ? [] : [judgeChart(settings, chart)];
+  const asked = questions.map(({ check, wanted, answer }): Finding => {
     const question = { check, wanted: typeof wanted === "string" ? wanted : wanted(settings) };
     return "missing" in seen
       ? unknown(question, seen.missing, SEE_API)
       : { ...question, ...answer(settings, seen.value) };
   });
+  return [...asked, ...admits];
+}
+
+/** What its chart says itself of the Kubernetes that runs, and of the one that comes after it. helm asks the first alone. */
+function judgeChart({ acceptedVersion, rke2Version }: Settings, chart: Look<string>): Finding {
+  const versions = [...new Set([acceptedVersion, rke2Version])];
+  const question = { check: "rancher: its chart's kubeVersion", wanted: `admits ${versions.join(" and ")}` };
+  if ("missing" in chart) {
+    const next = "helm judges what runs, before it changes anything";
+    return { ...question, found: `not read: ${chart.missing}`, verdict: "warn", next };
+  }
+  // helm's lists of conditions have commas.
+  const range = validRange(chart.value.replaceAll(",", " "));
+  const refused = versions.filter((one) => !range || !satisfies(one.replace(/\+.*/, ""), range));
+  const next = `another rancherVersion: this one cannot be installed on ${refused.join(", ")}`;
+  return {
+    ...question,
+    found: chart.value || "any",
+    ...must(refused.length === 0 || chart.value === "", next),
+  };
 }
 
 /** One check: what it asks, and how what was seen answers. */

@@ -13,9 +13,10 @@ const seen = (changes: Partial<RancherFacts> = {}) => ({
     ...changes,
   },
 });
+const CHART = { value: "< 1.37.0-0" };
 const settings = (changes: object = {}) => parseSettings(lab({ rancherVersion: "2.15.1", ...changes }));
 const judged = (facts: Partial<RancherFacts> = {}, changes: object = {}) =>
-  Object.fromEntries(judgeRancher(settings(changes), seen(facts)).map((one) => [one.check, one]));
+  Object.fromEntries(judgeRancher(settings(changes), seen(facts), CHART).map((one) => [one.check, one]));
 
 describe("observe/checks/rancher", () => {
   it("reads what the script prints", () => {
@@ -41,15 +42,15 @@ describe("observe/checks/rancher", () => {
   });
 
   it("asks nothing where Rancher is left alone, its export alone where it does not move", () => {
-    assert.deepEqual(judgeRancher(parseSettings(lab()), seen()), []);
+    assert.deepEqual(judgeRancher(parseSettings(lab()), seen(), CHART), []);
     const only = ["rancher: export"];
     const exported = parseSettings(lab({ rancher: { backup: { enabled: true } } }));
     assert.deepEqual(
-      judgeRancher(exported, seen()).map(({ check }) => check),
+      judgeRancher(exported, seen(), CHART).map(({ check }) => check),
       only,
     );
     assert.deepEqual(
-      judgeRancher(settings(), seen(), false).map(({ check }) => check),
+      judgeRancher(settings(), seen(), undefined).map(({ check }) => check),
       only,
     );
   });
@@ -58,7 +59,7 @@ describe("observe/checks/rancher", () => {
     const all = Object.values(judged());
     assert.deepEqual(
       all.map(({ verdict }) => verdict),
-      ["pass", "pass", "pass", "pass"],
+      ["pass", "pass", "pass", "pass", "pass"],
     );
     assert.match(all[0]?.found ?? "", /v2\.14\.3, by its server's own word/);
   });
@@ -105,8 +106,28 @@ describe("observe/checks/rancher", () => {
     });
   }
 
+  for (const [range, verdict] of [
+    ["", "pass"],
+    ["< 1.37.0-0", "pass"],
+    [">= 1.30.0-0, < 1.37.0-0", "pass"],
+    ["< 1.36.0-0", "fail"],
+    ["< 1.35.0-0 || >= 1.36.0-0", "fail"],
+    ["soon", "fail"],
+  ] as const) {
+    it(`its chart's kubeVersion "${range}", with 1.35.4 running and 1.36.3 to come: ${verdict}`, () => {
+      const both = settings({ rke2Version: "v1.36.3+rke2r1" });
+      assert.equal(judgeRancher(both, seen(), { value: range }).at(-1)?.verdict, verdict);
+    });
+  }
+
+  it("tells who judges a chart that only helm can read", () => {
+    const finding = judgeRancher(settings(), seen(), { missing: "it is in a registry" }).at(-1);
+    assert.equal(finding?.verdict, "warn");
+    assert.match(finding?.next ?? "", /helm judges what runs/);
+  });
+
   it("says so where nobody answers", () => {
-    const all = judgeRancher(settings(), { missing: "no answer" });
-    assert.ok(all.length === 4 && all.every(({ verdict }) => verdict === "not measured"));
+    const all = judgeRancher(settings(), { missing: "no answer" }, undefined);
+    assert.ok(all.length === 1 && all.every(({ verdict }) => verdict === "not measured"));
   });
 });
