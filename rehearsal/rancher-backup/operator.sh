@@ -4,13 +4,15 @@
 # encryption, no S3 and no schedule.
 #
 # Usage: [export NAME RESOURCESET FILE | restore FILE PRUNE]   without arguments: all that is asked for, until it is ended
-# Environment: API the cluster's API, TOKEN of its service account, FOLDER of its volume on this node.
+# Environment: API the cluster's API, TOKEN of its service account, FOLDER of its volume on this node,
+# KUBECTL where it is not the rehearsal's own.
 # shellcheck disable=SC2016 # Go templates hold dollar signs
 set -euo pipefail
 : "${API:?}" "${TOKEN:?}" "${FOLDER:?}"
 export HOME=/tmp
 kinds=(settings.management.cattle.io clusters.management.cattle.io)
-kubectl=$(find /usr/share/rehearsal/images/hardened-kubernetes/ -path '*/bin/kubectl' | sort -V | tail -n 1)
+kubectl=${KUBECTL:-}
+[ -n "$kubectl" ] || kubectl=$(find /usr/share/rehearsal/images/hardened-kubernetes/ -path '*/bin/kubectl' | sort -V | tail -n 1)
 
 k() { timeout 60 "$kubectl" --server="$API" --token="$TOKEN" --insecure-skip-tls-verify --request-timeout=15s "$@"; }
 
@@ -66,7 +68,7 @@ backups() {
   while read -r name resourceset; do
     uid=$(k get namespace kube-system -o jsonpath='{.metadata.uid}')
     file=$name-$uid-$(date -u +%FT%H-%M-%SZ).tar.gz
-    if why=$("$0" export "$name" "$resourceset" "$file" 2>&1); then
+    if why=$(bash "$0" export "$name" "$resourceset" "$file" 2>&1); then
       k patch backups.resources.cattle.io "$name" --subresource=status --type=merge -p "{\"status\":{\"backupType\":\"One-time\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"message\":\"Completed\",\"lastUpdateTime\":\"$(now)\"},{\"type\":\"Uploaded\",\"status\":\"True\",\"lastUpdateTime\":\"$(now)\"}],\"filename\":\"$file\",\"lastSnapshotTs\":\"$(now)\",\"observedGeneration\":1,\"storageLocation\":\"PV\"}}" >/dev/null
     else
       retrying backups.resources.cattle.io "$name" "$why"
@@ -77,7 +79,7 @@ backups() {
 restores() {
   local name file prune why
   while read -r name file prune; do
-    if why=$("$0" restore "$file" "$prune" 2>&1); then
+    if why=$(bash "$0" restore "$file" "$prune" 2>&1); then
       k patch restores.resources.cattle.io "$name" --subresource=status --type=merge -p "{\"status\":{\"backupSource\":\"PV\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"message\":\"Completed\",\"lastUpdateTime\":\"$(now)\"}],\"observedGeneration\":1,\"restoreCompletionTs\":\"$(now)\"}}" >/dev/null
     else
       retrying restores.resources.cattle.io "$name" "$why"
