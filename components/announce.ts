@@ -142,7 +142,7 @@ const afterwards = ({ goBack, acceptedVersion, operators }: Run["settings"]): st
 };
 
 const ADOPT =
-  "  set adopt: true for each of operators whose release is in the cluster: their releases leave this stack's state";
+  "  set adopt: true (rancher.adopt for Rancher) for each of operators whose release is in the cluster: their releases leave this stack's state";
 
 /** What there is to go back to, and what going back loses: said before it happens. */
 async function wayBack(settings: Run["settings"]): Promise<string[]> {
