@@ -10,7 +10,17 @@ import {
   snapshotName,
   withExpectations,
 } from "../config";
-import { inTurn, judgeReleases, lookAtReleases, observe } from "../observe";
+import {
+  concernsRancher,
+  inTurn,
+  judgeRancher,
+  judgeReleases,
+  lookAtKubeVersion,
+  lookAtRancher,
+  lookAtReleases,
+  observe,
+  toBeMoved,
+} from "../observe";
 import { describeCost, measured } from "../observe/cost";
 import { look } from "../observe/look";
 import { findingLines } from "../observe/print";
@@ -51,15 +61,20 @@ function announceChange(
         Promise.all([
           observe(settings, { sshPrivateKey, proxmoxTokenSecret, kubeconfig }),
           look(() => lookAtReleases(settings, sshPrivateKey)),
+          concernsRancher(settings) ? look(() => lookAtRancher(settings, sshPrivateKey)) : undefined,
         ]),
       );
-      const [facts, releases] = seen;
+      const [facts, releases, rancherFacts] = seen;
+      const toMove = "value" in releases ? toBeMoved(settings, releases.value) : settings.operators;
+      const rancher = toMove.find((one) => one.rancher);
+      const rancherChart = rancher && (await look(() => lookAtKubeVersion(rancher)));
       const judged = [
         ...judgeRun(settings, facts, owner, await newestBackup(settings, accepted)),
         ...judgeReleases(settings, releases, {
           held: held === undefined ? undefined : new Set(held.split(" ")),
           inTurn: settings.nodes.some(({ name }) => inTurn(settings, facts.cluster, name)),
         }),
+        ...(rancherFacts ? judgeRancher(settings, rancherFacts, rancherChart) : []),
       ];
       const findings = findingLines(judged);
       await pulumi.log.info(
@@ -127,7 +142,7 @@ const afterwards = ({ goBack, acceptedVersion, operators }: Run["settings"]): st
 };
 
 const ADOPT =
-  "  set adopt: true for each of operators whose release is in the cluster: their releases leave this stack's state";
+  "  set adopt: true (rancher.adopt for Rancher) for each of operators whose release is in the cluster: their releases leave this stack's state";
 
 /** What there is to go back to, and what going back loses: said before it happens. */
 async function wayBack(settings: Run["settings"]): Promise<string[]> {

@@ -1,15 +1,13 @@
-import { createWriteStream } from "node:fs";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { PassThrough, Readable, type Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { Encrypter } from "age-encryption";
+import { PassThrough } from "node:stream";
 import type { ClusterNode, Settings } from "../config";
 import { lookAtCensus, lookAtNode, type Session, withNode } from "../observe";
 import { look } from "../observe/look";
 import { bareText, shellWord } from "../scripts";
 import { backupDirectory, backupFile } from "./etcdBackups";
 import { EtcdDigest } from "./etcdDigest";
+import { fetchEncrypted } from "./fetchEncrypted";
 import { keepCensus } from "./keptCensus";
 import type { ProviderContext } from "./providerConfig";
 
@@ -140,33 +138,4 @@ async function untouched({ servers, acceptedVersion }: Settings, sshPrivateKey: 
     ),
   );
   return (await Promise.all(looks)).every(Boolean);
-}
-
-/**
- * Streams a root-only file of the node through age into a local one.
- * @param through what the plain text passes on its way
- * @param prove asked before the file gets its name; where it throws, the file never does
- */
-async function fetchEncrypted(
-  session: Session,
-  path: string,
-  file: string,
-  { backup, limits }: Settings,
-  through: Transform,
-  prove: (part: string) => void = () => {},
-): Promise<void> {
-  const encrypter = new Encrypter();
-  for (const recipient of backup.recipients) encrypter.addRecipient(recipient);
-  const { stdout, done } = await session.stream(`sudo -n cat ${shellWord(path)}`);
-  const part = `${file}.part`;
-  await rm(part, { force: true });
-  const plain = Readable.toWeb(stdout.pipe(through)) as ReadableStream<Uint8Array>;
-  await pipeline(
-    Readable.fromWeb((await encrypter.encrypt(plain)) as never),
-    createWriteStream(part, { mode: 0o600, flush: true }),
-    { signal: AbortSignal.timeout(limits.etcdSnapshotSeconds * 1000) },
-  );
-  await done;
-  prove(part);
-  await rename(part, file);
 }

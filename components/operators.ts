@@ -3,8 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Operator, Secrets } from "../config";
 import { apiOf } from "./kubeconfig";
 import { digestOf, OperatorsGate } from "./operatorsGate";
+import { RancherBackup } from "./rancherBackup";
 import { type Link, type Run, step } from "./step";
-import { operatorReady } from "./turns";
+import { afterRelease, beforeRelease, type PlannedStep } from "./turns";
 
 /** Continues a chain: takes its tail, and returns the tail with what was laid out after it. */
 type Continue = (after: pulumi.Resource) => pulumi.Resource;
@@ -22,14 +23,15 @@ export interface Operators {
 }
 
 /**
- * The operators: all their questions at once, then each in its place, one after another. Where there are none, nothing
- * stands in the graph.
+ * The operators: all their questions at once, then each in its place, one after another; Rancher's export before all of
+ * them. Where there are none, nothing stands in the graph.
  * @param asked what their questions come after
  */
 export function layOutOperators(run: Run, secrets: Secrets, asked: pulumi.Resource): Operators {
   const { operators, rke2Version: wanted, acceptedVersion: accepted, changeId } = run.settings;
   const nothing: Continue = (after) => after;
-  if (operators.length === 0) return { gate: asked, before: nothing, after: nothing };
+  const exported = run.settings.rancher.backup.enabled ? exportRancher(run) : nothing;
+  if (operators.length === 0) return { gate: asked, before: exported, after: nothing };
   const { attempt, owner } = run.change;
   const names = operators.map(({ name }) => name).join(" ");
   const gate = new OperatorsGate(
@@ -45,8 +47,18 @@ export function layOutOperators(run: Run, secrets: Secrets, asked: pulumi.Resour
       operators
         .filter((operator) => operator.when === when)
         .reduce((tail, operator) => new OperatorRelease({ run, after: tail, cluster, operator }).tail, after);
-  return { gate, held: gate.held, before: at("before"), after: at("after") };
+  return { gate, held: gate.held, before: (after) => at("before")(exported(after)), after: at("after") };
 }
+
+/** Rancher's configuration out of the cluster, as it is before the change (procedure §6.1). */
+const exportRancher =
+  ({ settings: { changeId, rke2Version: wanted, rancherVersion = "" } }: Run): Continue =>
+  (after) =>
+    new RancherBackup(
+      "rancher-backup",
+      { changeId, wanted, rancherVersion },
+      { dependsOn: [after], retainOnDelete: true },
+    );
 
 /** Arguments of {@link OperatorRelease}. */
 interface OperatorReleaseArgs {
@@ -56,13 +68,15 @@ interface OperatorReleaseArgs {
   readonly operator: Operator;
 }
 
-/** One operator: its release as helm would install or upgrade it, then the proof that it is well. */
+/** One operator: its release as helm would install or upgrade it, then the proofs that it is well. */
 class OperatorRelease extends pulumi.ComponentResource implements Link {
   readonly tail: pulumi.Resource;
 
   constructor({ run, after, cluster, operator }: OperatorReleaseArgs) {
     const { name, namespace, chart, repo, version, values, adopt, timeoutSeconds } = operator;
     super("rke2:components:Operator", `operator-${name}`, {});
+    const then = (tail: pulumi.Resource, planned: PlannedStep) =>
+      step(run, { parent: this, after: tail }, planned.id, planned);
     const release = new k8s.helm.v3.Release(
       `operator-${name}-release`,
       {
@@ -79,15 +93,14 @@ class OperatorRelease extends pulumi.ComponentResource implements Link {
       {
         parent: this,
         provider: cluster,
-        dependsOn: [after],
+        dependsOn: [beforeRelease(run.settings, operator).reduce(then, after)],
         // Not destroy, not a way back, not a list that lost a line takes an operator out of the cluster.
         retainOnDelete: true,
         // The engine imports it, then brings it to what is asked for. In the state it is no import any more: adopt may stay.
         ...(adopt && { import: `${namespace}/${name}` }),
       },
     );
-    const ready = operatorReady(run.settings, operator);
-    this.tail = step(run, { parent: this, after: release }, ready.id, ready);
+    this.tail = afterRelease(run.settings, operator).reduce<pulumi.Resource>(then, release);
     this.registerOutputs({});
   }
 }

@@ -2,19 +2,24 @@ import {
   inTurn,
   judge,
   judgeOperatorsWindow,
+  judgeRancher,
   judgeReleases,
+  lookAtKubeVersion,
+  lookAtRancher,
   lookAtReleases,
   observe,
+  type RancherFacts,
   type Releases,
   toBeMoved,
 } from "../observe";
 import { lookAtCluster } from "../observe/cluster";
 import { measured } from "../observe/cost";
-import { look } from "../observe/look";
+import { type Look, look } from "../observe/look";
 import { isUnderWay } from "./changePolicy";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
 import { type LetThrough, letThrough, movedByHand } from "./letThrough";
+import { digestOf } from "./operatorsGate";
 import { providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
@@ -56,6 +61,16 @@ async function allDone(_inputs: Inputs, { letThrough = {} }: Inputs): Promise<bo
   return "value" in releases && toBeMoved(settings, releases.value).length === 0;
 }
 
+/** What the gate has seen of the releases. */
+interface Seen {
+  readonly releases: Look<Releases>;
+  /** Names of those that were moved by hand. */
+  readonly byHand: ReadonlySet<string>;
+  /** Both there where Rancher moves. */
+  readonly rancherFacts?: Look<RancherFacts>;
+  readonly rancherChart?: Look<string>;
+}
+
 /** @param before what it left when it last let through: those operators are in this stack's state */
 async function ask(
   inputs: Inputs,
@@ -64,30 +79,44 @@ async function ask(
   const { settings, ...secrets } = providerContext();
   const known = before?.letThrough ?? {};
   const held = new Set(Object.keys(known));
+  /** Of the releases. A node in its turn does not wait for Rancher, which goes before all of them. */
+  const judgeOwn = ({ releases, byHand, rancherFacts, rancherChart }: Seen, unfinished: boolean) => [
+    ...judgeReleases(settings, releases, { held, movedByHand: byHand, inTurn: unfinished }),
+    ...(rancherFacts && !unfinished ? judgeRancher(settings, rancherFacts, rancherChart) : []),
+  ];
   const { result, cost } = await measured(async () => {
     const { seen, findings } = await judgeSteadily(
       async () => {
         const releases = await look(() => lookAtReleases(settings, secrets.sshPrivateKey));
         const live: Releases = "value" in releases ? releases.value : new Map();
-        const moved = movedBy(inputs, before, "value" in releases ? toBeMoved(settings, live) : []);
+        const toMove = "value" in releases ? toBeMoved(settings, live) : [];
+        const moved = movedBy(inputs, before, toMove);
         // With an upgrade the preflight has asked all that before.
         const alone = moved.length > 0 && !isUnderWay(inputs);
         const byHand = new Set(movedByHand(settings, live, known).map(({ name }) => name));
-        return { releases, live, moved, byHand, facts: alone ? await observe(settings, secrets) : undefined };
+        // Whoever else moves.
+        const rancher = settings.operators.find(
+          (one) => one.rancher && (toMove.includes(one) || known[one.name]?.digest !== digestOf([one])),
+        );
+        const [facts, rancherFacts, rancherChart] = await Promise.all([
+          alone ? observe(settings, secrets) : undefined,
+          rancher && look(() => lookAtRancher(settings, secrets.sshPrivateKey)),
+          rancher && look(() => lookAtKubeVersion(rancher)),
+        ]);
+        return { releases, live, moved, byHand, facts, rancherFacts, rancherChart };
       },
-      ({ releases, moved, byHand, facts }) => [
-        ...judgeReleases(settings, releases, { held, movedByHand: byHand }),
+      ({ moved, facts, ...seen }) => [
+        ...judgeOwn(seen, false),
         ...judgeOperatorsWindow(settings, moved, new Date()),
         ...(facts ? judge(settings, facts, inputs.owner) : []),
       ],
     );
-    // The operators' own come first, one each.
-    const stopped = settings.operators.filter((_, i) => findings.slice(i, i + 1).some(stops));
-    const unfinished = stopped.length > 0 && isUnderWay(inputs) && (await anyInTurn());
-    const beside = { held, movedByHand: seen.byHand, inTurn: unfinished };
-    const eased = judgeReleases(settings, seen.releases, beside);
+    // Their own come first, one each, then Rancher's.
+    const own = judgeOwn(seen, false);
+    const stopped = settings.operators.filter((_, i) => own.slice(i, i + 1).some(stops));
+    const unfinished = own.some(stops) && isUnderWay(inputs) && (await anyInTurn());
     return {
-      findings: [...eased, ...findings.slice(eased.length)],
+      findings: [...judgeOwn(seen, unfinished), ...findings.slice(own.length)],
       letThrough: letThrough(settings, seen.live, known, new Set(stopped.map(({ name }) => name))),
     };
   });

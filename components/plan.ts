@@ -13,13 +13,14 @@ import { isUnderWay } from "./changePolicy";
 import { type BackStep, backPhases } from "./recovery/phases";
 import {
   accept,
+  afterRelease,
   agentTurn,
+  beforeRelease,
   canarySoak,
   chartsSettled,
   checkHealth,
   fetchArtifacts,
   leaderAway,
-  operatorReady,
   type PlannedStep,
   releaseHold,
   restorePoint,
@@ -94,6 +95,7 @@ function forward(settings: Settings): PlanLine[] {
       "take an etcd snapshot, bring it off its node, encrypted",
       limits.etcdSnapshotSeconds,
     ),
+    ...rancherExport(settings),
     ...operatorsAt(settings, "before"),
     ...servers.flatMap((node) => [
       turnGate(settings, "servers", node),
@@ -124,18 +126,32 @@ const operatorsGate = ({ operators, limits }: Settings): Step[] =>
     ? []
     : [bare("preflight", "operators-gate", "ask whether the operators may be moved", limits.gateSeconds)];
 
+/** Rancher's export, where one is asked for. */
+const rancherExport = ({ rancher: { backup } }: Settings): Step[] =>
+  backup.enabled
+    ? [
+        bare(
+          "operators-before",
+          "rancher-backup",
+          `have rancher-backup export Rancher (${backup.resourceSet}), bring the file out of the cluster, encrypted`,
+          backup.timeoutSeconds,
+        ),
+      ]
+    : [];
+
 /** The operators of one place in the order: each its release, then its health. */
 const operatorsAt = (settings: Settings, when: Operator["when"]): PlanLine[] =>
   settings.operators
     .filter((operator) => operator.when === when)
     .flatMap((operator) => [
+      ...beforeRelease(settings, operator).map((planned) => line(`operators-${when}`, planned)),
       bare(
         `operators-${when}`,
         `operator-${operator.name}-release`,
         `${operator.adopt ? "take over or upgrade" : "install or upgrade"} the release ${operator.namespace}/${operator.name} at ${operator.version}`,
         operator.timeoutSeconds,
       ),
-      line(`operators-${when}`, operatorReady(settings, operator)),
+      ...afterRelease(settings, operator).map((planned) => line(`operators-${when}`, planned)),
     ]);
 
 /** The agents: one after another, or wave by wave, the steps of those that go together told side by side. */
@@ -219,6 +235,7 @@ function settled(settings: Settings): PlanLine[] {
   return [
     bare("change", "change", "judge the move; freeze attempt, direction and owner", limits.gateSeconds),
     ...operatorsGate(settings),
+    ...rancherExport(settings),
     ...operatorsAt(settings, "before"),
     ...operatorsAt(settings, "after"),
     ...nodes.map((node) => ({

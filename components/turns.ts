@@ -435,7 +435,7 @@ export function scan(settings: Settings, node: ClusterNode, when: ScanTime): Pla
 }
 
 /** After an operator's release: it is deployed, rolled out, and what it says of itself is well. */
-export const operatorReady = (settings: Settings, operator: Operator): PlannedStep => ({
+const operatorReady = (settings: Settings, operator: Operator): PlannedStep => ({
   id: `operator-${operator.name}-ready`,
   title: `prove ${operator.name} ${operator.version} deployed, rolled out and well`,
   on: helperFor(settings),
@@ -449,6 +449,46 @@ export const operatorReady = (settings: Settings, operator: Operator): PlannedSt
   ],
   limitSeconds: operator.timeoutSeconds + 60,
 });
+
+/** Rancher's data back to an export, Rancher at rest until its older release follows. */
+const rancherRestore = (settings: Settings, { namespace, name, version }: Operator): PlannedStep => {
+  const { restore = "", backup } = settings.rancher;
+  return {
+    id: "rancher-restore",
+    title: `where Rancher is newer than ${version}: stop it, put its data back to ${restore}`,
+    on: helperFor(settings),
+    script: "rancher-restore",
+    args: [
+      ...[settings.changeId, namespace, name, version, restore],
+      ...[backup.timeoutSeconds, backup.encryptionSecret ?? ""],
+    ],
+    // The script first waits for the pods to end, at most 120 s.
+    limitSeconds: backup.timeoutSeconds + 240,
+  };
+};
+
+/** After Rancher's release: it serves, says its version itself, and its clusters are there. */
+const rancherReady = (settings: Settings, operator: Operator): PlannedStep => ({
+  id: "rancher-ready",
+  title: `prove that Rancher serves, is ${operator.version} by its own word, and its clusters are Active`,
+  on: helperFor(settings),
+  script: "rancher-ready",
+  args: [
+    ...[operator.namespace, operator.name, operator.version, operator.timeoutSeconds],
+    ...settings.rancher.awayClusters,
+  ],
+  limitSeconds: operator.timeoutSeconds + 60,
+});
+
+/** What stands before an operator's release. */
+export const beforeRelease = (settings: Settings, operator: Operator): PlannedStep[] =>
+  operator.rancher && settings.rancher.restore ? [rancherRestore(settings, operator)] : [];
+
+/** What stands after it: the proofs. */
+export const afterRelease = (settings: Settings, operator: Operator): PlannedStep[] => [
+  operatorReady(settings, operator),
+  ...(operator.rancher ? [rancherReady(settings, operator)] : []),
+];
 
 /** Before the way back is let go. */
 export const accept = (settings: Settings): PlannedStep => ({

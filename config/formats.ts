@@ -79,6 +79,13 @@ export const chart = /^(oci:\/\/)?[\w./+-]+$/;
 /** One exact version of a chart (semver; a leading v is part of some). */
 export const chartVersion = /^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/;
 
+/** One release of Rancher, without the v of its tags. */
+export const rancherVersion = /^\d+\.\d+\.\d+$/;
+
+/** rancher-backup's file of a Backup that this program made: its name, the cluster's UID, the time. */
+export const rancherBackupFile =
+  /^rke2up-[a-z0-9-]+-\d+\.\d+\.\d+-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9TZ:+-]+\.tar\.gz(\.enc)?$/;
+
 /** A container image pinned by a tag other than `latest`, or by digest. */
 export const pinnedImage = /^[a-z0-9][\w.\-/:]*(:(?!latest$)[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
 

@@ -21,6 +21,7 @@ export type { Operator } from "./operatorsSchema";
 export { isDrained, isPatched, patchedNodes } from "./osPatch";
 export { type ParseOptions, parseSettings } from "./parse";
 export { describePlan, duration, PHASES, type Phase, type Step } from "./plan";
+export { exportedVersion, judgeRancherMove, type Rancher, type RancherMove } from "./rancher";
 export { REMOVALS_KNOWN_TO, type RemovedApi, removedBetween } from "./removedApis";
 export { RESTORE_TEST_VM_ID, SECRET_KEYS, SETTING_KEYS, type SecretKey } from "./schema";
 export { judgeSecrets, wantedSecrets } from "./secrets";

@@ -39,7 +39,10 @@ export function loadSettings(all: Readonly<Record<string, string>> = runtime.all
     else if (text !== "") given[key] = { text, encrypted: encrypted.has(key) };
   }
   const wanted = wantedSecrets(decode(raw).value.notifications);
-  const more = [...judgeSecrets(given, wanted), ...(encrypted.has("operators") ? [SECRET_VALUES] : [])];
+  const more = [
+    ...judgeSecrets(given, wanted),
+    ...["operators", "rancher"].filter((key) => encrypted.has(key)).map(secretValues),
+  ];
   const settings = parseSettings(raw, { hidden: encrypted, more });
   const config = new Config(NAMESPACE);
   return {
@@ -53,12 +56,12 @@ export function loadSettings(all: Readonly<Record<string, string>> = runtime.all
 }
 
 /** A chart's values go to the release, to preview and to the state: none of them is a place for a secret. */
-const SECRET_VALUES: Mistake = {
-  path: "operators",
+const secretValues = (path: string): Mistake => ({
+  path,
   found: "an encrypted value (not shown)",
-  allowed: "no secret in operators: values stand in clear in previews, in the state and in the release",
+  allowed: "no secret here: values stand in clear in previews, in the state and in the release",
   next: "keep it in a Secret in the cluster and have the values name that, as most charts allow; then set the key anew without --secret",
-};
+});
 
 function isSecretKey(key: string): key is SecretKey {
   return (SECRET_KEYS as readonly string[]).includes(key);

@@ -58,4 +58,7 @@ export const operatorsField = hinted(
 ).default([]);
 
 /** A Helm release that is part of a change. */
-export type Operator = z.output<typeof operator>;
+export type Operator = z.output<typeof operator> & {
+  /** Rancher itself, from its own keys. */
+  readonly rancher?: true;
+};

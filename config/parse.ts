@@ -3,6 +3,7 @@ import { z } from "zod";
 import { decode, prune, type RawConfig } from "./decode";
 import { type Hint, hints } from "./hints";
 import { ConfigError, formatPath, type Mistake, NAMESPACE, showValue } from "./mistakes";
+import { rancherOf, rancherOperators } from "./rancher";
 import { type Draft, judgeSettings } from "./rules";
 import { type ParsedSettings, SECRET_KEYS, settingsSchema } from "./schema";
 import { schemaAt } from "./schemaPath";
@@ -85,5 +86,7 @@ function toSettings(parsed: ParsedSettings): Settings {
     servers: nodes.filter((node) => node.role === "server"),
     agents: nodes.filter((node) => node.role === "agent"),
     waves: parsed.agents,
+    operators: [...rancherOperators(parsed.rancher, parsed.rancherVersion), ...parsed.operators],
+    rancher: rancherOf(parsed.rancher, parsed.rancherVersion),
   };
 }

@@ -3,6 +3,7 @@ import { isLoopback } from "./formats";
 import { judgeGoBack } from "./goBackPolicy";
 import type { Mistake } from "./mistakes";
 import { judgeOperators } from "./operatorRules";
+import { judgeRancherKeys } from "./rancherRules";
 import type { ParsedSettings } from "./schema";
 import { judgeMove } from "./versionPolicy";
 import { isAtLeastMinor, parseVersion } from "./versions";
@@ -26,6 +27,7 @@ export function judgeSettings(draft: Draft): Mistake[] {
     judgeGpu,
     judgeDrain,
     judgeOperators,
+    judgeRancherKeys,
     ({ goBack }: Draft) => judgeGoBack(goBack, draft),
     judgeOverrides,
     judgeRestoreTest,

@@ -24,6 +24,7 @@ import { notificationFields } from "./notificationSchema";
 import { operatorsField } from "./operatorsSchema";
 import { osPatchField } from "./osPatchSchema";
 import { policyFields } from "./policySchema";
+import { rancherFields } from "./rancherSchema";
 import { scanField } from "./scanSchema";
 import { agentsField } from "./wavesSchema";
 
@@ -184,6 +185,7 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   agents: agentsField,
   operators: operatorsField,
+  ...rancherFields,
   osPatch: osPatchField,
   limits: z
     .strictObject({

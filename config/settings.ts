@@ -1,4 +1,6 @@
 /** The validated config of a stack, as the rest of the program reads it. docs/config.md explains every key. */
+import type { Operator } from "./operatorsSchema";
+import type { Rancher } from "./rancher";
 import type { ParsedSettings } from "./schema";
 
 /** One machine of the cluster, with the user and port that it inherits from `ssh` where it has none of its own. */
@@ -8,7 +10,7 @@ export type ClusterNode = Omit<ParsedSettings["nodes"][number], "user" | "port">
 };
 
 /** The stack's config, validated, defaults filled in. Holds no secret. */
-export type Settings = Omit<ParsedSettings, "nodes" | "agents"> & {
+export type Settings = Omit<ParsedSettings, "nodes" | "agents" | "operators" | "rancher"> & {
   /** All nodes in the order of the config. */
   readonly nodes: readonly ClusterNode[];
   /** The servers, in the order in which they are upgraded. At least one. */
@@ -17,6 +19,9 @@ export type Settings = Omit<ParsedSettings, "nodes" | "agents"> & {
   readonly agents: readonly ClusterNode[];
   /** The key `agents`: how many of them go at once, and which first (waves.ts). */
   readonly waves: ParsedSettings["agents"];
+  /** The Helm releases that go with the change, in order; where `rancherVersion` is set Rancher is the first (rancher.ts). */
+  readonly operators: readonly Operator[];
+  readonly rancher: Rancher;
 };
 
 /** Limits of time and age; each key's name ends in its unit. */

@@ -18,7 +18,9 @@ export {
   describeCensus,
   lookAtCensus,
 } from "./census";
+export { lookAtKubeVersion } from "./chart";
 export { judgeOperatorsWindow, judgeReleases, toBeMoved } from "./checks/operators";
+export { judgeRancher } from "./checks/rancher";
 export { judgeTiming, judgeTurnTiming } from "./checks/timing";
 export { type Criterion, describeCriteria, judgeCriteria } from "./criteria";
 export { lookAtMembers, type MemberFacts, notOne } from "./etcd";
@@ -27,6 +29,7 @@ export type { Finding } from "./finding";
 export { judge, judgeTurn } from "./judge";
 export { notLive } from "./live";
 export { lookAtNode, type NodeFacts } from "./node";
+export { concernsRancher, lookAtRancher, parseRancher, type RancherFacts } from "./rancher";
 export { lookAtReleases, parseReleases, type ReleaseFacts, type Releases, releaseId } from "./releases";
 export { type Session, type SshTarget, withNode } from "./ssh";
 export { nodesOfTurn, observeTurn } from "./turn";

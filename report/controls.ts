@@ -108,7 +108,7 @@ function changeControl({ plan, approvals, runs, changeId, told = [] }: Facts): S
   ];
 }
 
-function backup({ snapshots, backups, restoreTest, nodes }: Facts): Statement[] {
+function backup({ snapshots, backups, exports, restoreTest, nodes }: Facts): Statement[] {
   return [
     {
       text: `${snapshots.length} VM snapshots for ${nodes.length} nodes`,
@@ -125,6 +125,15 @@ function backup({ snapshots, backups, restoreTest, nodes }: Facts): Statement[] 
       measured: false,
       source: "backup.directory, where they lie beside it; no state holds them",
     },
+    ...(exports
+      ? [
+          {
+            text: `${exports.length} export of Rancher's configuration, encrypted`,
+            measured: true,
+            source: "RancherBackup in the stack's state, with its sha256",
+          },
+        ]
+      : []),
     { ...restoreTest, text: `restore test ${restoreTest.text}` },
   ];
 }

@@ -10,6 +10,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   VmSnapshot: ["name", "vmId", "takenAt", "seconds", "crashConsistent", "upid"],
   RestoreTest: ["node", "result", "why", "seconds"],
   EtcdBackup: ["file", "sha256", "bytes", "takenAt", "server", "version"],
+  RancherBackup: ["file", "restore", "sha256", "bytes", "takenAt", "node", "version"],
   Recovered: ["rtoSeconds", "rpoSeconds", "summary"],
   Release: ["wanted", "from"],
 };

@@ -9,7 +9,9 @@ const resourceSchema = z.strictObject({
   name: z.string(),
   kind: z
     .string()
-    .describe("Command, VmSnapshot, RestoreTest, EtcdBackup, TurnGate, Preflight, Recovered, …"),
+    .describe(
+      "Command, VmSnapshot, RestoreTest, EtcdBackup, RancherBackup, TurnGate, Preflight, Recovered, …",
+    ),
   attempt: z.number().optional(),
   created: z.string().optional().describe("By the engine's clock."),
   modified: z.string().optional().describe("When it was last done, by the engine's clock."),

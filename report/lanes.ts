@@ -14,7 +14,7 @@ const AROUND: readonly (readonly [RegExp, string])[] = [
   [/(^|-)(preflight|scan-before)(-join)?$/, "Preflight"],
   [/-fetch-artifacts$/, "Artifacts"],
   [
-    /(^|-)(restore-point|leader-away|vm-snapshot|release-hold|check-health|restore-test|etcd-backup)$/,
+    /(^|-)(restore-point|leader-away|vm-snapshot|release-hold|check-health|restore-test|etcd-backup|rancher-backup)$/,
     "The way back",
   ],
   [/^charts/, "Charts settle"],

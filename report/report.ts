@@ -61,6 +61,7 @@ export function reportRecord(
     ),
     snapshots,
     backups,
+    exports: exportsOf(resources),
     restoreTest,
     runs,
     approvals: evidence.runs.map(({ digest, approvedBy, approval }) => ({ digest, approvedBy, approval })),
@@ -181,6 +182,24 @@ const backupsOf = (resources: readonly Resource[]): ReportRecord["backups"] =>
       takenAt: String(result.takenAt),
       version: String(result.version),
     }));
+
+/** Of Rancher's configuration; before its first installation there is nothing to export. */
+function exportsOf(resources: readonly Resource[]): ReportRecord["exports"] {
+  const found = resources.flatMap(({ kind, result = {} }) =>
+    kind === "RancherBackup" && result.file
+      ? [
+          {
+            file: String(result.file),
+            sha256: String(result.sha256),
+            takenAt: String(result.takenAt),
+            version: String(result.version),
+            restore: String(result.restore),
+          },
+        ]
+      : [],
+  );
+  return found.length > 0 ? found : undefined;
+}
 
 function restoreTestOf(resources: readonly Resource[]): Statement {
   const found = resources.find(({ kind }) => kind === "RestoreTest");

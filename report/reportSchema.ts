@@ -118,6 +118,18 @@ export const reportSchema = z.strictObject({
   backups: z.array(
     z.strictObject({ file: z.string(), sha256: z.string(), takenAt: z.string(), version: z.string() }),
   ),
+  exports: z
+    .array(
+      z.strictObject({
+        file: z.string(),
+        sha256: z.string(),
+        takenAt: z.string(),
+        version: z.string(),
+        restore: z.string().describe("Its name on rancher-backup's volume: what rancher.restore takes."),
+      }),
+    )
+    .optional()
+    .describe("Rancher's configuration (procedure §6.1); absent where none was exported."),
   restoreTest: statement,
   runs: z.array(
     z.strictObject({

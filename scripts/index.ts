@@ -35,6 +35,8 @@ const LIBRARIES = {
   "gpu-after": ["lib-cluster"],
   "gpu-before": ["lib-cluster"],
   "operator-ready": ["lib-cluster"],
+  "rancher-ready": ["lib-cluster", "lib-rancher"],
+  "rancher-restore": ["lib-cluster", "lib-rancher"],
   uncordon: ["lib-cluster"],
   validate: ["lib-cluster"],
   "verify-cluster": ["lib-cluster"],
@@ -74,9 +76,11 @@ const BARE_LIBRARIES = {
   "look-etcd": [],
   "look-node": ["lib-api", "lib-etcd-view", "lib-left"],
   "look-releases": [],
+  "look-rancher": ["lib-rancher"],
   "look-os": ["lib-os"],
   "look-volumes": [],
   "look-written": ["lib-objects"],
+  "rancher-export": ["lib-rancher"],
 } as const satisfies Record<string, readonly string[]>;
 
 /** A script that is sent without an envelope: read-only or instant. */

@@ -21,12 +21,15 @@ export function judgeComponents(settings: Settings, { cluster }: Facts): Finding
     return unmeasured(questions, API_SILENT, SEE_API);
   }
   const crosses = kubernetesMinor(from) !== kubernetes;
-  return installed(cluster.value.pods).map(({ component, namespace, version }) => {
+  return installed(cluster.value.pods).map(({ component, namespace, version: live }) => {
+    // Rancher is upgraded before Kubernetes: what it becomes is what must go with it.
+    const becomes = component === "rancher" ? settings.rancherVersion : undefined;
+    const version = becomes ?? live;
     const { verdict, pair, published } = judgeCompatibility(component, version, kubernetes);
     const acknowledged = settings.acknowledge.includes(pair);
     const finding = {
       check: `compatibility: ${component}`,
-      found: `${version ?? "a version that neither image nor label tells"} in ${namespace}; on record: ${published}${acknowledged && verdict === "unknown" ? "; acknowledged" : ""}`,
+      found: `${becomes && becomes !== live ? `${live ?? "unknown"} → ` : ""}${version ?? "a version that neither image nor label tells"} in ${namespace}; on record: ${published}${acknowledged && verdict === "unknown" ? "; acknowledged" : ""}`,
       wanted,
     };
     if (verdict === "compatible") return { ...finding, verdict: "pass" };

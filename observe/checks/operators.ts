@@ -41,7 +41,7 @@ const describe = ({ chart, version, status, revision }: ReleaseFacts): string =>
   `${version} of ${chart}, ${status}, revision ${revision}`;
 
 function verdict(
-  { name, namespace, adopt, version }: Operator,
+  { name, namespace, adopt, version, rancher }: Operator,
   live: ReleaseFacts | undefined,
   { held, movedByHand }: Known,
 ): Pick<Finding, "verdict" | "next"> {
@@ -55,12 +55,12 @@ function verdict(
   if (movedByHand?.has(name)) {
     return must(
       false,
-      `it was moved by hand, which Pulumi does not see. For ${version}: helm -n ${namespace} history ${name}, then helm -n ${namespace} rollback ${name} REVISION to one with that chart; to stay: set its version to ${live.version}`,
+      `it was moved by hand, which Pulumi does not see. For ${version}: helm -n ${namespace} history ${name}, then helm -n ${namespace} rollback ${name} REVISION to one with that chart; to stay: set ${rancher ? "rancherVersion" : "its version"} to ${live.version}`,
     );
   }
   return must(
     adopt || held === undefined || held.has(name),
-    "it was installed by somebody else, or left by a way back: to take it over, set adopt: true (docs/operators.md)",
+    `it was installed by somebody else, or left by a way back: to take it over, set ${rancher ? "rancher.adopt" : "adopt"}: true (docs/operators.md)`,
   );
 }
 

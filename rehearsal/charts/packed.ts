@@ -7,15 +7,22 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 
 /** The charts there are. */
-export type Chart = "cert-manager" | "gpu-operator";
+export type Chart = "cert-manager" | "gpu-operator" | "rancher";
 
-/** Packs a chart, its own and its application's version replaced. @returns the archive, `<folder>/<chart>-<version>.tgz` */
-export function packChart(chart: Chart, version: string, folder: string): string {
+/**
+ * Packs a chart, its own and its application's version replaced.
+ * @param kubeVersion the Kubernetes versions that it admits, where they are others than its own
+ * @returns the archive, `<folder>/<chart>-<version>.tgz`
+ */
+export function packChart(chart: Chart, version: string, folder: string, kubeVersion?: string): string {
   const work = mkdtempSync(join(tmpdir(), "chart-"));
   try {
     cpSync(join(__dirname, chart), join(work, chart), { recursive: true });
     const file = join(work, chart, "Chart.yaml");
-    writeFileSync(file, stringify({ ...metadataOf(file), version, appVersion: version }));
+    writeFileSync(
+      file,
+      stringify({ ...metadataOf(file), version, appVersion: version, ...(kubeVersion && { kubeVersion }) }),
+    );
     const archive = join(folder, `${chart}-${version}.tgz`);
     execFileSync("tar", ["-czf", archive, "-C", work, chart]);
     return archive;

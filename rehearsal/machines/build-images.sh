@@ -9,13 +9,14 @@
 # Prints as its last line the folder. Binaries are hard links: no room is taken twice.
 set -euo pipefail
 
+rancher_backup="$(dirname "$(readlink -f "$0")")/../rancher-backup/operator.sh"
 etcd=$1
 shift
 cache="${RKE2_UPGRADE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rke2-upgrade}"
 
 # A rebuilt binary is another file, and makes another folder: running machines keep theirs.
 key="$({
-  cat "${BASH_SOURCE[0]}"
+  cat "${BASH_SOURCE[0]}" "$rancher_backup"
   find -L "$etcd/bin" "${@/%//bin}" -type f -printf '%p %i %s %T@\n' | sort
 } | sha256sum | cut -c1-16)"
 images="$cache/images/$key"
@@ -38,6 +39,7 @@ if [[ ! -d $images ]]; then
   mkdir -p "$temporary/rehearsal-http/v1/bin"
   ln "$(realpath "$kubernetes/bin/http")" "$temporary/rehearsal-http/v1/bin/http" 2>/dev/null ||
     cp "$(realpath "$kubernetes/bin/http")" "$temporary/rehearsal-http/v1/bin/http"
+  install -D -m 755 "$rancher_backup" "$temporary/rehearsal-rancher-backup/v1/bin/backup-restore-operator"
   mv "$temporary" "$images"
 fi
 echo "$images"

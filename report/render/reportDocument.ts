@@ -207,7 +207,7 @@ const outcome = ({ outcome, planned }: ReportStep): Cell =>
       ? outcome
       : `${outcome} (not in the plan)`;
 
-const wayBackSection = ({ snapshots, backups, restoreTest }: ReportRecord): Section => ({
+const wayBackSection = ({ snapshots, backups, exports, restoreTest }: ReportRecord): Section => ({
   id: "way-back",
   title: "Snapshots, backups and the restore test",
   blocks: [
@@ -232,6 +232,21 @@ const wayBackSection = ({ snapshots, backups, restoreTest }: ReportRecord): Sect
       columns: ["File", "Taken at", "Data of", "sha256"],
       rows: backups.map((one) => [one.file, one.takenAt, one.version, { text: one.sha256, code: true }]),
     },
+    ...(exports
+      ? [
+          {
+            kind: "table" as const,
+            caption: "Rancher's configuration, exported by rancher-backup, encrypted",
+            columns: ["File", "Taken at", "Rancher", "sha256"],
+            rows: exports.map((one) => [
+              one.file,
+              one.takenAt,
+              one.version,
+              { text: one.sha256, code: true },
+            ]),
+          },
+        ]
+      : []),
   ],
 });
 

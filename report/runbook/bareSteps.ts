@@ -1,6 +1,7 @@
 /** The steps that are no script on a node, by hand: locks, VM snapshots and rollbacks, etcd snapshots. Pure. */
 import { backupDirectory } from "../../components/etcdBackups";
 import type { PlanLine } from "../../components/plan";
+import { exportWords } from "../../components/rancherExport";
 import { helperFor } from "../../components/turns";
 import { type ClusterNode, type Operator, type Settings, snapshotName } from "../../config";
 import { AT_REST, ownMark, snapshotDescription } from "../../proxmox/mark";
@@ -25,6 +26,8 @@ export function bareStep(number: number, step: PlanLine, inputs: RunbookInputs):
       return node ? [vmRollback(settings, node, step.boundSeconds)] : [];
     case "etcd-backup":
       return [etcdBackup(settings)];
+    case "rancher-backup":
+      return rancherExport(number, settings, step.boundSeconds);
     case "place-snapshot":
       return node ? [placeBackup(settings, node)] : [];
     case "turn-gate":
@@ -89,6 +92,16 @@ function etcdBackup(settings: Settings): string {
 
 const placeBackup = (settings: Settings, node: ClusterNode): string =>
   `place_backup ${target(node)} ${settings.limits.etcdSnapshotSeconds} ${shellWord(backupDirectory(settings))} ${shellWord(fileVersion(settings))}`;
+
+/** What it prints last says where the file is; the node is any. */
+const rancherExport = (number: number, settings: Settings, seconds: number): string[] => {
+  const words = ["rancher-export", ...exportWords(settings)].map(shellWord).join(" ");
+  const recipients = settings.backup.recipients.map((one) => `-r ${one}`).join(" ");
+  return [
+    `script_rancher_export | run ${number} ${target(helperFor(settings))} ${seconds + 120} ${shellWord(`sudo -n bash -s -- ${words}`)}`,
+    `echo ${shellWord(`bring that file off that node: ssh NODE sudo cat PATH | age ${recipients} >${backupDirectory(settings)}/FILE.age`)}`,
+  ];
+};
 
 /** With the helm and the kubeconfig of whoever runs it; twice it does no harm. */
 function helmRelease({ name, namespace, chart, repo, version, values, timeoutSeconds }: Operator): string {

@@ -96,6 +96,8 @@ function scripts(steps: readonly PlanLine[]): string[] {
   const texts = new Map<string, string>();
   for (const { planned } of steps) if (planned) texts.set(planned.script, stepText(planned.script));
   for (const name of ["hold-cluster", "hold-node", "etcd-save"] as const) texts.set(name, bareText(name));
+  if (steps.some(({ id }) => id === "rancher-backup"))
+    texts.set("rancher-export", bareText("rancher-export"));
   return [...texts]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, text]) => [

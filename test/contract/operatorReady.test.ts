@@ -1,14 +1,14 @@
 /** The scripts that read Helm releases against real ones, with the cluster's own kubectl. No controller runs: the test plays it. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AppsV1Api, KubeConfig } from "@kubernetes/client-node";
 import { parseReleases } from "../../observe/releases";
 import { packChart } from "../../rehearsal/charts/packed";
 import { bareText, stepText } from "../../scripts";
-import { built, KubernetesApi } from "./kubernetesApi";
+import { AsOnServer } from "./asOnServer";
+import { KubernetesApi } from "./kubernetesApi";
 import { ProviderUnderTest } from "./providerUnderTest";
 import { binary } from "./toolchain";
 
@@ -19,15 +19,13 @@ describe("scripts/operator-ready.sh and look-releases.sh on real releases", func
   this.timeout(30_000);
   const api = new KubernetesApi();
   const folder = mkdtempSync(join(tmpdir(), "contract-ready-"));
-  const own = (name: string) => join(api.directory, name);
+  let server: AsOnServer;
   let plugin: ProviderUnderTest;
 
   before(async function () {
     this.timeout(30 * 60_000);
     await api.start();
-    mkdirSync(own("rke2/bin"), { recursive: true });
-    symlinkSync(join(built().kubernetes, "kubectl"), own("rke2/bin/kubectl"));
-    writeFileSync(own("kubeconfig.yaml"), api.kubeconfig());
+    server = new AsOnServer(api);
     plugin = await ProviderUnderTest.start(binary("KUBERNETES_PLUGIN", "pulumi-resource-kubernetes"));
     await plugin.configure({ kubeconfig: api.kubeconfig() });
     const release = "kubernetes:helm.sh/v3:Release";
@@ -44,27 +42,14 @@ describe("scripts/operator-ready.sh and look-releases.sh on real releases", func
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Runs a script as on a server, whose places are here. */
-  function run(text: string, ...args: string[]): { code: number | null; stdout: string; stderr: string } {
-    const { port } = new URL(JSON.parse(api.kubeconfig()).clusters[0].cluster.server);
-    const input = text
-      .replace("RKE2_DATA=/var/lib/rancher/rke2", `RKE2_DATA=${own("rke2")}`)
-      .replace("KUBECONFIG_FILE=/etc/rancher/rke2/rke2.yaml", `KUBECONFIG_FILE=${own("kubeconfig.yaml")}`)
-      .replaceAll(":6443", `:${port}`);
-    const { status, stdout, stderr } = spawnSync("bash", ["-s", "--", ...args], { input, encoding: "utf8" });
-    return { code: status, stdout, stderr };
-  }
-
-  /** The step without its envelope, and without the question whether the API is ready, which wants a server's files. */
-  const whole = stepText("operator-ready");
   const ready = (version: string, ...conditions: string[]) =>
-    run(
-      whole.slice(whole.indexOf("# What every step shares")).replace("\napi_ready\n", "\n"),
+    server.step(
+      stepText("operator-ready"),
       ...["operator-ready", "gpu", "gpu-operator", version, "1", ...conditions],
     );
 
   it("reads the release's version, and nothing of one that is not there", () => {
-    const { stdout, stderr } = run(
+    const { stdout, stderr } = server.run(
       bareText("look-releases"),
       "look-releases",
       "gpu/gpu-operator",
@@ -84,7 +69,7 @@ describe("scripts/operator-ready.sh and look-releases.sh on real releases", func
     const start = look.lastIndexOf("for release in");
     const revisions = ["1\tsuperseded\ta", "9\tsuperseded\tb", "11\tpending-upgrade\tc", "10\tdeployed\td"];
     const kube = `kube() { printf '%s\\n' ${revisions.map((row) => `'${row}'`).join(" ")}; }\n`;
-    const { stdout } = run(`${kube}${look.slice(start)}`, "gpu/gpu-operator");
+    const { stdout } = server.run(`${kube}${look.slice(start)}`, "gpu/gpu-operator");
     assert.equal(stdout, "gpu/gpu-operator\t11\tpending-upgrade\tc\t9\n");
   });
 

@@ -49,6 +49,7 @@ describe("report/runbook", () => {
   for (const [name, text] of [
     ["forward", made()],
     ["operators", made({ settings: withOperators })],
+    ["rancher", made({ settings: settingsOf({ rancherVersion: "2.15.1" }) })],
     ...backs.map(([name, settings]) => [name, made({ settings })] as const),
   ] as const) {
     it(`${name}: is bash that shellcheck finds nothing in`, function () {

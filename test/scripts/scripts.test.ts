@@ -17,12 +17,14 @@ const BARE = [
   "look-census",
   "look-etcd",
   "look-releases",
+  "look-rancher",
   "look-os",
   "look-volumes",
   "look-written",
   "hold-node",
   "hold-cluster",
   "etcd-save",
+  "rancher-export",
 ] as const;
 
 describe("scripts", () => {
@@ -60,6 +62,7 @@ describe("scripts", () => {
         "lib-left",
         "lib-objects",
         "lib-os",
+        "lib-rancher",
         "lib-service",
       ],
       ...["lib-watch", "restore-check"],

@@ -1,0 +1,42 @@
+import * as pulumi from "@pulumi/pulumi";
+import { currentCode } from "./currentCode";
+
+/** Inputs of {@link RancherBackup}; what is exported, where it goes and for whom it reads from the stack's config. */
+export interface RancherBackupInputs {
+  readonly changeId: pulumi.Input<string>;
+  /** `rke2Version`. */
+  readonly wanted: pulumi.Input<string>;
+  /** The version of Rancher that is wanted; empty where it is left alone. */
+  readonly rancherVersion: pulumi.Input<string>;
+}
+
+/**
+ * Rancher's configuration (procedure §6.1): what rancher-backup exports, streamed off its volume through age into the backup
+ * directory. Made once for each thing that a change asks for, before it, by the run that asks for it; never deleted.
+ */
+export class RancherBackup extends pulumi.dynamic.Resource {
+  /** The encrypted file here; empty where no Rancher has run yet. */
+  declare readonly file: pulumi.Output<string>;
+  /** The export's name on rancher-backup's volume: what `rancher.restore` takes. */
+  declare readonly restore: pulumi.Output<string>;
+
+  constructor(name: string, inputs: RancherBackupInputs, opts?: pulumi.CustomResourceOptions) {
+    const found = {
+      file: undefined,
+      restore: undefined,
+      sha256: undefined,
+      bytes: undefined,
+      takenAt: undefined,
+      node: undefined,
+      version: undefined,
+    };
+    super(
+      currentCode("components/rancherBackupProvider"),
+      name,
+      { ...inputs, ...found },
+      opts,
+      "rke2",
+      "RancherBackup",
+    );
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * Rancher alone, with its export: an export that never completes and a hook that fails stop the run before anything is
+ * touched, and the same run goes on; back with its data; then together with Kubernetes, before it. One story in order.
+ */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Decrypter } from "age-encryption";
+import { after, before, describe, it } from "mocha";
+import { packChart } from "../../rehearsal/charts/packed";
+import { operator } from "../../rehearsal/lab/operator";
+import { projectDirectory } from "../../rehearsal/machines/paths";
+import { restarts, versions } from "../e2e/history";
+import { configure, kubectl, ok, onNode, run, up } from "../e2e/operator";
+
+const TO = "v1.36.3+rke2r1";
+const OLD = "2.14.3";
+const NEW = "2.15.1";
+/** Where rancher-backup's volume is. */
+const KEEPER = "proj-k8sm03";
+const FOLDER = "/var/lib/rancher-backups";
+
+/** What the stack's state says of Rancher's export. */
+interface Export {
+  readonly file: string;
+  readonly restore: string;
+  readonly sha256: string;
+  readonly version: string;
+}
+
+describe("Rancher in a change", function () {
+  this.timeout(20 * 60_000);
+  this.bail(true);
+
+  const charts = mkdtempSync(join(tmpdir(), "rancher-"));
+  const began = new Date();
+  let back: Export;
+
+  /** As their makers publish it: 2.14 refuses 1.36. */
+  const ask = (version: string) =>
+    configure({
+      rancherVersion: version,
+      "rancher.chart": packChart("rancher", version, charts, version === OLD ? "< 1.36.0-0" : "< 1.37.0-0"),
+    });
+
+  /** helm's revisions of Rancher's release, oldest first. */
+  async function history(): Promise<{ revision: number; status: string; at: number }[]> {
+    const { items } = await kubectl<{
+      items: { metadata: { labels: Record<string, string>; creationTimestamp: string } }[];
+    }>("-n", "cattle-system", "get", "secrets", "-l", "owner=helm,name=rancher");
+    return items
+      .map(({ metadata: { labels, creationTimestamp } }) => ({
+        revision: Number(labels.version),
+        status: labels.status ?? "",
+        at: Date.parse(creationTimestamp),
+      }))
+      .sort((a, b) => a.revision - b.revision);
+  }
+  const statuses = async () => (await history()).map(({ status }) => status);
+
+  /** The image that its pods run, ready and wanted, and the version that its setting says. */
+  async function runs(): Promise<[string | undefined, number, string]> {
+    const { spec, status } = await kubectl<{
+      spec: { replicas: number; template: { spec: { containers: { image: string }[] } } };
+      status: { availableReplicas?: number };
+    }>("-n", "cattle-system", "get", "deployment", "rancher");
+    const setting = await kubectl<{ value: string }>(
+      "get",
+      "settings.management.cattle.io",
+      "server-version",
+    );
+    return [spec.template.spec.containers[0]?.image, status.availableReplicas ?? 0, setting.value];
+  }
+  const at = (version: string) => [`rancher/rancher:v${version}`, 3, `v${version}`];
+
+  /** The export that the stack's state holds. */
+  async function exported(): Promise<Export | undefined> {
+    const { deployment } = JSON.parse(await ok("pulumi", "stack", "export")) as {
+      deployment: { resources: { type: string; outputs?: Export }[] };
+    };
+    return deployment.resources.find(({ type }) => type.endsWith("rke2:RancherBackup"))?.outputs;
+  }
+
+  before(async () => {
+    // The rehearsal runs it without helm: here it is a release.
+    await ok("kubectl", "-n", "cattle-system", "delete", "deployment", "rancher", "--wait");
+    const manifest = join(projectDirectory, "rehearsal", "rancher-backup", "operator.yaml");
+    const kinds = ["backups", "restores", "resourcesets"].map((kind) => `crd/${kind}.resources.cattle.io`);
+    // Objects of a kind that has just been declared are known a moment later.
+    await run(["kubectl", "apply", "--filename", manifest]);
+    await ok("kubectl", "wait", "--for=condition=Established", "--timeout=60s", ...kinds);
+    await ok("kubectl", "apply", "--filename", manifest);
+    await ok(
+      ...["kubectl", "-n", "cattle-resources-system", "rollout", "status", "deployment/rancher-backup"],
+      "--timeout=120s",
+    );
+    await configure({
+      "rancher.backup.timeoutSeconds": "60",
+      "limits.soakServerSeconds": "2",
+      "limits.soakAgentSeconds": "2",
+      "restoreTest.enabled": "false",
+    });
+    await ask(OLD);
+  });
+
+  after(() => rmSync(charts, { recursive: true, force: true }));
+
+  it("is installed by the run that adopts the cluster, and serves", async () => {
+    const { code, output } = await up();
+    assert.equal(code, 0, output);
+    assert.deepEqual(await statuses(), ["deployed"]);
+    assert.deepEqual(await runs(), at(OLD));
+    assert.equal((await exported())?.file, "", "there was nothing to export");
+  });
+
+  it("is shown with what it becomes, and what stands against it", async () => {
+    await ask(NEW);
+    const away =
+      '{"status":{"conditions":[{"type":"Ready","status":"True"},{"type":"Connected","status":"False"}]}}';
+    const cluster = "clusters.management.cattle.io/c-m-x7z2kq4p";
+    await ok("kubectl", "patch", cluster, "--type=merge", "-p", away);
+    const { code, output } = await up();
+    assert.notEqual(code, 0, output);
+    assert.match(output, /rancher: its clusters: not so: c-m-x7z2kq4p \(telescope\)/);
+    assert.deepEqual(await statuses(), ["deployed"]);
+    await ok("kubectl", "patch", cluster, "--type=merge", "-p", away.replace("False", "True"));
+    const shown = await run(["pulumi", "preview", "--non-interactive", "--color=never"]);
+    assert.equal(shown.code, 0, shown.output);
+    assert.match(shown.output, /ok {2}rancher: version: v2\.14\.3, by its server's own word/);
+    assert.match(shown.output, /have rancher-backup export Rancher.*\n.*cattle-system\/rancher at 2\.15\.1/);
+  });
+
+  it("stops at an export that does not complete, nothing touched", async () => {
+    await onNode(KEEPER, `sudo sh -c 'mv ${FOLDER} ${FOLDER}.away 2>/dev/null; touch ${FOLDER}'`);
+    await configure({ "rancher.backup.timeoutSeconds": "10" });
+    const { code, output } = await up();
+    assert.notEqual(code, 0, output);
+    assert.match(
+      output,
+      /rancher-backup has not completed rke2up-cr-2026-041-2\.14\.3 after 10 s: Reconciling=True/,
+    );
+    assert.match(output, /next: kubectl describe backups/);
+    assert.deepEqual(await statuses(), ["deployed"]);
+    assert.deepEqual(await runs(), at(OLD));
+    await onNode(
+      KEEPER,
+      `sudo sh -c 'rm ${FOLDER}; mv ${FOLDER}.away ${FOLDER} 2>/dev/null || mkdir ${FOLDER}'`,
+    );
+  });
+
+  it("goes on to a hook that fails, its configuration out of the cluster by then, encrypted", async () => {
+    await configure({ "rancher.backup.timeoutSeconds": "60", "rancher.values.preUpgrade.exitCode": "1" });
+    const { code, output } = await up();
+    assert.notEqual(code, 0, output);
+    assert.match(output, /Helm release "cattle-system\/rancher" failed.*pre-upgrade hooks failed/s);
+    assert.deepEqual(await statuses(), ["deployed", "failed"]);
+    assert.deepEqual(await runs(), at(OLD));
+    const one = await exported();
+    assert.ok(one, "no export in the state");
+    back = one;
+    assert.equal(back.version, `v${OLD}`);
+    const decrypter = new Decrypter();
+    for (const line of readFileSync(operator.backupKey, "utf8").split("\n"))
+      if (line.startsWith("AGE-SECRET-KEY-")) decrypter.addIdentity(line.trim());
+    const archive = join(charts, "export.tar.gz");
+    writeFileSync(archive, await decrypter.decrypt(readFileSync(back.file)));
+    const sum = execFileSync("sha256sum", [archive], { encoding: "utf8" }).slice(0, 64);
+    assert.equal(sum, back.sha256);
+    const there = await onNode(KEEPER, `sudo sha256sum ${FOLDER}/${back.restore}`);
+    assert.equal(there.slice(0, 64), sum);
+    const inside = "./settings.management.cattle.io#v3/server-version.json";
+    const kept = execFileSync("tar", ["-xOzf", archive, inside], { encoding: "utf8" });
+    assert.equal(JSON.parse(kept).value, `v${OLD}`);
+  });
+
+  it("goes on where the run stopped, is proven, and exports nothing twice", async () => {
+    await configure({ "rancher.values.preUpgrade.exitCode": "0" });
+    const { code, output } = await up();
+    assert.equal(code, 0, output);
+    assert.equal((await statuses()).at(-1), "deployed");
+    assert.deepEqual(await runs(), at(NEW));
+    assert.equal((await exported())?.file, back.file);
+  });
+
+  it("goes back with its data, and with an export alone", async () => {
+    // What only the newer one has written.
+    const written = {
+      apiVersion: "management.cattle.io/v3",
+      kind: "Setting",
+      metadata: { name: "new-in-2-15" },
+    };
+    writeFileSync(join(charts, "written.json"), JSON.stringify(written));
+    await ok("kubectl", "create", "--filename", join(charts, "written.json"));
+    await ask(OLD);
+    const refused = await up();
+    assert.notEqual(refused.code, 0, refused.output);
+    assert.match(refused.output, /rancher: version: v2\.15\.1.*rancher\.restore/);
+    assert.deepEqual(await runs(), at(NEW));
+    await configure({ "rancher.restore": back.restore });
+    const { code, output } = await up();
+    assert.equal(code, 0, output);
+    assert.deepEqual(await runs(), at(OLD));
+    const settings = await ok("kubectl", "get", "settings.management.cattle.io", "--output=name");
+    assert.ok(!settings.includes("new-in-2-15"), settings);
+    assert.equal((await exported())?.version, `v${NEW}`, "what ran was exported before");
+    assert.deepEqual(await restarts("proj-k8sm01", "server", began), [], "no node was touched");
+  });
+
+  it("goes with Kubernetes, before it, with an export of its own", async () => {
+    await ok("pulumi", "config", "rm", "--path", "rke2-upgrade:rancher.restore");
+    await ask(NEW);
+    await configure({ rke2Version: TO });
+    const moved = new Date();
+    const { code, output } = await up();
+    assert.equal(code, 0, output);
+    assert.deepEqual(await runs(), at(NEW));
+    assert.deepEqual(new Set(Object.values(await versions())), new Set([TO]));
+    const [last] = (await history()).slice(-1);
+    const [first] = await restarts("proj-k8sm01", "server", moved);
+    assert.ok(last && first && last.at < first.from, `${last?.at} before ${first?.from}`);
+    const one = await exported();
+    assert.equal(one?.version, `v${OLD}`);
+    assert.notEqual(one?.file, back.file);
+  });
+});
