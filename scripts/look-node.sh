@@ -82,7 +82,7 @@ if [ "$role" = server ]; then
   echo "ready=$(sed -E 's/(.*)@([0-9]{3}) ([0-9.]+) (.*)/\2 \3 \1\4/' <<<"$ready" | cut -c -200)"
   # What it counts by itself, since its start; one that is down has nothing to say.
   metrics=
-  if [[ $ready == *@200* ]]; then metrics=$(api /metrics || true); fi
+  if [[ $ready == *@200* ]]; then metrics=$(api /metrics --max-time 3 || true); fi
   if [ "$(tail -n 1 <<<"$metrics")" = 200 ]; then
     echo "apiMetrics=read"
     sed -n 's/^apiserver_requested_deprecated_apis{/deprecatedApi=&/p' <<<"$metrics"
