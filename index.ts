@@ -5,7 +5,7 @@ import { layOutAgents } from "./components/agents";
 import { announce } from "./components/announce";
 import { Artifacts } from "./components/artifacts";
 import { Change } from "./components/change";
-import { asText, isUnderWay } from "./components/changePolicy";
+import { asText } from "./components/changePolicy";
 import { apiOf } from "./components/kubeconfig";
 import { manifestOf } from "./components/manifest";
 import { ServerNode } from "./components/nodeTurn";
@@ -18,16 +18,18 @@ import { settingsOrExplain } from "./components/settings";
 import type { Run } from "./components/step";
 import { Charts, Manifest, Validation } from "./components/validation";
 import { WayBack } from "./components/wayBack";
+import { hasTurn, isChanging } from "./config";
 
 const { settings, secrets } = settingsOrExplain();
-const { rke2Version: wanted, acceptedVersion: accepted, changeId } = settings;
+const { rke2Version: wanted, acceptedVersion: accepted, changeId, osPatch } = settings;
 
 const goBack = asText(settings.goBack);
-const change = new Change("change", { wanted, accepted, changeId, goBack });
+const { round = "", acceptedRound = "" } = osPatch;
+const change = new Change("change", { wanted, accepted, changeId, goBack, round, acceptedRound });
 const run: Run = { settings, change, sshPrivateKey: secrets.sshPrivateKey };
 
 export const plan = planLines(settings);
-const outcome = goBack ? recover() : isUnderWay({ wanted, accepted }) ? upgrade() : settle();
+const outcome = goBack ? recover() : isChanging(settings) ? upgrade() : settle();
 export const { manifest, gates, scans } = outcome;
 announce(run, secrets, outcome.held);
 
@@ -41,7 +43,7 @@ interface Outcome {
   readonly held?: pulumi.Output<string>;
 }
 
-/** Bumped and not yet accepted: the way back first, then servers, then agents, then the proof (procedure §3.3). */
+/** Bumped, or a round of OS patches begun, and not yet accepted: the way back first, then servers, then agents, then the proof (procedure §3.3). */
 function upgrade(): Outcome {
   const { attempt, owner } = change;
   const preflight = new Preflight(
@@ -56,7 +58,7 @@ function upgrade(): Outcome {
 
   let tail = operators.before(wayBack.tail);
   const servers = new Map<string, ServerNode>();
-  for (const node of settings.servers) {
+  for (const node of settings.servers.filter((server) => hasTurn(settings, server))) {
     const turn = new ServerNode({ run, node, after: tail });
     servers.set(node.name, turn);
     tail = turn.tail;

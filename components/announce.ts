@@ -3,7 +3,10 @@ import {
   describeLoss,
   describePlan,
   duration,
+  giveUpRound,
   goingBackTakesEtcd,
+  isChanging,
+  isRound,
   restoreTestNode,
   type Secrets,
   settingsWarnings,
@@ -25,7 +28,7 @@ import { describeCost, measured } from "../observe/cost";
 import { look } from "../observe/look";
 import { findingLines } from "../observe/print";
 import { nodesSeen, stepsSeen, tellSeen } from "../observe/seen";
-import { asText, isUnderWay } from "./changePolicy";
+import { asText } from "./changePolicy";
 import { ageMs, newestBackup } from "./etcdBackups";
 import { forecast, judgeRun } from "./judgement";
 import { planOf } from "./plan";
@@ -51,9 +54,11 @@ function announceChange(
   heldBefore?: pulumi.Output<string>,
 ): void {
   const { rke2Version: wanted, acceptedVersion: accepted } = settings;
-  const title = isUnderWay({ wanted, accepted })
-    ? `${settings.changeId}: ${accepted} → ${wanted}`
-    : `settled on ${wanted}: nothing is installed`;
+  const title = isRound(settings)
+    ? `${settings.changeId}: OS patches (${settings.osPatch.packages}), RKE2 stays on ${wanted}`
+    : isChanging(settings)
+      ? `${settings.changeId}: ${accepted} → ${wanted}`
+      : `settled on ${wanted}: nothing is installed`;
   pulumi
     .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, secrets.kubeconfig, change.owner, heldBefore])
     .apply(async ([sshPrivateKey, proxmoxTokenSecret, kubeconfig, owner, held]) => {
@@ -83,9 +88,7 @@ function announceChange(
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
       await pulumi.log.info(`checks: ${findings.length}, ${describeCost(cost)}`);
       for (const { path, text } of settingsWarnings(settings)) await pulumi.log.warn(`${path}: ${text}`);
-      const fits = isUnderWay({ wanted, accepted })
-        ? await describeDecision(settings, facts, sshPrivateKey)
-        : [];
+      const fits = isChanging(settings) ? await describeDecision(settings, facts, sshPrivateKey) : [];
       const steps = forecast(settings, facts);
       const back = [...(await wayBack(settings)), ...fits];
       await pulumi.log.info([...describePlan(steps, accepted, wanted), ...back].join("\n"));
@@ -125,7 +128,11 @@ function announceWayBack({ settings, change }: Run, secrets: Secrets): void {
     });
 }
 
-const afterwards = ({ goBack, acceptedVersion, operators }: Run["settings"]): string[] => {
+const afterwards = (settings: Run["settings"]): string[] => {
+  const { goBack, acceptedVersion, operators, osPatch } = settings;
+  const end = isRound(settings)
+    ? giveUpRound(osPatch)
+    : `pulumi config set 'rke2-upgrade:rke2Version' ${acceptedVersion}`;
   const adopt = operators.length > 0 ? [ADOPT] : [];
   return goBack?.nodes
     ? [
@@ -136,7 +143,7 @@ const afterwards = ({ goBack, acceptedVersion, operators }: Run["settings"]): st
     : [
         "Then",
         ...adopt,
-        `  pulumi config rm 'rke2-upgrade:goBack', pulumi config set 'rke2-upgrade:rke2Version' ${acceptedVersion}, pulumi up: nodes are proven, snapshots go`,
+        `  pulumi config rm 'rke2-upgrade:goBack', ${end}, pulumi up: nodes are proven, snapshots go`,
         "  or unset goBack alone and pulumi up: the change goes forward again",
       ];
 };
@@ -146,8 +153,8 @@ const ADOPT =
 
 /** What there is to go back to, and what going back loses: said before it happens. */
 async function wayBack(settings: Run["settings"]): Promise<string[]> {
-  const { rke2Version, acceptedVersion, changeId, backup, limits, objectives, restoreTest } = settings;
-  if (rke2Version === acceptedVersion) return [];
+  const { acceptedVersion, changeId, backup, limits, objectives, restoreTest } = settings;
+  if (!isChanging(settings)) return [];
   const last = await newestBackup(settings, acceptedVersion);
   const taken = last
     ? `the last one was taken ${duration(Math.round(ageMs(last) / 1000))} ago`

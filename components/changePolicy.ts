@@ -10,6 +10,10 @@ export interface ChangeInputs {
   readonly changeId: string;
   /** The way back that is asked for, as {@link asText} writes it; empty while the change goes forward. */
   readonly goBack: string;
+  /** `osPatch.round`: the change whose OS patches are wanted without a version bump; empty where none is. */
+  readonly round: string;
+  /** `osPatch.acceptedRound`: the one whose patches the operator has accepted. */
+  readonly acceptedRound: string;
 }
 
 /** The way back as one line, so that two can be compared: `restore`, `rollback:proj-k8sm02`. */
@@ -33,19 +37,25 @@ export interface ChangeState extends ChangeInputs {
   readonly owner: string;
 }
 
+/** What a state from before there was a way back, or a round of OS patches, does not have. */
+export const UNSET = { goBack: "", round: "", acceptedRound: "" } as const;
+
 /** Whether a change is only taken back to where it began: fine as long as no node was touched (a mistyped version). */
 export const isWithdrawal = (before: ChangeState, now: ChangeInputs): boolean =>
   isUnderWay(before) &&
   !before.goBack &&
   !now.goBack &&
+  !isUnderWay(now) &&
   now.wanted === before.accepted &&
   now.accepted === before.accepted &&
+  now.acceptedRound === before.acceptedRound &&
   now.changeId === before.changeId;
 
 /** The change withdrawn, for one that touched no node yet: what settling then lets go is still its own. */
 export const withdrawn = (before: ChangeState): ChangeState => ({
   ...before,
   wanted: before.accepted,
+  round: before.acceptedRound,
   attempt: before.attempt + 1,
 });
 
@@ -55,8 +65,18 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** Whether the change is under way: bumped and not yet accepted. */
-export const isUnderWay = (c: Pick<ChangeInputs, "wanted" | "accepted">): boolean => c.wanted !== c.accepted;
+/** Whether OS patches alone are under way. */
+const isRoundUnderWay = ({ round, acceptedRound }: Pick<ChangeInputs, "round" | "acceptedRound">): boolean =>
+  round !== "" && round !== acceptedRound;
+
+/** Whether the change is under way: a version bumped, or a round of OS patches begun, and not yet accepted. */
+export const isUnderWay = (
+  c: Pick<ChangeInputs, "wanted" | "accepted" | "round" | "acceptedRound">,
+): boolean => c.wanted !== c.accepted || isRoundUnderWay(c);
+
+/** Whether the move accepts a round of OS patches: that takes every patched node's own word (changeProvider.ts). */
+export const acceptsRound = (before: ChangeState, now: ChangeInputs): boolean =>
+  isRoundUnderWay(before) && now.round === before.round && !isRoundUnderWay(now);
 
 /**
  * Judges the move from what was asked before to what is asked now (design: Direction).
@@ -77,6 +97,7 @@ export function judgeChange(
   const frozen = { attempt, from, mode, movedUnder, owner };
 
   if (before.goBack !== now.goBack) return judgeTurn(before, now);
+  if (isRoundUnderWay(before) || isRoundUnderWay(now)) return judgeRound(before, now);
 
   if (before.wanted !== now.wanted) {
     if (before.accepted !== now.accepted) {
@@ -125,6 +146,44 @@ export function judgeChange(
   return { ...now, ...frozen };
 }
 
+/** A round of OS patches: it begins, goes on and is accepted, and no version moves meanwhile. */
+function judgeRound(before: ChangeState, now: ChangeInputs): ChangeState | Refusal {
+  const { attempt, from, mode, movedUnder, owner } = before;
+  const refuse = (reason: string): Refusal => ({ property: "round", reason });
+  if (before.wanted !== now.wanted || before.accepted !== now.accepted) {
+    const round = isRoundUnderWay(before) ? before.round : now.round;
+    return refuse(
+      `RKE2's version and the OS patches ${round} were changed together: one change has one way back. Set rke2Version to ${before.wanted} and acceptedVersion to ${before.accepted} again`,
+    );
+  }
+  if (!isRoundUnderWay(before)) {
+    if (isUnderWay(before)) return refuse(`the change to ${before.wanted} is under way: it patches anyway`);
+    if (now.round === before.round)
+      return refuse(
+        `the OS patches ${now.round} were accepted, and their way back is let go. Set osPatch.acceptedRound to ${now.round} again; further patches are another change, with a changeId of its own`,
+      );
+    return {
+      ...now,
+      attempt: attempt + 1,
+      from: now.accepted,
+      mode: "forward",
+      movedUnder: now.changeId,
+      owner,
+    };
+  }
+  if (before.changeId !== now.changeId) {
+    return {
+      property: "changeId",
+      reason: `the change ${before.changeId} is under way and its snapshots bear its name. Set changeId to ${before.changeId} again until it is accepted`,
+    };
+  }
+  const goesOn = now.round === before.round && now.acceptedRound === before.acceptedRound;
+  if (goesOn || acceptsRound(before, now)) return { ...now, attempt, from, mode, movedUnder, owner };
+  return refuse(
+    `the OS patches ${before.round} are under way, and packages do not go back by asking for none. Set osPatch.round to ${before.round} and osPatch.acceptedRound to ${before.acceptedRound || "nothing"} again and go on; a package that is not to come is held on its node, a node that is sick goes back by its VM (docs/goBack.md)`,
+  );
+}
+
 const nothingUnderWay = (): Refusal => ({
   property: "goBack",
   reason:
@@ -150,7 +209,17 @@ function judgeTurn(before: ChangeState, now: ChangeInputs): ChangeState | Refusa
       reason: `the change ${before.changeId} is under way and its snapshots bear its name. Set changeId to ${before.changeId} again until it is settled`,
     };
   }
+  // A round of OS patches that went back as a whole is given up, as a version is.
+  const gaveUp =
+    before.mode === "back" && isRoundUnderWay(before) && !now.goBack && now.round === before.acceptedRound;
+  if ((before.round !== now.round && !gaveUp) || before.acceptedRound !== now.acceptedRound) {
+    return {
+      property: "round",
+      reason: `goBack and osPatch.round were changed together. Set osPatch.round to ${before.round || "nothing"} and osPatch.acceptedRound to ${before.acceptedRound || "nothing"} again`,
+    };
+  }
   const mode = now.goBack !== "" && !now.goBack.includes(":") ? "back" : "forward";
+  if (gaveUp && before.wanted === now.wanted) return { ...now, ...frozen, mode: "back" };
   if (before.wanted === now.wanted) {
     return isUnderWay(before) ? { ...now, ...frozen, mode } : nothingUnderWay();
   }

@@ -1,22 +1,28 @@
 import { randomUUID } from "node:crypto";
 import type * as pulumi from "@pulumi/pulumi";
 import { lookAtNode } from "../observe";
-import { type ChangeInputs, type ChangeState, isWithdrawal, judgeChange, withdrawn } from "./changePolicy";
+import {
+  acceptsRound,
+  type ChangeInputs,
+  type ChangeState,
+  isWithdrawal,
+  judgeChange,
+  UNSET,
+  withdrawn,
+} from "./changePolicy";
 import { configure, providerContext } from "./providerConfig";
 import { isUntouched } from "./touched";
-
-/** A state from before there was a way back. */
-const NEVER_BACK = { goBack: "" };
+import { patchedIn } from "./turnQuestions";
 
 /** The provider behind {@link Change}: its `check` sees the old inputs, in preview and in up. */
 export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState> = {
   configure,
   async check(olds, news) {
     const before = (olds as Partial<ChangeState> | undefined)?.owner
-      ? { ...NEVER_BACK, ...(olds as ChangeState) }
+      ? { ...UNSET, ...(olds as ChangeState) }
       : undefined;
-    const { wanted, accepted, changeId, goBack } = news;
-    const now = { wanted, accepted, changeId, goBack };
+    const { wanted, accepted, changeId, goBack, round, acceptedRound } = news;
+    const now = { wanted, accepted, changeId, goBack, round, acceptedRound };
     const verdict = judgeChange(before, now, randomUUID);
     if ("reason" in verdict && before && isWithdrawal(before, now) && (await nothingTouched(before))) {
       return { inputs: { ...news, ...withdrawn(before) } };
@@ -24,6 +30,8 @@ export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState
     if ("reason" in verdict) {
       return { inputs: news, failures: [{ property: verdict.property, reason: verdict.reason }] };
     }
+    const open = before && acceptsRound(before, now) ? await unpatched(before.round) : "";
+    if (open) return { inputs: news, failures: [{ property: "acceptedRound", reason: open }] };
     return { inputs: { ...news, ...verdict } };
   },
   async diff(_id, olds, news) {
@@ -32,6 +40,8 @@ export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState
       "accepted",
       "changeId",
       "goBack",
+      "round",
+      "acceptedRound",
       "attempt",
       "from",
       "mode",
@@ -47,6 +57,18 @@ export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState
     return { outs: news as ChangeState };
   },
 };
+
+/** Why a round of OS patches cannot be accepted: versions do not tell who was patched. Empty where nothing is open. */
+async function unpatched(round: string): Promise<string> {
+  const { settings } = providerContext();
+  const { agents, servers, osPatch } = settings;
+  const done = await patchedIn(round).catch((error: Error) => error);
+  if (done instanceof Error)
+    return `nobody can say which nodes were patched (${done.message}). Run it again once a server answers`;
+  const open = [...(osPatch.servers ? servers : []), ...agents].filter(({ name }) => !done.has(name));
+  if (open.length === 0) return "";
+  return `not patched in ${round}, or still in their turn: ${open.map(({ name }) => name).join(", ")}. Nothing was let go: set osPatch.acceptedRound back, and finish the round with pulumi up`;
+}
 
 /** Whether no node was touched by the change. One that does not answer counts as touched. */
 async function nothingTouched({ accepted, changeId }: ChangeState): Promise<boolean> {

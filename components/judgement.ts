@@ -2,14 +2,14 @@ import {
   type ClusterNode,
   type Estimate,
   estimate,
+  isChanging,
   type Measured,
   type Settings,
   type Step,
   withExpectations,
 } from "../config";
 import { type Facts, type Finding, inTurn, judge, judgeTiming, judgeTurnTiming } from "../observe";
-import { nameOf } from "../observe/facts";
-import { isUnderWay } from "./changePolicy";
+import { isAheadInRound, nameOf } from "../observe/facts";
 import type { Backup } from "./etcdBackups";
 import { planOf } from "./plan";
 import { judgeWayBackAge } from "./wayBackAge";
@@ -55,10 +55,10 @@ export const measuredIn = ({ nodes }: Facts): Measured[] =>
 
 /** Nodes whose turn is over: the wanted version installed, running and active, and no mark of a turn. */
 function doneNodes(settings: Settings, { nodes, cluster }: Facts): Set<string> {
-  const { rke2Version: wanted, acceptedVersion: accepted } = settings;
-  if (!isUnderWay({ wanted, accepted })) return new Set();
+  const { rke2Version: wanted } = settings;
+  if (!isChanging(settings)) return new Set();
   const isDone = (name: string) => {
-    if (inTurn(settings, cluster, name)) return false;
+    if (inTurn(settings, cluster, name) || isAheadInRound(settings, cluster, name)) return false;
     const seen = nodes.get(name);
     if (seen && "value" in seen) {
       const { versionOnDisk, versionRunning, service } = seen.value;

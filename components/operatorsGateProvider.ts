@@ -1,3 +1,4 @@
+import { isChanging } from "../config";
 import {
   inTurn,
   judge,
@@ -15,7 +16,6 @@ import {
 import { lookAtCluster } from "../observe/cluster";
 import { measured } from "../observe/cost";
 import { type Look, look } from "../observe/look";
-import { isUnderWay } from "./changePolicy";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
 import { type LetThrough, letThrough, movedByHand } from "./letThrough";
@@ -92,7 +92,7 @@ async function ask(
         const toMove = "value" in releases ? toBeMoved(settings, live) : [];
         const moved = movedBy(inputs, before, toMove);
         // With an upgrade the preflight has asked all that before.
-        const alone = moved.length > 0 && !isUnderWay(inputs);
+        const alone = moved.length > 0 && !isChanging(settings);
         const byHand = new Set(movedByHand(settings, live, known).map(({ name }) => name));
         // Whoever else moves.
         const rancher = settings.operators.find(
@@ -114,7 +114,7 @@ async function ask(
     // Their own come first, one each, then Rancher's.
     const own = judgeOwn(seen, false);
     const stopped = settings.operators.filter((_, i) => own.slice(i, i + 1).some(stops));
-    const unfinished = own.some(stops) && isUnderWay(inputs) && (await anyInTurn());
+    const unfinished = own.some(stops) && isChanging(settings) && (await anyInTurn());
     return {
       findings: [...judgeOwn(seen, unfinished), ...findings.slice(own.length)],
       letThrough: letThrough(settings, seen.live, known, new Set(stopped.map(({ name }) => name))),

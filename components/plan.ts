@@ -1,5 +1,7 @@
 import {
   type ClusterNode,
+  hasTurn,
+  isChanging,
   isSerial,
   type Operator,
   type Phase,
@@ -9,7 +11,6 @@ import {
   wavesOf,
   withExpectations,
 } from "../config";
-import { isUnderWay } from "./changePolicy";
 import { type BackStep, backPhases } from "./recovery/phases";
 import {
   accept,
@@ -50,9 +51,8 @@ export interface PlanLine extends Step {
  * A function of the config alone.
  */
 export function planOf(settings: Settings): PlanLine[] {
-  const wanted = { wanted: settings.rke2Version, accepted: settings.acceptedVersion };
   if (settings.goBack) return back(settings);
-  return isUnderWay(wanted) ? forward(settings) : settled(settings);
+  return isChanging(settings) ? forward(settings) : settled(settings);
 }
 
 function forward(settings: Settings): PlanLine[] {
@@ -97,10 +97,12 @@ function forward(settings: Settings): PlanLine[] {
     ),
     ...rancherExport(settings),
     ...operatorsAt(settings, "before"),
-    ...servers.flatMap((node) => [
-      turnGate(settings, "servers", node),
-      ...serverTurn(settings, node).map((planned) => line("servers", planned, node)),
-    ]),
+    ...servers
+      .filter((node) => hasTurn(settings, node))
+      .flatMap((node) => [
+        turnGate(settings, "servers", node),
+        ...serverTurn(settings, node).map((planned) => line("servers", planned, node)),
+      ]),
     line("settle", chartsSettled(settings)),
     ...agentsInOrder(settings),
     ...operatorsAt(settings, "after"),

@@ -1,4 +1,4 @@
-import type { ClusterNode } from "../config";
+import { type ClusterNode, isRound } from "../config";
 import { lookAtNode, observe } from "../observe";
 import { measured } from "../observe/cost";
 import { keepBackedUp } from "./backupTimer";
@@ -17,6 +17,7 @@ import { revive } from "./recovery/revive";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
 import { touched } from "./touched";
+import { finished } from "./turnQuestions";
 import { keepWayBack } from "./wayBackKeeper";
 
 interface Inputs {
@@ -36,9 +37,14 @@ export const provider = gateProvider<Inputs>({
   ask,
 });
 
-/** Whether every node already runs the version: then nothing is left to be done, and nothing to be asked. */
+/** Whether every node already runs the version, or its turn in a round of OS patches is over: then nothing is left to be done, and nothing to be asked. */
 async function allDone(wanted: string): Promise<boolean> {
   const { settings, sshPrivateKey } = providerContext();
+  // Versions do not tell how far a round of OS patches is.
+  if (isRound(settings)) {
+    const done = await finished();
+    return settings.nodes.every(({ name }) => done.has(name));
+  }
   const running = await Promise.all(
     settings.nodes.map((node) =>
       lookAtNode(node, sshPrivateKey).then(

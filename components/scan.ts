@@ -7,7 +7,7 @@ import { type ScanTime, scan } from "./turns";
 /** Arguments of {@link Scan}. */
 export interface ScanArgs {
   readonly run: Run;
-  readonly when: ScanTime;
+  readonly when: Exclude<ScanTime, "turn">;
   readonly after: pulumi.Resource;
 }
 

@@ -1,8 +1,8 @@
-import type { ClusterNode, Settings } from "../config";
-import { type Facts, inTurn, judgeTurn, observeTurn } from "../observe";
+import { type ClusterNode, isPatched, isRound, type Settings } from "../config";
+import { type Facts, inTurn, judgeTurn, lookAtNode, observeTurn } from "../observe";
 import { lookAtCluster } from "../observe/cluster";
 import { measured } from "../observe/cost";
-import { isMarked, nameOf } from "../observe/facts";
+import { isMarked, isPatchedIn, nameOf } from "../observe/facts";
 import { newestBackup } from "./etcdBackups";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { judgeTimingOfTurn } from "./judgement";
@@ -10,7 +10,7 @@ import { measuredBefore } from "./measuredBefore";
 import { providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
-import { touched } from "./touched";
+import { isPatchedUnder, touched } from "./touched";
 import { judgeWayBackAge } from "./wayBackAge";
 import { keepWayBack } from "./wayBackKeeper";
 
@@ -42,7 +42,37 @@ export async function finishedNow(): Promise<ReadonlySet<string>> {
   const over = nodes.filter(
     (node) => node.status?.nodeInfo?.kubeletVersion === settings.rke2Version && !isMarked(settings, node),
   );
-  return new Set(over.map(nameOf));
+  const names = new Set(over.map(nameOf));
+  if (!isRound(settings)) return names;
+  const patched = await patchedIn(settings.changeId);
+  return new Set(
+    settings.nodes
+      .filter((node) => names.has(node.name) && (!isPatched(settings, node) || patched.has(node.name)))
+      .map(({ name }) => name),
+  );
+}
+
+/**
+ * The nodes that a round of OS patches is done with, asked now: by the cluster's word and by their own disk's, since a VM that
+ * was put back by hand is as it was before. @throws where no server answers
+ */
+export async function patchedIn(round: string): Promise<ReadonlySet<string>> {
+  const { settings, sshPrivateKey } = providerContext();
+  const { nodes } = await lookAtCluster({ servers: settings.servers, drained: [] }, sshPrivateKey);
+  const marked = new Set(
+    nodes.filter((node) => isPatchedIn(round, node) && !isMarked(settings, node)).map(nameOf),
+  );
+  const own = await Promise.all(
+    settings.nodes
+      .filter(({ name }) => marked.has(name))
+      .map((node) =>
+        lookAtNode(node, sshPrivateKey).then(
+          (seen) => (isPatchedUnder(round, seen) ? [node.name] : []),
+          () => [],
+        ),
+      ),
+  );
+  return new Set(own.flat());
 }
 
 /** Asks afresh what may have perished before a node's turn, and renews its way back. @throws with what does not hold */

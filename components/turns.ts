@@ -2,6 +2,7 @@ import {
   type ClusterNode,
   fellowsOf,
   isPatched,
+  isRound,
   isSerial,
   maxUnavailable,
   type Operator,
@@ -95,7 +96,7 @@ const gateNode = (settings: Settings, node: ClusterNode): PlannedStep => ({
   limitSeconds: settings.limits.gateSeconds,
 });
 
-/** Upgrades the node's OS packages, before its RKE2: what has the new RKE2 on its disk is patched. */
+/** Upgrades the node's OS packages, before its RKE2: what has the new RKE2 on its disk is patched. In a round of its own reboot.sh's mark says so. */
 const patch = (settings: Settings, node: ClusterNode): PlannedStep => ({
   id: "patch",
   title: `upgrade OS packages (${settings.osPatch.packages}), holds honoured, RKE2's own left alone${node.gpu ? ", kernel and GPU driver together or not at all" : ""}`,
@@ -139,9 +140,14 @@ export const reboot = (settings: Settings, node: ClusterNode): PlannedStep => ({
 const patched = (settings: Settings, node: ClusterNode): PlannedStep[] =>
   isPatched(settings, node) ? [patch(settings, node), reboot(settings, node)] : [];
 
-/** Back up config, install, restart, verify from inside. The same for both roles. */
+/**
+ * Back up config, install, restart, verify from inside. The same for both roles. In a round of OS patches RKE2 stays what it
+ * is, and is proven.
+ */
 function replace(settings: Settings, node: ClusterNode): PlannedStep[] {
   const { limits, rke2Version: wanted, changeId } = settings;
+  const proven = [verifyNode(settings, node), ...(settings.scan ? [scan(settings, node, "turn")] : [])];
+  if (isRound(settings)) return proven;
   return [
     {
       id: "backup-config",
@@ -168,7 +174,7 @@ function replace(settings: Settings, node: ClusterNode): PlannedStep[] {
       // The script gives up first, with the cause from the journal.
       limitSeconds: limits.serviceStartSeconds + 30,
     },
-    verifyNode(settings, node),
+    ...proven,
   ];
 }
 
@@ -199,6 +205,7 @@ function verifyCluster(settings: Settings, node: ClusterNode): PlannedStep {
       node.name,
       node.role,
       settings.rke2Version,
+      settings.acceptedVersion,
       settings.changeId,
       settings.servers.length,
       settings.limits.leaseSeconds,
@@ -276,7 +283,13 @@ function drained(settings: Settings, node: ClusterNode): PlannedStep[] {
       id: "cordon",
       title: "cordon, marked as ours",
       script: "cordon",
-      args: [node.name, changeId, settings.rke2Version, ...room(settings, node).slice(0, 1)],
+      args: [
+        node.name,
+        changeId,
+        settings.rke2Version,
+        settings.acceptedVersion,
+        ...room(settings, node).slice(0, 1),
+      ],
       limitSeconds: limits.gateSeconds,
     },
     {
@@ -288,6 +301,7 @@ function drained(settings: Settings, node: ClusterNode): PlannedStep[] {
         node.name,
         changeId,
         settings.rke2Version,
+        settings.acceptedVersion,
         grace,
         timeout,
         ...[consents.emptyDir, consents.barePods, consents.longGrace].map((pods) =>
@@ -310,6 +324,7 @@ const uncordon = (settings: Settings, node: ClusterNode): PlannedStep => ({
     node.name,
     settings.changeId,
     settings.rke2Version,
+    settings.acceptedVersion,
     ...(node.role === "server" ? ["in-its-turn"] : []),
   ],
   limitSeconds: settings.limits.gateSeconds,
@@ -337,7 +352,7 @@ const podPattern = (pattern: string): string => (pattern === "*" ? "*/*" : patte
 /** Both versions' release files to a node (design: going back needs no download). */
 export const fetchArtifacts = (settings: Settings, node: ClusterNode): PlannedStep => ({
   id: "fetch-artifacts",
-  title: `fetch and check ${settings.rke2Version} and ${settings.acceptedVersion}`,
+  title: `fetch and check ${[...new Set([settings.rke2Version, settings.acceptedVersion])].join(" and ")}`,
   on: node,
   script: "fetch-artifacts",
   args: [
@@ -406,11 +421,12 @@ export const validate = (settings: Settings): PlannedStep => ({
   limitSeconds: settings.limits.podsSeconds + 60 + 75 * settings.validation.ingress.length,
 });
 
-/** When a node is scanned: before anything is touched, in the validation, and before the way back is let go. */
-export type ScanTime = "before" | "after" | "accept";
+/** When a node is scanned: before anything is touched, in its turn, in the validation, and before the way back is let go. */
+export type ScanTime = "before" | "turn" | "after" | "accept";
 
 const SCAN_TITLES: Readonly<Record<ScanTime, string>> = {
   before: "scan it with kube-bench, as it is before the change",
+  turn: "scan it: nothing may fail newly, unacknowledged, before the next node",
   after: "scan it again: nothing may fail newly, unacknowledged",
   accept: "scan it once more: nothing may fail newly, unacknowledged",
 };
@@ -427,7 +443,7 @@ export function scan(settings: Settings, node: ClusterNode, when: ScanTime): Pla
     on: node,
     script: "scan",
     args: [
-      ...[when, node.role, settings.changeId, settings.rke2Version],
+      ...[when, node.role, settings.changeId, settings.rke2Version, settings.acceptedVersion],
       ...[url, sha256, settings.install.caCertificate ?? "", benchmark, ...ids],
     ],
     limitSeconds: timeoutSeconds,

@@ -27,6 +27,7 @@ const KEYS: Readonly<Record<string, keyof Settings["durations"]>> = {
   "smoke-test": "validateSeconds",
   "gpu-after": "verifySeconds",
   "scan-before": "verifySeconds",
+  "scan-turn": "verifySeconds",
   "scan-after": "verifySeconds",
   "scan-accept": "verifySeconds",
   patch: "patchSeconds",
@@ -44,6 +45,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   install: "install-release",
   verify: "verify-node",
   "scan-before": "scan",
+  "scan-turn": "scan",
   "scan-after": "scan",
   "scan-accept": "scan",
 };

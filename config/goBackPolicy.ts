@@ -4,6 +4,7 @@
  */
 import { etcdCrossing } from "./etcd";
 import type { Mistake } from "./mistakes";
+import { isRound } from "./osPatch";
 import type { ParsedSettings } from "./schema";
 import { judgeMove } from "./versionPolicy";
 import { parseVersion, type Version } from "./versions";
@@ -18,6 +19,7 @@ interface Asked {
 interface Around {
   readonly rke2Version?: string;
   readonly acceptedVersion?: string;
+  readonly osPatch?: { readonly round?: string; readonly acceptedRound?: string };
   readonly nodes?: readonly ({ readonly name?: string; readonly role?: string } | undefined)[];
   readonly backup?: Partial<ParsedSettings["backup"]> | { readonly identityFile?: string };
 }
@@ -58,7 +60,10 @@ export function judgeGoBack(asked: Asked | undefined, around: Around): Mistake[]
     parseVersion(around.rke2Version ?? ""),
   ];
   if (!accepted || !wanted) return [];
-  if (around.acceptedVersion === around.rke2Version) {
+  const { rke2Version, acceptedVersion, osPatch = {} } = around;
+  const round = isRound({ rke2Version: rke2Version ?? "", acceptedVersion: acceptedVersion ?? "", osPatch });
+  if (round && asked.strategy !== "rollback") return placed(ofRound(asked));
+  if (around.acceptedVersion === around.rke2Version && !round) {
     return placed({
       path: "goBack",
       found: `${asked.strategy ?? "set"}, with nothing under way: rke2Version and acceptedVersion are both ${around.rke2Version}`,
@@ -75,6 +80,15 @@ export function judgeGoBack(asked: Asked | undefined, around: Around): Mistake[]
     : judgeNodes(asked.strategy, chosen(asked, around), around, accepted, wanted);
   return [...placed(...refused), ...placed(...identity)];
 }
+
+/** No version moved: only a VM's snapshot has a node's packages as they were. */
+const ofRound = ({ strategy }: Asked): Refused => ({
+  found: `${strategy ?? "set"}, with OS patches alone under way`,
+  allowed:
+    '"rollback": with nodes of agents, or of one server; without, where a majority of the servers is lost',
+  why: "RKE2's version did not move, and packages go back with a node's VM alone",
+  next: "pulumi config set --path 'rke2-upgrade:goBack.strategy' rollback and --path 'rke2-upgrade:goBack.nodes[0]' NODE; a package that is not to come again: hold it there (apt-mark hold, versionlock, addlock) before you go on",
+});
 
 const placed = (...refused: Refused[]): Mistake[] =>
   refused.map((one) => ({ ...one, path: one.path ?? "goBack.strategy" }));

@@ -18,7 +18,7 @@ export { SNAPSHOT_PREFIX, snapshotName } from "./names";
 export { NOTIFIED, STAKEHOLDERS } from "./notificationSchema";
 export { dueAfterMs, type Objective, objectiveOf, restoreTestNode, type Scenario } from "./objectives";
 export type { Operator } from "./operatorsSchema";
-export { isDrained, isPatched, patchedNodes } from "./osPatch";
+export { giveUpRound, hasTurn, isChanging, isDrained, isPatched, isRound, patchedNodes } from "./osPatch";
 export { type ParseOptions, parseSettings } from "./parse";
 export { describePlan, duration, PHASES, type Phase, type Step } from "./plan";
 export { exportedVersion, judgeRancherMove, type Rancher, type RancherMove } from "./rancher";

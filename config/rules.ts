@@ -4,6 +4,7 @@ import { judgeGoBack } from "./goBackPolicy";
 import type { Mistake } from "./mistakes";
 import { judgeOperators } from "./operatorRules";
 import { judgeRancherKeys } from "./rancherRules";
+import { judgeRound } from "./roundRules";
 import type { ParsedSettings } from "./schema";
 import { judgeMove } from "./versionPolicy";
 import { isAtLeastMinor, parseVersion } from "./versions";
@@ -32,6 +33,7 @@ export function judgeSettings(draft: Draft): Mistake[] {
     judgeOverrides,
     judgeRestoreTest,
     judgeOsPatch,
+    judgeRound,
     judgeMail,
     judgePlainHttp,
   ].flatMap((rule) => rule(draft));

@@ -1,4 +1,5 @@
 /** What is allowed but should be known before a change: told in preview, stops nothing. */
+import { isChanging } from "./osPatch";
 import type { ClusterNode, Settings } from "./settings";
 import { judgeMove } from "./versionPolicy";
 import { parseVersion } from "./versions";
@@ -65,9 +66,14 @@ const scanWarnings = ({ scan }: Settings): Warning[] =>
     text: `check ${id} may fail newly: ${reason}`,
   }));
 
-function osPatchWarnings({ osPatch, rke2Version, acceptedVersion }: Settings): Warning[] {
-  if (osPatch.packages === "none" || rke2Version !== acceptedVersion) return [];
-  return [{ path: "osPatch", text: "no node is patched now: that is done in its turn, with a version bump" }];
+function osPatchWarnings(settings: Settings): Warning[] {
+  if (settings.osPatch.packages === "none" || isChanging(settings)) return [];
+  return [
+    {
+      path: "osPatch",
+      text: "no node is patched now: that is done in its turn, with a version bump or in a round of its own (osPatch.round)",
+    },
+  ];
 }
 
 /** One warning for each value that several nodes share. */

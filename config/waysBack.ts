@@ -6,6 +6,7 @@ import { etcdCrossing } from "./etcd";
 import { backNeedsRestore } from "./goBackPolicy";
 import { NAMESPACE } from "./mistakes";
 import { snapshotName } from "./names";
+import { isChanging, isRound } from "./osPatch";
 import { duration } from "./plan";
 import type { GoBack, Settings } from "./settings";
 import { parseVersion, type Version } from "./versions";
@@ -37,15 +38,20 @@ export interface WayBackChoice extends GoBack {
 export function waysBack(settings: Settings, situation: Situation): WayBackChoice[] {
   const { servers, agents } = settings;
   const [accepted, wanted] = [parseVersion(settings.acceptedVersion), parseVersion(settings.rke2Version)];
-  if (!accepted || !wanted || settings.acceptedVersion === settings.rke2Version) return [];
+  if (!accepted || !wanted || !isChanging(settings)) return [];
   const sick = (nodes: Settings["nodes"]) => nodes.filter(({ name }) => situation.sick.includes(name));
   const [sickServers, sickAgents] = [sick(servers), sick(agents)];
   const quorum = sickServers.length * 2 < servers.length && situation.etcdWhole !== false;
+  // Packages go back with their VM alone.
+  const lost = isRound(settings) ? sickAgents.map(({ name }) => name) : situation.silent;
   const mends = quorum
     ? [
         ...mendAgents(
           sickAgents.map(({ name }) => name),
-          situation,
+          lost,
+          isRound(settings)
+            ? "agents whose packages go back with their VM"
+            : "agents whose machine does not answer",
         ),
         ...mendServer(
           sickServers.map(({ name }) => name),
@@ -58,9 +64,9 @@ export function waysBack(settings: Settings, situation: Situation): WayBackChoic
   return [...mends, ...wholeCluster(settings, situation, accepted, wanted)];
 }
 
-function mendAgents(names: readonly string[], { silent }: Situation): WayBackChoice[] {
-  const lost = names.filter((name) => silent.includes(name));
-  const reachable = names.filter((name) => !silent.includes(name));
+function mendAgents(names: readonly string[], rolledBack: readonly string[], why: string): WayBackChoice[] {
+  const lost = names.filter((name) => rolledBack.includes(name));
+  const reachable = names.filter((name) => !rolledBack.includes(name));
   return [
     ...(reachable.length > 0
       ? [
@@ -77,7 +83,7 @@ function mendAgents(names: readonly string[], { silent }: Situation): WayBackCho
           {
             strategy: "rollback" as const,
             nodes: lost,
-            why: "agents whose machine does not answer",
+            why,
             loses: "what their own disks hold since the snapshot (consents.rewindVolumes)",
           },
         ]
@@ -103,13 +109,16 @@ function mendServer(
 }
 
 function wholeCluster(
-  { servers, backup }: Settings,
+  settings: Settings,
   { silent, etcdWhole, backupAgeMs }: Situation,
   accepted: Version,
   wanted: Version,
 ): WayBackChoice[] {
+  const { servers, backup } = settings;
   const lost = servers.filter(({ name }) => silent.includes(name)).length;
   const dataGone = lost * 2 > servers.length;
+  // Its nodes go back one by one: all of it only where nobody else is left.
+  if (isRound(settings) && !dataGone) return [];
   if (!dataGone && etcdWhole !== false && !backNeedsRestore(accepted, wanted)) {
     return [
       {
@@ -155,6 +164,7 @@ export function wayBackHint(settings: Settings, { name, role }: Settings["nodes"
     (way) =>
       `${goBackCommands(way, settings).join("; ")} (${role === "agent" && way.nodes ? "lost: nothing in etcd" : LOSES[way.strategy]})`,
   );
+  if (ways.length === 0) return "no way back fits it alone: docs/goBack.md";
   return `if it must go back: ${ways.join(", or ")}; then pulumi preview tells all, and whether procedure §4.3's criteria are met: docs/goBack.md`;
 }
 

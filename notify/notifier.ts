@@ -1,13 +1,16 @@
 /** Tells what a run says of itself, by every channel that wants to know. It never stops or slows the run. */
 import { randomUUID } from "node:crypto";
-import type { Settings } from "../config";
+import { isChanging, type Settings } from "../config";
 import type { RunEvent } from "../report/live/event";
 import { type ChannelSecrets, channelsOf, scrubbing } from "./channels";
 import type { Kind, Message } from "./message";
 import { Outbox, type Patience } from "./outbox";
 import { channelsFor, recipients } from "./recipients";
 
-export type Told = Pick<Settings, "notifications" | "changeId" | "rke2Version" | "acceptedVersion">;
+export type Told = Pick<
+  Settings,
+  "notifications" | "changeId" | "rke2Version" | "acceptedVersion" | "osPatch"
+>;
 
 /** Give it events; then wait, for so long at most, until they are sent. What is not sent then is sent by the next command. */
 export interface Notifier {
@@ -63,7 +66,7 @@ export const newMessage = (
 ): Message => ({ id: `msg_${randomUUID()}`, kind, at: new Date().toISOString(), changeId, ...words });
 
 function messageOf(settings: Told, { at, kind, node, text }: RunEvent): Message {
-  const settled = settings.rke2Version === settings.acceptedVersion;
+  const settled = !isChanging(settings);
   return newMessage(settings, kind, {
     at,
     node,

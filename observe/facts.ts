@@ -1,5 +1,5 @@
 import type { V1Node } from "@kubernetes/client-node";
-import type { Settings } from "../config";
+import { isPatched, isRound, type Settings } from "../config";
 import type { ClusterFacts } from "./cluster";
 import type { Dashboard } from "./dashboards";
 import type { KubeconfigFacts } from "./kubeconfig";
@@ -28,6 +28,21 @@ const WORKING = "rke2-upgrade/working";
 /** Whether a node bears this change's mark: its turn has begun and not ended. */
 export const isMarked = ({ changeId }: Settings, node: V1Node | undefined): boolean =>
   node?.metadata?.annotations?.[WORKING] === changeId;
+
+/** Annotation on a node that a round of OS patches is done with: the change's ID (lib-cluster.sh). Acceptance removes it. */
+const PATCHED = "rke2-upgrade/patched";
+
+/** Whether a round of OS patches is done with the node, by the cluster's word: its version cannot tell. */
+export const isPatchedIn = (round: string, node: V1Node | undefined): boolean =>
+  node?.metadata?.annotations?.[PATCHED] === round;
+
+/** Whether the node's turn in the round of OS patches under way has not ended, or nobody can say so. */
+export const isAheadInRound = (settings: Settings, cluster: Look<ClusterFacts>, name: string): boolean => {
+  const node = settings.nodes.find((one) => one.name === name);
+  if (!isRound(settings) || !node || !isPatched(settings, node)) return false;
+  const found = "value" in cluster ? cluster.value.nodes.find((one) => nameOf(one) === name) : undefined;
+  return !isPatchedIn(settings.changeId, found);
+};
 
 /** Whether the node's turn has begun and not ended, by the cluster's word. */
 export const inTurn = (settings: Settings, cluster: Look<ClusterFacts>, name: string): boolean =>

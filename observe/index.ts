@@ -1,4 +1,4 @@
-import { isDrained, parseVersion, patchedNodes, removedBetween, type Settings } from "../config";
+import { isChanging, isDrained, parseVersion, patchedNodes, removedBetween, type Settings } from "../config";
 import { atMost } from "./atMost";
 import { lookAtCluster } from "./cluster";
 import { lookAtDashboards } from "./dashboards";
@@ -51,7 +51,7 @@ export async function observe(settings: Settings, secrets: LookSecrets): Promise
   const { servers, criticalWorkloads: critical } = settings;
   const drained = settings.nodes.filter((node) => isDrained(settings, node));
   // Settled, no node has a turn.
-  const patched = settings.rke2Version === settings.acceptedVersion ? [] : patchedNodes(settings);
+  const patched = isChanging(settings) ? patchedNodes(settings) : [];
   const [nodes, cluster, hosts, dashboards] = await Promise.all([
     atMost(8, settings.nodes, async (node) => {
       const { name } = node;

@@ -1,4 +1,4 @@
-import type { ClusterNode, Settings } from "../config";
+import { type ClusterNode, isRound, type Settings } from "../config";
 import { bareLook } from "./bareLook";
 import { type Look, look } from "./look";
 import type { NodeFacts } from "./node";
@@ -35,16 +35,16 @@ export const lookAtOs = async (
 
 /**
  * What is known of a node's OS before a run. Nothing of one that has the wanted RKE2 on its disk: its packages are left as
- * they are (scripts/patch.sh). One that does not answer is not asked a second time.
+ * they are (scripts/patch.sh); in a round of OS patches every node is asked. One that does not answer is not asked a second time.
  * @param seen the look at the node itself
  */
 export async function lookBeforeTurn(
-  { rke2Version }: Settings,
+  settings: Settings,
   seen: Look<NodeFacts>,
   ask: () => Promise<OsFacts>,
 ): Promise<Look<OsFacts> | undefined> {
   if (!("value" in seen)) return seen;
-  return seen.value.versionOnDisk === rke2Version ? undefined : look(ask);
+  return !isRound(settings) && seen.value.versionOnDisk === settings.rke2Version ? undefined : look(ask);
 }
 
 /** Reads what look-os.sh printed. Pure. */

@@ -2,7 +2,7 @@
 
 /** Steps of a node's own turn; its snapshot and its release files come before. */
 const TURN =
-  /^(.*)-(turn-gate|gate-cluster|gate-node|gpu-before|cordon|drain|patch|reboot|backup-config|install|restart|verify-node|verify-cluster|gpu-after|uncordon)$/;
+  /^(.*)-(turn-gate|gate-cluster|gate-node|gpu-before|cordon|drain|patch|reboot|backup-config|install|restart|verify-node|scan-turn|verify-cluster|gpu-after|uncordon)$/;
 
 /** The node whose turn it is part of. */
 export const turnOf = (name: string): string | undefined =>

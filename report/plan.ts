@@ -1,9 +1,10 @@
 /** Puts the change request together from config, Pulumi's plan and what the preview saw. Pure. */
-import { isUnderWay } from "../components/changePolicy";
 import { type PlanLine, planOf } from "../components/plan";
 import {
   describeWindow,
   duration,
+  isChanging,
+  isRound,
   isSerial,
   maxUnavailable,
   nextAfter,
@@ -96,8 +97,7 @@ export function planRecord({ stack, settings, configKeys, files, commit, preview
 /** Where the stack's config goes. */
 export function directionOf(settings: Settings): PlanRecord["direction"] {
   if (settings.goBack) return "going back";
-  const under = isUnderWay({ wanted: settings.rke2Version, accepted: settings.acceptedVersion });
-  return under ? "upgrade" : "settled";
+  return isChanging(settings) ? "upgrade" : "settled";
 }
 
 /** With the durations that the program expected when it looked; where it told none, those of the config. */
@@ -119,13 +119,19 @@ function summaryOf(
   const takes = `about ${duration(Math.ceil(seconds / 60) * 60)} in all`;
   switch (direction) {
     case "upgrade":
-      return `RKE2 ${from} → ${to} on ${nodes}; ${takes}.`;
+      return isRound(settings)
+        ? `OS patches (${settings.osPatch.packages}) on ${roundNodes(settings)}${waves}, RKE2 stays on ${to}; ${takes}.`
+        : `RKE2 ${from} → ${to} on ${nodes}; ${takes}.`;
     case "going back":
       return `RKE2 goes back, ${from} → ${to}, by ${goBack?.strategy}${goBack?.nodes ? ` of ${goBack.nodes.join(", ")}` : ""}; ${takes}.`;
     case "settled":
       return `RKE2 ${to}: every node is proven, nothing is installed; the way back is let go; ${takes}.`;
   }
 }
+
+/** Who has a turn in a round of OS patches. */
+const roundNodes = ({ servers, agents, osPatch }: Settings): string =>
+  `${osPatch.servers ? `${servers.length} servers, one at a time, then ` : ""}${agents.length} agents`;
 
 function windowOf({ windows, windowOverride, changeId }: Settings, at: Date): PlanRecord["window"] {
   const span = openAt(windows, at) ?? nextAfter(windows, at);

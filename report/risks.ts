@@ -1,5 +1,13 @@
 /** What may go wrong or will be felt, each with what is done about it and where it is from. Pure. */
-import { etcdCrossing, parseVersion, restoreTestNode, type Settings, settingsWarnings } from "../config";
+import {
+  etcdCrossing,
+  hasTurn,
+  isChanging,
+  parseVersion,
+  restoreTestNode,
+  type Settings,
+  settingsWarnings,
+} from "../config";
 import type { Seen } from "../observe/seen";
 import type { PlanRecord } from "./planSchema";
 
@@ -26,15 +34,21 @@ export function risksOf(settings: Settings, findings: Seen["findings"]): Risk[] 
 
 function ofUpgrade(settings: Settings): Risk[] {
   const { servers, agents, drain, rke2Version, acceptedVersion } = settings;
-  if (rke2Version === acceptedVersion) return [];
+  if (!isChanging(settings)) return [];
+  const away = servers.filter((node) => hasTurn(settings, node)).length;
   const [from, to] = [parseVersion(acceptedVersion), parseVersion(rke2Version)];
   const minorMoves = from && to && (from.minor !== to.minor || etcdCrossing(from, to) !== "same");
   return [
-    {
-      risk: `each server's API is away while it restarts (${servers.length} of them, one at a time)`,
-      answer: "the others serve meanwhile; how long the virtual IP was away is not measured before the run",
-      source: "procedure §4.1",
-    },
+    ...(away > 0
+      ? [
+          {
+            risk: `each server's API is away while it restarts (${away} of them, one at a time)`,
+            answer:
+              "the others serve meanwhile; how long the virtual IP was away is not measured before the run",
+            source: "procedure §4.1",
+          },
+        ]
+      : []),
     ...(agents.length > 0
       ? [
           {

@@ -75,6 +75,8 @@ function standing(
   const same =
     change.wanted === settings.rke2Version &&
     change.accepted === settings.acceptedVersion &&
+    change.round === (settings.osPatch.round ?? "") &&
+    change.acceptedRound === (settings.osPatch.acceptedRound ?? "") &&
     change.goBack === asText(settings.goBack);
   const moved = { from: change.from, under: change.movedUnder };
   return { owner: change.owner, attempt: same ? change.attempt : change.attempt + 1, moved, fresh: !same };

@@ -52,5 +52,7 @@ export const changeSchema = z.object({
   movedUnder: z.string(),
   owner: z.string(),
   goBack: text,
+  round: text,
+  acceptedRound: text,
 });
 export type ChangeInState = z.infer<typeof changeSchema>;

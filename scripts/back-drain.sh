@@ -23,6 +23,8 @@ drain_one() {
     say "$name runs $version and was not touched: not drained"
     return 0
   fi
+  # Its VM may go back: it is not patched any more then.
+  kube "$API" annotate node "$name" rke2-upgrade/patched- >/dev/null 2>&1 || true
   # Somebody else's cordon stays theirs: it is not marked, so it is not taken off after.
   if [ "$unschedulable" != true ]; then
     kube "$API" annotate node "$name" --overwrite "rke2-upgrade/working=$change" "rke2-upgrade/cordoned=$change" >/dev/null || true

@@ -2,14 +2,14 @@
 # Drains NODE through the eviction API, budgets honoured (procedure §3.3.2: grace 120 s, timeout 300 s; §3.3.4 for
 # the GPU node: 300 s, 600 s). Pods that the drain would hurt need the operator's consent, by name.
 #
-# Usage: NODE CHANGE WANTED GRACE TIMEOUT EMPTYDIR BARE LONGGRACE [MAX FELLOWS]
+# Usage: NODE CHANGE WANTED ACCEPTED GRACE TIMEOUT EMPTYDIR BARE LONGGRACE [MAX FELLOWS]
 #   EMPTYDIR, BARE, LONGGRACE  space-separated patterns namespace/name whose pods may lose their emptyDir, have no
 #   controller to bring them back, or ask for a longer grace than GRACE
 #   MAX  how many agents may be NotReady or cordoned at once (default 1); FELLOWS  who may be in their turn meanwhile
-node=$1 change=$2 wanted=$3 grace=$4 timeout=$5 emptydir=$6 bare=$7 longgrace=$8 max=${9:-1} fellows=${10:-}
+node=$1 change=$2 wanted=$3 accepted=$4 grace=$5 timeout=$6 emptydir=$7 bare=$8 longgrace=$9 max=${10:-1} fellows=${11:-}
 keep_drained "$change" "$node"
 api_ready
-if ! in_turn "$node" "$change" "$wanted"; then
+if ! in_turn "$node" "$change" "$wanted" "$accepted"; then
   say "$node is not in a turn: not drained"
   result_drained
   exit 0

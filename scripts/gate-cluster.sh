@@ -6,19 +6,20 @@
 #   LEASE_SECONDS  a lease not renewed for longer than this is stale
 #   FELLOWS  the nodes of its wave, space-separated: those that bear CHANGE's mark may be down
 # A node that already runs WANTED, with no mark of an unfinished turn, is left alone: then every later step of
-# its turn finds no mark and does nothing.
+# its turn finds no mark and does nothing. Where WANTED is ACCEPTED the change is a round of OS patches: then it is left alone
+# once a mark of its own says that it is done.
 node=$1 role=$2 wanted=$3 accepted=$4 change=$5 servers=$6 lease_seconds=$7 fellows=${8:-}
 
 api_ready
 table=$(nodes_table) || fail "cannot list the nodes" "see whether the API answers here (kubectl get nodes), then run pulumi up again"
 found=$(awk -F'|' -v n="$node" '$1 == n' <<<"$table")
 [ -n "$found" ] || fail "the cluster has no node named $node" "check nodes[].name against: kubectl get nodes"
-IFS='|' read -r _ ready version unschedulable mark cordoned _ <<<"$found"
+IFS='|' read -r _ ready version unschedulable mark cordoned _ patched <<<"$found"
 [ -z "$mark" ] || [ "$mark" = "$change" ] ||
   fail "$node carries the mark of change $mark" "finish that change, or remove the annotation rke2-upgrade/working from the node"
 # First of all: the node that another one waits for may be further down the chain.
-if [ -z "$mark" ] && [ "$version" = "$wanted" ]; then
-  say "$node already runs $wanted: nothing to do"
+if [ -z "$mark" ] && [ "$version" = "$wanted" ] && { [ "$wanted" != "$accepted" ] || [ "$patched" = "$change" ]; }; then
+  say "$node already runs $wanted${patched:+, patched in $patched}: nothing to do"
   result marked false version "$version"
   exit 0
 fi

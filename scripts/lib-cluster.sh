@@ -14,18 +14,28 @@ api_ready() {
   until_ok 30 readyz || fail "the API server here does not answer ready: $LAST" "kubectl get --raw '/readyz?verbose' on this server. $(row control-plane)"
 }
 
-# One line a node: name|Ready|kubelet version|unschedulable|our mark|our cordon|true where it is a server.
+# One line a node: name|Ready|kubelet version|unschedulable|our mark|our cordon|true where it is a server|the
+# round of OS patches that is done with it.
 nodes_table() {
-  kube "$API" get nodes -o jsonpath='{range .items[*]}{.metadata.name}|{.status.conditions[?(@.type=="Ready")].status}|{.status.nodeInfo.kubeletVersion}|{.spec.unschedulable}|{.metadata.annotations.rke2-upgrade/working}|{.metadata.annotations.rke2-upgrade/cordoned}|{.metadata.labels.node-role\.kubernetes\.io/control-plane}{"\n"}{end}'
+  kube "$API" get nodes -o jsonpath='{range .items[*]}{.metadata.name}|{.status.conditions[?(@.type=="Ready")].status}|{.status.nodeInfo.kubeletVersion}|{.spec.unschedulable}|{.metadata.annotations.rke2-upgrade/working}|{.metadata.annotations.rke2-upgrade/cordoned}|{.metadata.labels.node-role\.kubernetes\.io/control-plane}|{.metadata.annotations.rke2-upgrade/patched}{"\n"}{end}'
 }
 
 # Whether NODE is in its turn: it bears CHANGE's mark, or does not run WANTED yet (somebody may have cleaned the mark
-# away). No answer is no "no": the step ends. in_turn NODE CHANGE WANTED
+# away). Where WANTED is ACCEPTED the change is a round of OS patches, and not its version but a mark of its own says that it is
+# done. No answer is no "no": the step ends. in_turn NODE CHANGE WANTED ACCEPTED
 in_turn() {
-  local row
-  row=$(kube "$API" get node "$1" -o jsonpath='{.metadata.annotations.rke2-upgrade/working}|{.status.nodeInfo.kubeletVersion}') ||
+  local row mark version patched
+  row=$(kube "$API" get node "$1" -o jsonpath='{.metadata.annotations.rke2-upgrade/working}|{.status.nodeInfo.kubeletVersion}|{.metadata.annotations.rke2-upgrade/patched}') ||
     fail "cannot read node $1" "see whether the API answers here (kubectl get nodes), then run pulumi up again"
-  [ "${row%%|*}" = "$2" ] || [ "${row#*|}" != "$3" ]
+  IFS='|' read -r mark version patched <<<"$row"
+  [ "$mark" = "$2" ] || [ "$version" != "$3" ] || { [ "$3" = "$4" ] && [ "$patched" != "$2" ]; }
+}
+
+# Ends NODE's turn: takes our marks off; in a round of OS patches it is told as done. turn_over NODE CHANGE WANTED ACCEPTED
+turn_over() {
+  local marks=(rke2-upgrade/working- rke2-upgrade/cordoned-)
+  [ "$3" != "$4" ] || marks+=("rke2-upgrade/patched=$2")
+  kube "$API" annotate node "$1" --overwrite "${marks[@]}" >/dev/null
 }
 
 # Marks NODE as being worked on, and its cordon as ours; refuses a cordon that is somebody else's. mark_cordon NODE CHANGE

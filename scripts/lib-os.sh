@@ -16,6 +16,12 @@ DRIVER='nvidia|^cuda-drivers'
 # kernel-headers are the C library's.
 NO_KERNEL='^kernel-headers'
 
+# Whether this node is past its patches in this change: it has the new RKE2 on its disk, or, in a round of OS patches, where
+# WANTED is ACCEPTED, reboot.sh has ended well. past_patches WANTED ACCEPTED
+past_patches() {
+  if [ "$1" = "$2" ]; then [ -e "$OS_WORK/past" ]; else [ "$(version_on_disk || true)" = "$1" ]; fi
+}
+
 os_manager() {
   local manager
   for manager in apt-get dnf zypper; do

@@ -5,7 +5,7 @@
 #   PACKAGES      security | full
 #   GPU           true: kernel and NVIDIA's driver move together or not at all
 #   LOCK_SECONDS  how long other package managers are waited for
-# A node that has WANTED on its disk is past this part of its turn: an edited script that runs again changes nothing there.
+# A node that is past this part of its turn (lib-os.sh) is left as it is: an edited script that runs again changes nothing there.
 change=$1 wanted=$2 accepted=$3 packages=$4 gpu=$5 lock_seconds=$6
 OS_WORK=$STATE/os/$change
 manager=$(os_manager)
@@ -17,8 +17,8 @@ told() {
     after "$(LC_ALL=C comm -13 "$OS_WORK/before" "$OS_WORK/after" 2>/dev/null | tr '\n' ' ' | sed 's/ $//')"
 }
 HELD=""
-if [ "$wanted" != "$accepted" ] && [ "$(version_on_disk || true)" = "$wanted" ]; then
-  say "has $wanted already: its packages are left as they are"
+if past_patches "$wanted" "$accepted"; then
+  say "past its patches in $change: its packages are left as they are"
   told 0
   exit 0
 fi

@@ -4,7 +4,7 @@
 #
 # Usage: CHANGE ROLE WANTED ACCEPTED WHEN
 #   WHEN  whenNeeded | always | never
-# A node that has WANTED on its disk is past this part of its turn; one that has come back is not rebooted twice for the same
+# A node that is past this part of its turn (lib-os.sh) is left as it is; one that has come back is not rebooted twice for the same
 # packages.
 change=$1 role=$2 wanted=$3 accepted=$4 when=$5
 OS_WORK=$STATE/os/$change
@@ -13,8 +13,13 @@ boot=$(cat /proc/sys/kernel/random/boot_id)
 asked=$(cat "$OS_WORK/boot" 2>/dev/null || true)
 reason=$(reboot_reason "$manager")
 
-# Ends the step. answer REBOOTING REBOOTED
+# Ends the step: where it does not reboot, its node is past this part of its turn. answer REBOOTING REBOOTED
 answer() {
+  if [ "$1" = false ]; then
+    mkdir -p "$OS_WORK"
+    : >"$OS_WORK/past"
+    sync "$OS_WORK/past"
+  fi
   result rebooting "$1" rebooted "$2" bootIdBefore "${asked:-$boot}" bootId "$boot" pending "$reason"
 }
 if [ -n "$asked" ] && [ "$asked" != "$boot" ]; then
@@ -26,8 +31,8 @@ if [ -n "$asked" ] && [ "$asked" != "$boot" ]; then
   answer false true
   exit 0
 fi
-if [ "$wanted" != "$accepted" ] && [ "$(version_on_disk || true)" = "$wanted" ]; then
-  say "has $wanted already: not rebooted"
+if past_patches "$wanted" "$accepted"; then
+  say "past its patches in $change: not rebooted"
   answer false false
   exit 0
 fi

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # Scans this node with kube-bench (procedure §5.1), and compares what fails with what failed before the change.
 #
-# Usage: WHEN ROLE CHANGE WANTED URL SHA256 CA BENCHMARK [ID…]
-#   WHEN       before: kept once a change, and never of a node that runs WANTED already;
-#              after, accept: compared with that; accept is asked before the way back is let go
+# Usage: WHEN ROLE CHANGE WANTED ACCEPTED URL SHA256 CA BENCHMARK [ID…]
+#   WHEN       before: kept once a change, and never of a node that runs WANTED already; where that is ACCEPTED, a round
+#              of OS patches, never of one that was patched already;
+#              turn, after, accept: compared with that; accept is asked before the way back is let go
 #   URL        kube-bench's release archive, whose SHA256 this is: the program and its cfg/
 #   CA         certificates that vouch for its server, as PEM text; "" = the system's own
 #   BENCHMARK  a folder of cfg/
 #   ID         numbers of checks that may fail newly: the config has a reason for each
 # Leaves kube-bench's own JSON in $STATE/scan/CHANGE/WHEN.json. Prints each check's status as one JSON object, then its
 # result line.
-when=$1 role=$2 change=$3 wanted=$4 url=$5 sha256=$6 ca=$7 benchmark=$8
-shift 8
+when=$1 role=$2 change=$3 wanted=$4 accepted=$5 url=$6 sha256=$7 ca=$8 benchmark=$9
+shift 9
 acknowledged=" $* "
 folder=$STATE/scan/$change
 tool=$STATE/scan/kube-bench-$sha256
@@ -64,14 +65,19 @@ tell() {
     failed "$(failing "$file")" benchmark "$benchmark" profile "$(profile)" "$@"
 }
 
+# Whether this change has touched this node.
+touched() {
+  if [ "$wanted" = "$accepted" ]; then [ -e "$STATE/os/$change/before" ]; else [ "$(version_on_disk || true)" = "$wanted" ]; fi
+}
+
 if [ "$when" = before ]; then
   if [ -e "$folder/before" ]; then
     say "kept before"
     tell "$folder/before"
     exit 0
   fi
-  if [ "$(version_on_disk || true)" = "$wanted" ]; then
-    say "this node is on $wanted: there is no before to scan any more"
+  if touched; then
+    say "this node is on $wanted, or patched: there is no before to scan any more"
     result kept false
     exit 0
   fi

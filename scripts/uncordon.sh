@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # Ends NODE's turn: takes our cordon off, never somebody else's, and then our marks.
 #
-# Usage: NODE CHANGE WANTED [in-its-turn]
+# Usage: NODE CHANGE WANTED ACCEPTED [in-its-turn]
 #   in-its-turn  the turn goes on: the mark of it stays
-node=$1 change=$2 wanted=$3 goes_on=${4:-}
+node=$1 change=$2 wanted=$3 accepted=$4 goes_on=${5:-}
 api_ready
-if ! in_turn "$node" "$change" "$wanted"; then
+if ! in_turn "$node" "$change" "$wanted" "$accepted"; then
   say "$node is not in a turn: left as it is"
   result uncordoned false
   exit 0
 fi
 ours=$(kube "$API" get node "$node" -o jsonpath='{.metadata.annotations.rke2-upgrade/cordoned}')
 if [ "$ours" = "$change" ]; then kube "$API" uncordon "$node"; fi
-marks=(rke2-upgrade/cordoned-)
-[ -n "$goes_on" ] || marks+=(rke2-upgrade/working-)
-kube "$API" annotate node "$node" "${marks[@]}" >/dev/null
+if [ -n "$goes_on" ]; then
+  kube "$API" annotate node "$node" rke2-upgrade/cordoned- >/dev/null
+else
+  turn_over "$node" "$change" "$wanted" "$accepted"
+fi
 result uncordoned "$([ "$ours" = "$change" ] && echo true || echo false)"
 # end of step

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Proves from a server that NODES are back: Ready on VERSION, their leases renewed, etcd whole. Then takes our marks and
-# cordons off them, never somebody else's. Pods are told, not judged: what ran after the snapshot is not there.
+# cordons off them, never somebody else's; what went back is not patched any more. Pods are told, not judged: what ran after the snapshot is not there.
 #
 # Usage: CHANGE VERSION SERVERS LEASE_SECONDS SECONDS NODE…
 #   LEASE_SECONDS  a lease not renewed for longer than this is stale
@@ -22,7 +22,7 @@ until_ok "$seconds" kube "$API" get --raw /readyz || fail "after $seconds s the 
 until_ok "$seconds" back || fail "after $seconds s: $LAST" "kubectl get nodes -o wide; journalctl -u rke2-server or rke2-agent on that node; mend it and run pulumi up again"
 for name in "$@"; do
   if [ "$(kube "$API" get node "$name" -o jsonpath='{.metadata.annotations.rke2-upgrade/cordoned}')" = "$change" ]; then kube "$API" uncordon "$name" >/dev/null; fi
-  kube "$API" annotate node "$name" rke2-upgrade/cordoned- rke2-upgrade/working- >/dev/null
+  kube "$API" annotate node "$name" rke2-upgrade/cordoned- rke2-upgrade/working- rke2-upgrade/patched- >/dev/null
 done
 waiting=$(kube "$API" get pods -A -o jsonpath='{range .items[*]}{.metadata.namespace}/{.metadata.name} {.status.phase} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}' | awk '$2 != "Succeeded" && $3 != "True" { n++ } END { print n + 0 }' || echo unknown)
 result nodes $# version "$version" podsNotReady "$waiting"

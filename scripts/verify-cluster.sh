@@ -2,14 +2,14 @@
 # Proves from a server that the cluster has NODE back on WANTED and that no other node suffered; then watches it
 # for a while (the soak). Ends a server's turn.
 #
-# Usage: NODE ROLE WANTED CHANGE SERVERS LEASE_SECONDS READY_SECONDS SOAK_SECONDS HINT [FELLOWS]
+# Usage: NODE ROLE WANTED ACCEPTED CHANGE SERVERS LEASE_SECONDS READY_SECONDS SOAK_SECONDS HINT [FELLOWS]
 #   LEASE_SECONDS  a lease not renewed for longer than this is stale
 #   READY_SECONDS  a node NotReady for longer than this is stuck (procedure §4.1: 5 min)
 #   SOAK_SECONDS   everything must stay true for this long
 #   HINT           what is said of the way back where it does not come up
 #   FELLOWS  the nodes of its wave, space-separated: those that bear CHANGE's mark may be down
 # shellcheck disable=SC2317 # healthy is called by until_ok
-node=$1 role=$2 wanted=$3 change=$4 servers=$5 lease_seconds=$6 ready_seconds=$7 soak_seconds=$8 hint=$9 fellows=${10:-}
+node=$1 role=$2 wanted=$3 accepted=$4 change=$5 servers=$6 lease_seconds=$7 ready_seconds=$8 soak_seconds=$9 hint=${10} fellows=${11:-}
 image_tag=${wanted//+/-}
 
 # Every condition, or the first that does not hold, on stdout.
@@ -39,7 +39,7 @@ healthy() {
 }
 
 api_ready
-if ! in_turn "$node" "$change" "$wanted"; then
+if ! in_turn "$node" "$change" "$wanted" "$accepted"; then
   # Done in an earlier run: what another node suffers in its own turn now is not this one's to judge.
   row=$(nodes_table | awk -F'|' -v n="$node" '$1 == n { print $2 "|" $3 }')
   [ "$row" = "True|$wanted" ] || fail "$node is Ready|version $row, wanted True|$wanted" "kubectl describe node $node; journalctl -u rke2-$role on it"
@@ -61,6 +61,6 @@ say "$node is back; watching it for $soak_seconds s"
 stays "$soak_seconds" healthy || fail "relapsed while being watched: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; $hint"
 strained=$(strain)
 [ -z "$strained" ] || say "concerning: ${strained//$'\n'/; }"
-if [ "$role" = server ]; then kube "$API" annotate node "$node" rke2-upgrade/working- rke2-upgrade/cordoned- >/dev/null; fi
+if [ "$role" = server ]; then turn_over "$node" "$change" "$wanted" "$accepted"; fi
 result version "$wanted"
 # end of step

@@ -1,4 +1,4 @@
-import type { ClusterNode, Settings } from "../../config";
+import { type ClusterNode, isChanging, type Settings } from "../../config";
 import type { Finding } from "../finding";
 import type { NodeFacts } from "../node";
 
@@ -8,11 +8,12 @@ import type { NodeFacts } from "../node";
  * what is changed once more is asked once more. In a node's own turn somebody is mending it: that is told.
  */
 export function judgeLeft(
-  { acknowledge, rke2Version, acceptedVersion }: Settings,
+  settings: Settings,
   { name }: ClusterNode,
   { left, versionOnDisk }: NodeFacts,
   turn: boolean,
 ): Finding {
+  const { acknowledge } = settings;
   const check = `${name}: as the last run left it`;
   const wanted = left.at ? `version and config files of ${left.at}` : "version and config files";
   if (!left.at) return { check, found: "no run has left it yet", wanted, verdict: "pass" };
@@ -33,7 +34,7 @@ export function judgeLeft(
     found: `changed by hand: ${found}`,
     wanted,
     // Settled, nothing is installed: told, for whoever plans the next change.
-    verdict: turn || rke2Version === acceptedVersion ? "warn" : "fail",
+    verdict: turn || !isChanging(settings) ? "warn" : "fail",
     next: `find out who and why (a kept copy: /var/lib/rke2-upgrade/backup on it); put it back, or take it on: add ${open.map((change) => `"${name} ${change}"`).join(" and ")} to the list rke2-upgrade:acknowledge`,
   };
 }

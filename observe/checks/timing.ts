@@ -4,6 +4,7 @@ import {
   duration,
   type Estimate,
   goingBackTakesEtcd,
+  isChanging,
   nextAfter,
   openAt,
   type Settings,
@@ -40,7 +41,7 @@ function clockOf(settings: Settings, { at }: Facts, estimate: Estimate): Clock {
  * Preview shows it; `up` refuses what fails. Critical workloads only warn here: they hold their own node's turn.
  */
 export function judgeTiming(settings: Settings, facts: Facts, estimate: Estimate): Finding[] {
-  if (settings.rke2Version === settings.acceptedVersion) return [];
+  if (!isChanging(settings)) return [];
   const clock = clockOf(settings, facts, estimate);
   return [
     judgeWindow(clock),

@@ -56,7 +56,7 @@ describe("components/agents: by default", () => {
       String(all.find((one) => one.name === name)?.inputs.create).replace(/^sudo -n bash -s -- /, "");
     const [from, to] = [UNDER_WAY.acceptedVersion, UNDER_WAY.rke2Version];
     const end = "# CR-2026-041 attempt 1";
-    const own = `proj-k8sw01 CR-2026-041 ${to}`;
+    const own = `proj-k8sw01 CR-2026-041 ${to} ${from}`;
     assert.equal(
       args("proj-k8sw01-gate-cluster"),
       `gate-cluster owner 120 proj-k8sw01 agent ${to} ${from} CR-2026-041 3 40 ${end}`,
@@ -68,7 +68,7 @@ describe("components/agents: by default", () => {
     );
     assert.match(
       args("proj-k8sw01-verify-cluster"),
-      /^verify-cluster owner 405 \S+ agent \S+ \S+ 3 40 300 15 '.*docs\/goBack\.md' # CR-2026-041 attempt 1$/,
+      /^verify-cluster owner 405 \S+ agent \S+ \S+ \S+ 3 40 300 15 '.*docs\/goBack\.md' # CR-2026-041 attempt 1$/,
     );
   });
 });
@@ -103,7 +103,10 @@ describe("components/agents: in waves", () => {
   });
 
   it("tells every cordon how many may be away, and each turn who goes with it", () => {
-    assert.match(String(get("proj-k8sw04-cordon").inputs.create), / v1\.36\.3\+rke2r1 2 # /);
+    assert.match(
+      String(get("proj-k8sw04-cordon").inputs.create),
+      / v1\.36\.3\+rke2r1 v1\.35\.4\+rke2r1 2 # /,
+    );
     assert.equal(get("proj-k8sw02-turn").inputs.fellows, "proj-k8sw03");
     assert.equal(get("proj-k8sw03-turn").inputs.fellows, "proj-k8sw02");
     assert.equal(get("wave-2-end").inputs.nodes, "proj-k8sw02 proj-k8sw03");

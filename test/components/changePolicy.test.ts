@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  acceptsRound,
   type ChangeInputs,
   type ChangeState,
   isUnderWay,
@@ -37,6 +38,16 @@ const at = (wanted: string, accepted: string, changeId = "CR-1", goBack = ""): C
   accepted,
   changeId,
   goBack,
+  round: "",
+  acceptedRound: "",
+});
+
+/** Settled on A, with OS patches asked for under the first ID and accepted of the second. */
+const patches = (round: string, acceptedRound = "", more: Partial<ChangeInputs> = {}): ChangeInputs => ({
+  ...at(A, A, round || "CR-1"),
+  round,
+  acceptedRound,
+  ...more,
 });
 
 describe("components/changePolicy", () => {
@@ -136,6 +147,55 @@ describe("components/changePolicy", () => {
     assert.ok(!isWithdrawal(reached(at(A, A), at(B, A), back("restore")), at(A, A)));
   });
 
+  it("begins a round of OS patches as a change of its own, accepts it, and begins the next under another ID", () => {
+    const begun = reached(at(A, A), patches("CR-2"));
+    assert.deepEqual([begun.mode, begun.attempt, begun.from, begun.movedUnder], ["forward", 2, A, "CR-2"]);
+    assert.ok(isUnderWay(begun));
+    assert.ok(acceptsRound(begun, patches("CR-2", "CR-2")));
+    const accepted = reached(at(A, A), patches("CR-2"), patches("CR-2", "CR-2"));
+    assert.deepEqual([isUnderWay(accepted), accepted.attempt], [false, 2]);
+    const next = reached(at(A, A), patches("CR-2"), patches("CR-2", "CR-2"), patches("CR-3", "CR-2"));
+    assert.deepEqual([next.attempt, next.movedUnder], [3, "CR-3"]);
+    const bumped = { ...patches("CR-2", "CR-2", { changeId: "CR-4" }), wanted: B };
+    assert.equal(reached(at(A, A), patches("CR-2"), patches("CR-2", "CR-2"), bumped).from, A);
+  });
+
+  it("refuses a round and a version at once, another round, another ID, and one that was accepted", () => {
+    const under = reached(at(A, A), patches("CR-2"));
+    assert.match(refusal(under, { ...patches("CR-2"), wanted: B }), /changed together/);
+    assert.match(refusal(reached(at(A, A)), { ...patches("CR-2"), wanted: B }), /changed together/);
+    assert.match(
+      refusal(under, patches("CR-3", "", { changeId: "CR-2" })),
+      /CR-2 are under way.*Set osPatch/s,
+    );
+    assert.match(refusal(under, patches("CR-2", "CR-9")), /are under way/);
+    assert.match(
+      refusal(under, patches("", "", { changeId: "CR-2" })),
+      /under way, and packages do not go back/,
+    );
+    assert.match(refusal(under, patches("CR-2", "", { changeId: "CR-3" })), /Set changeId to CR-2/);
+    const accepted = reached(at(A, A), patches("CR-2"), patches("CR-2", "CR-2"));
+    assert.match(refusal(accepted, patches("CR-2")), /were accepted, and their way back is let go/);
+  });
+
+  it("withdraws a round that touched no node, and takes one back as a whole and by nodes", () => {
+    const under = reached(at(A, A), patches("CR-2"));
+    const unset = patches("", "", { changeId: "CR-2" });
+    assert.ok(isWithdrawal(under, unset));
+    assert.ok(!isWithdrawal(under, patches("CR-2", "CR-2")));
+    assert.deepEqual([withdrawn(under).round, isUnderWay(withdrawn(under))], ["", false]);
+    const whole = patches("CR-2", "", { goBack: "rollback" });
+    const back = reached(at(A, A), patches("CR-2"), whole);
+    assert.deepEqual([back.mode, back.attempt], ["back", 3]);
+    const ended = reached(at(A, A), patches("CR-2"), whole, unset);
+    assert.deepEqual([ended.mode, ended.attempt, isUnderWay(ended)], ["back", 4, false]);
+    const node = patches("CR-2", "", { goBack: "rollback:proj-k8sw01" });
+    const mended = reached(at(A, A), patches("CR-2"), node, patches("CR-2"));
+    assert.deepEqual([mended.mode, mended.attempt], ["forward", 4]);
+    assert.match(refusal(reached(at(A, A), patches("CR-2"), node), unset), /goBack and osPatch\.round/);
+    assert.match(refusal(back, patches("CR-2", "CR-2")), /goBack and osPatch\.round/);
+  });
+
   it("keeps the owner for ever, never lowers the attempt, and raises it exactly when the direction changes", () => {
     const version = fc.constantFrom(A, B, C);
     const move = fc.record({
@@ -143,6 +203,8 @@ describe("components/changePolicy", () => {
       accepted: version,
       changeId: fc.constantFrom("CR-1", "CR-2"),
       goBack: fc.constantFrom("", "", "restore", "reinstall:a"),
+      round: fc.constantFrom("", "", "CR-1", "CR-2"),
+      acceptedRound: fc.constantFrom("", "", "CR-1", "CR-2"),
     });
     fc.assert(
       fc.property(fc.array(move, { minLength: 1, maxLength: 30 }), (moves) => {
@@ -152,13 +214,18 @@ describe("components/changePolicy", () => {
           if ("reason" in verdict) continue;
           assert.equal(verdict.owner, "first");
           if (state) {
-            const takenBack = !isUnderWay(state) && isUnderWay(verdict) && verdict.wanted === state.wanted;
-            const turned = takenBack || verdict.wanted !== state.wanted || verdict.goBack !== state.goBack;
+            const began = !isUnderWay(state) && isUnderWay(verdict);
+            const turned = began || verdict.wanted !== state.wanted || verdict.goBack !== state.goBack;
             assert.equal(verdict.attempt, state.attempt + (turned ? 1 : 0));
             // No version is left behind that was wanted and never accepted, but by a way back of the whole cluster.
             if (verdict.wanted !== state.wanted) {
               assert.ok(!isUnderWay(state) || (state.mode === "back" && verdict.wanted === state.accepted));
             }
+            // Nor a round of OS patches.
+            if (verdict.round !== state.round && isUnderWay(state) && state.wanted === state.accepted)
+              assert.ok(state.mode === "back" && verdict.round === state.acceptedRound);
+            // One change has one way back: a version and a round do not begin together.
+            if (began) assert.ok(verdict.wanted === state.wanted || verdict.accepted !== verdict.wanted);
             // Nothing goes back while settled, and nothing is accepted on the way back.
             if (verdict.goBack) assert.ok(isUnderWay(verdict));
             // The accepted version moves only onto the wanted one, or back to where the change came from.

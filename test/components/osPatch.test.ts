@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { planOf } from "../../components/plan";
 import { awaitReboot, lost } from "../../components/rebooting";
 import { agentTurn, reboot, serverTurn } from "../../components/turns";
 import { parseSettings } from "../../config";
@@ -38,6 +39,63 @@ describe("components: OS patches", () => {
     const settings = settingsOf({ packages: "full", servers: true });
     const bounds = settings.nodes.map((node) => [node.role, reboot(settings, node).limitSeconds]);
     for (const [role, seconds] of bounds) assert.equal(seconds, role === "server" ? 720 : 600);
+  });
+
+  const ROUND = { rke2Version: UNDER_WAY.acceptedVersion, changeId: "CR-2" };
+  const round = (osPatch: object) =>
+    settingsOf({ packages: "security", round: "CR-2", ...osPatch }, { ...ROUND });
+
+  it("leaves RKE2 out of a turn in a round of its own, and proves it all the same", () => {
+    const settings = round({ servers: true });
+    const [server, agent] = [settings.servers[0], settings.agents[0]];
+    assert.ok(server && agent);
+    const before = ["gate-cluster", "gate-node", "cordon", "drain", "patch", "reboot", "verify-node"];
+    const turns = [serverTurn(settings, server), agentTurn(settings, agent)].map((turn) =>
+      turn.map(({ id }) => id),
+    );
+    assert.deepEqual(turns, [
+      [...before, "uncordon", "verify-cluster"],
+      [...before, "verify-cluster", "uncordon"],
+    ]);
+  });
+
+  it("lays a round out as a change: the way back before the first node, nobody's turn who is not patched", async () => {
+    for (const servers of [false, true]) {
+      const all = await runProgram({
+        ...UNDER_WAY,
+        ...ROUND,
+        osPatch: { packages: "security", servers, round: "CR-2" },
+      });
+      const get = (name: string) => all.find((one) => one.name === name) ?? assert.fail(name);
+      for (const node of settingsOf({}).nodes) {
+        assert.equal(get(`${node.name}-vm-snapshot`).retainOnDelete, true);
+        const turn = all.filter(({ name }) => name === `${node.name}-turn-gate`).length;
+        assert.equal(turn, node.role === "agent" || servers ? 1 : 0, node.name);
+      }
+      assert.ok(!all.some(({ name }) => /-(install|restart|backup-config)$/.test(name)));
+      const first = get(servers ? "proj-k8sm01-patch" : "proj-k8sw01-patch");
+      for (const before of ["preflight", "way-back-etcd-backup", "proj-k8sw04-vm-snapshot"])
+        assert.ok(get(before).done < first.started, before);
+      assert.ok(get("proj-k8sw04-uncordon").done < get("validation-validate").started);
+      // Its program and its plan are one.
+      const planned = planOf(
+        parseSettings(
+          lab({ ...UNDER_WAY, ...ROUND, osPatch: { packages: "security", servers, round: "CR-2" } }),
+        ),
+      );
+      const patched = planned.filter(({ id }) => id.endsWith("-patch")).map(({ id }) => id);
+      assert.deepEqual(
+        patched,
+        all.filter(({ name }) => name.endsWith("-patch")).map(({ name }) => name),
+      );
+    }
+  });
+
+  it("settles once the round is accepted: no node has a turn, and what it leaves is proven and let go", async () => {
+    const osPatch = { packages: "security", round: "CR-2", acceptedRound: "CR-2" };
+    const all = await runProgram({ ...UNDER_WAY, ...ROUND, osPatch });
+    assert.ok(!all.some(({ name }) => /-(patch|reboot|vm-snapshot|turn-gate)$/.test(name)));
+    assert.ok(all.some(({ name }) => name === "settled-release"));
   });
 
   it("changes no step of any turn where it is off", () => {

@@ -51,10 +51,23 @@ describe("components/scan", () => {
       "preflight",
       ...NODES.map((node) => `${node}-scan-before`),
       ...NODES.map((node) => `${node}-fetch-artifacts`),
+      ...NODES.map((node) => `${node}-scan-turn`),
       "smoke-test",
       ...NODES.map((node) => `${node}-scan-after`),
       "manifest",
     ]);
+  });
+
+  it("scans each node in its own turn, once it is proven and before the next node's begins", async () => {
+    const all = await runProgram({ rke2Version: B, acceptedVersion: A, scan });
+    for (const [i, node] of NODES.entries()) {
+      const scanned = find(all, `${node}-scan-turn`);
+      assert.ok(find(all, `${node}-verify-node`).done < scanned.started);
+      assert.ok(scanned.done < find(all, `${node}-verify-cluster`).started);
+      const next = NODES[i + 1];
+      if (next) assert.ok(scanned.done < find(all, `${next}-turn-gate`).started);
+      assert.match(String(scanned.inputs.create), / turn .* rke2-cis-1\.7 4\.1\.5 #/);
+    }
   });
 
   it("scans once more before the way back is let go", async () => {
@@ -67,7 +80,7 @@ describe("components/scan", () => {
   });
 
   it("has a row in the report for each", () => {
-    const rows = ["before", "after", "accept"].map((when) => laneOfStep(`proj-k8sm01-scan-${when}`));
-    assert.deepEqual(rows, ["Preflight", "Validation", "Acceptance"]);
+    const rows = ["before", "turn", "after", "accept"].map((when) => laneOfStep(`proj-k8sm01-scan-${when}`));
+    assert.deepEqual(rows, ["Preflight", laneOfStep("proj-k8sm01-install"), "Validation", "Acceptance"]);
   });
 });

@@ -55,7 +55,7 @@ ${command}`,
       encoding: "utf8",
     });
   const drain = () => {
-    const { status, stdout, stderr } = bash(`set -- w1 CR-1 v1 60 5 "" "" ""\nsource ${scripts}/drain.sh`);
+    const { status, stdout, stderr } = bash(`set -- w1 CR-1 v1 v0 60 5 "" "" ""\nsource ${scripts}/drain.sh`);
     if (status !== 0) return { failed: stderr };
     const { step, node, startedAt, seconds, apiCalls, ...did } = JSON.parse(
       stdout.trim().split("\n").at(-1) ?? "",

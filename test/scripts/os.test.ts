@@ -123,6 +123,27 @@ ${text}`,
       assert.ok(read("installed").includes("bash 1"));
     });
 
+    it("is past its patches in a round of its own once the reboot has ended well, and not before: no version says so", () => {
+      const round = () => run("patch", "CR-1", "v1", "v1", "full", "false", "20");
+      const then = (when: string) => run("reboot", "CR-1", "agent", "v1", "v1", when).said;
+      assert.equal(round().said.after, "bash=2");
+      put("newer", "bash 3");
+      assert.equal(round().said.after, "bash=3", "its turn goes on");
+      assert.equal(then("always").rebooting, true);
+      put("newer", "bash 4");
+      assert.equal(round().said.after, "bash=4", "killed before it went down");
+      assert.equal(then("always").rebooting, true);
+      put("boot-id", "boot-2");
+      assert.deepEqual([then("always").rebooting, then("always").rebooted], [false, true]);
+      put("newer", "bash 5");
+      const { said, stdout } = round();
+      assert.match(stdout, /past its patches in CR-1/);
+      assert.deepEqual([said.upgraded, said.before, said.after], [0, "bash=1", "bash=4"]);
+      assert.ok(read("installed").includes("bash 4"));
+      // Another round is another change.
+      assert.equal(run("patch", "CR-2", "v1", "v1", "full", "false", "20").said.after, "bash=5");
+    });
+
     it("waits for another package manager, who is named, and goes on", () => {
       put("lock", "x", "x");
       const { status, stdout } = patch();

@@ -63,14 +63,15 @@ describe("scripts/scan.sh", () => {
   function scan(
     when: string,
     statuses: Statuses,
-    more: { ids?: string[]; version?: string; sha?: string; benchmark?: string } = {},
+    more: { ids?: string[]; version?: string; wanted?: string; sha?: string; benchmark?: string } = {},
   ) {
     writeFileSync(join(folder, "report.json"), report(statuses));
     const args = [
       when,
       "agent",
       "CR-1",
-      TO,
+      more.wanted ?? TO,
+      FROM,
       `file://${folder}/kube-bench.tar.gz`,
       more.sha ?? sha256,
       "''",
@@ -109,6 +110,21 @@ ${text}`,
     rmSync(join(folder, "state/scan/CR-1"), { recursive: true });
     assert.equal(scan("before", { "4.1.5": "FAIL" }, { version: TO }).found.kept, false);
     assert.equal(existsSync(join(folder, "state/scan/CR-1")), false);
+  });
+
+  it("scans before in a round of OS patches too, until the node is patched: its version cannot tell", () => {
+    const first = () => scan("before", { "4.1.5": "PASS" }, { wanted: FROM }).found;
+    assert.equal(first().pass, 1);
+    rmSync(join(folder, "state/scan/CR-1"), { recursive: true });
+    mkdirSync(join(folder, "state/os/CR-1"), { recursive: true });
+    writeFileSync(join(folder, "state/os/CR-1/before"), "");
+    assert.equal(first().kept, false);
+  });
+
+  it("stops in a node's turn as after it", () => {
+    scan("before", { "4.1.5": "PASS" });
+    assert.match(scan("turn", { "4.1.5": "FAIL" }).failed, /new failures since before the change: 4\.1\.5/);
+    assert.equal(scan("turn", { "4.1.5": "FAIL" }, { ids: ["4.1.5"] }).found.new, "4.1.5");
   });
 
   it("goes on where nothing fails newly: old failures, mended ones, new warnings", () => {

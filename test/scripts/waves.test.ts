@@ -145,7 +145,7 @@ kube() {
   shift
   case "$1 $2" in
   "get nodes") cat ${state}/nodes ;;
-  "get node") awk -F'|' -v n="$3" '$1 == n { print $5 "|" $3 }' ${state}/nodes ;;
+  "get node") awk -F'|' -v n="$3" '$1 == n { print $5 "|" $3 "|" $8 }' ${state}/nodes ;;
   "-n kube-system") echo "kube-apiserver-m1 rke2:v2 True" ;;
   *) echo "$*" >>${state}/did ;;
   esac
@@ -164,8 +164,10 @@ describe("scripts: the steps of a node in a wave", () => {
   });
   afterEach(() => rmSync(state, { recursive: true, force: true }));
 
-  const row = (name: string, { ready = "True", version = "v1", cordoned = "", mark = "" } = {}) =>
-    `${name}|${ready}|${version}|${cordoned}|${mark}|${mark}|`;
+  const row = (
+    name: string,
+    { ready = "True", version = "v1", cordoned = "", mark = "", patched = "" } = {},
+  ) => `${name}|${ready}|${version}|${cordoned}|${mark}|${mark}||${patched}`;
   const gate = (fellows?: string, stale: string[] = []) =>
     step(
       "gate-cluster",
@@ -207,7 +209,7 @@ describe("scripts: the steps of a node in a wave", () => {
   const verify = (fellows?: string, stale: string[] = []) =>
     step(
       "verify-cluster",
-      ["w1", "agent", "v2", "CR", 3, 60, 0, 0, "hint", ...(fellows === undefined ? [] : [fellows])],
+      ["w1", "agent", "v2", "v1", "CR", 3, 60, 0, 0, "hint", ...(fellows === undefined ? [] : [fellows])],
       stale,
     );
 
@@ -228,13 +230,13 @@ describe("scripts: the steps of a node in a wave", () => {
     const judged = (cordoned: string, ours: string) => {
       rmSync(join(state, "did"), { force: true });
       nodes(`m1|True|v2|${cordoned}|CR|${ours}|true`, row("w1"));
-      const said = step("verify-cluster", ["m1", "server", "v2", "CR", 3, 60, 0, 0, "hint"], [], {
+      const said = step("verify-cluster", ["m1", "server", "v2", "v1", "CR", 3, 60, 0, 0, "hint"], [], {
         // With our cordon on, a pod of that server alone is Pending.
         calm: "if grep -q 'm1|True|v2|true|CR|CR' $STATE/nodes; then echo 'pods that were well before'; return 1; fi;",
       });
       return { ok: said.ok, did: did().trim().split("\n") };
     };
-    const over = "annotate node m1 rke2-upgrade/working- rke2-upgrade/cordoned-";
+    const over = "annotate node m1 --overwrite rke2-upgrade/working- rke2-upgrade/cordoned-";
     assert.deepEqual(judged("true", "CR"), {
       ok: true,
       did: ["uncordon m1", "annotate node m1 rke2-upgrade/cordoned-", over],
@@ -242,6 +244,60 @@ describe("scripts: the steps of a node in a wave", () => {
     // Uncordoned by its own step, or cordoned by somebody else.
     assert.deepEqual(judged("", "CR"), { ok: true, did: [over] });
     assert.deepEqual(judged("true", ""), { ok: true, did: [over] });
+  });
+
+  describe("in a round of OS patches, where no version tells who is done", () => {
+    const other = "m1|True|v1||||true|CR";
+    const round = () => step("gate-cluster", ["w1", "agent", "v1", "v1", "CR", 3, 60]);
+    const begins = (patched: string, mark = "") => {
+      rmSync(join(state, "did"), { force: true });
+      nodes(other, row("w1", { patched, mark }));
+      const said = round();
+      assert.ok(said.ok, said.stderr);
+      return /annotate node w1 --overwrite rke2-upgrade\/working=CR/.test(did());
+    };
+
+    it("gate-cluster marks whoever is not done with, an earlier round's too, and leaves who is alone", () => {
+      assert.deepEqual(
+        ["", "CR-0", "CR"].map((patched) => begins(patched)),
+        [true, true, false],
+      );
+      assert.ok(begins("CR", "CR"), "a turn that has begun goes on");
+    });
+
+    it("cordon and uncordon act until it is done with, whoever cleaned the mark of its turn away", () => {
+      for (const [patched, mark, acts] of [
+        ["", "", true],
+        ["CR-0", "", true],
+        ["CR", "CR", true],
+        ["CR", "", false],
+      ] as const)
+        for (const script of ["cordon", "uncordon"]) {
+          rmSync(join(state, "did"), { force: true });
+          nodes(other, row("w1", { patched, mark }));
+          const said = step(script, ["w1", "CR", "v1", "v1"]);
+          assert.ok(said.ok, said.stderr);
+          assert.equal(did() !== "", acts, `${script} ${patched} ${mark}`);
+        }
+    });
+
+    it("tells at a turn's end that it is done with, and at no version bump's", () => {
+      const ends = (wanted: string, accepted: string) => {
+        rmSync(join(state, "did"), { force: true });
+        nodes(other, row("w1", { version: wanted, mark: "CR" }));
+        assert.ok(step("uncordon", ["w1", "CR", wanted, accepted]).ok);
+        return did().trim().split("\n").at(-1);
+      };
+      const over = "annotate node w1 --overwrite rke2-upgrade/working- rke2-upgrade/cordoned-";
+      assert.equal(ends("v1", "v1"), `${over} rke2-upgrade/patched=CR`);
+      assert.equal(ends("v2", "v1"), over);
+      rmSync(join(state, "did"), { force: true });
+      nodes("m1|True|v2||CR|CR|true|", row("w1"));
+      assert.ok(step("uncordon", ["m1", "CR", "v2", "v2", "in-its-turn"]).ok);
+      assert.equal(did().trim().split("\n").at(-1), "annotate node m1 rke2-upgrade/cordoned-");
+      assert.ok(step("verify-cluster", ["m1", "server", "v2", "v2", "CR", 3, 60, 0, 0, "hint"]).ok);
+      assert.match(did(), /working- rke2-upgrade\/cordoned- rke2-upgrade\/patched=CR\n$/);
+    });
   });
 
   it("canary-soak wants the first agents on the version, open and over with, and everybody Ready", () => {
