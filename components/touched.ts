@@ -1,7 +1,7 @@
 /** What a change has altered already, by the nodes' own words and, where one is silent, by the cluster's. Pure. */
 import type { Settings } from "../config";
 import type { Facts, NodeFacts } from "../observe";
-import { isMarked, nameOf } from "../observe/facts";
+import { isMarked, isPatchedIn, nameOf } from "../observe/facts";
 
 /** What of the way back cannot be made anew. */
 export interface Touched {
@@ -24,7 +24,11 @@ export function touched(settings: Settings, { cluster, nodes }: Facts, accepted:
         if (seen && "value" in seen) return byItself(seen.value);
         if (!("value" in cluster)) return true;
         const found = cluster.value.nodes.find((node) => nameOf(node) === name);
-        return found?.status?.nodeInfo?.kubeletVersion !== accepted || isMarked(settings, found);
+        return (
+          found?.status?.nodeInfo?.kubeletVersion !== accepted ||
+          isMarked(settings, found) ||
+          isPatchedIn(settings.changeId, found)
+        );
       }),
     );
   const isUpgraded = ({ versionOnDisk, versionRunning }: NodeFacts) =>

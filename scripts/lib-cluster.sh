@@ -31,13 +31,6 @@ in_turn() {
   [ "$mark" = "$2" ] || [ "$version" != "$3" ] || { [ "$3" = "$4" ] && [ "$patched" != "$2" ]; }
 }
 
-# Ends NODE's turn: takes our marks off; in a round of OS patches it is told as done. turn_over NODE CHANGE WANTED ACCEPTED
-turn_over() {
-  local marks=(rke2-upgrade/working- rke2-upgrade/cordoned-)
-  [ "$3" != "$4" ] || marks+=("rke2-upgrade/patched=$2")
-  kube "$API" annotate node "$1" --overwrite "${marks[@]}" >/dev/null
-}
-
 # Marks NODE as being worked on, and its cordon as ours; refuses a cordon that is somebody else's. mark_cordon NODE CHANGE
 mark_cordon() {
   local row

@@ -10,12 +10,12 @@ if ! in_turn "$node" "$change" "$wanted" "$accepted"; then
   result uncordoned false
   exit 0
 fi
+# A round of OS patches is done with it. Told first: our cordon may come off from here on, wherever this is killed.
+if [ "$wanted" = "$accepted" ]; then kube "$API" annotate node "$node" --overwrite "rke2-upgrade/patched=$change" >/dev/null; fi
 ours=$(kube "$API" get node "$node" -o jsonpath='{.metadata.annotations.rke2-upgrade/cordoned}')
 if [ "$ours" = "$change" ]; then kube "$API" uncordon "$node"; fi
-if [ -n "$goes_on" ]; then
-  kube "$API" annotate node "$node" rke2-upgrade/cordoned- >/dev/null
-else
-  turn_over "$node" "$change" "$wanted" "$accepted"
-fi
+marks=(rke2-upgrade/cordoned-)
+[ -n "$goes_on" ] || marks+=(rke2-upgrade/working-)
+kube "$API" annotate node "$node" "${marks[@]}" >/dev/null
 result uncordoned "$([ "$ours" = "$change" ] && echo true || echo false)"
 # end of step

@@ -61,6 +61,6 @@ say "$node is back; watching it for $soak_seconds s"
 stays "$soak_seconds" healthy || fail "relapsed while being watched: $LAST" "kubectl describe node $node; journalctl -u rke2-$role on it; $hint"
 strained=$(strain)
 [ -z "$strained" ] || say "concerning: ${strained//$'\n'/; }"
-if [ "$role" = server ]; then turn_over "$node" "$change" "$wanted" "$accepted"; fi
+if [ "$role" = server ]; then kube "$API" annotate node "$node" rke2-upgrade/working- rke2-upgrade/cordoned- >/dev/null; fi
 result version "$wanted"
 # end of step

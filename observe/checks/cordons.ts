@@ -1,20 +1,21 @@
-import type { Settings } from "../../config";
+import { isRound, type Settings } from "../../config";
 import type { ClusterFacts } from "../cluster";
-import { nameOf } from "../facts";
+import { isPatchedIn, nameOf } from "../facts";
 import { type Finding, must } from "../finding";
 
 /** Annotation on a node whose cordon is ours: the change's ID (scripts/lib-cluster.sh). */
 const CORDONED = "rke2-upgrade/cordoned";
 
 /** Cordons that are not ours, and ours that somebody took off too early. */
-export function judgeCordons({ changeId, rke2Version }: Settings, { nodes }: ClusterFacts): Finding[] {
+export function judgeCordons(settings: Settings, { nodes }: ClusterFacts): Finding[] {
+  const { changeId, rke2Version } = settings;
   const isOurs = (node: ClusterFacts["nodes"][number]) => node.metadata?.annotations?.[CORDONED] === changeId;
   const foreign = nodes.filter((node) => node.spec?.unschedulable && !isOurs(node)).map(nameOf);
+  const isOver = (node: ClusterFacts["nodes"][number]) =>
+    node.status?.nodeInfo?.kubeletVersion === rke2Version &&
+    (!isRound(settings) || isPatchedIn(changeId, node));
   const uncordoned = nodes
-    .filter(
-      (node) =>
-        isOurs(node) && !node.spec?.unschedulable && node.status?.nodeInfo?.kubeletVersion !== rke2Version,
-    )
+    .filter((node) => isOurs(node) && !node.spec?.unschedulable && !isOver(node))
     .map(nameOf);
   const findings: Finding[] = [
     {
@@ -28,7 +29,9 @@ export function judgeCordons({ changeId, rke2Version }: Settings, { nodes }: Clu
     findings.push({
       check: "cluster: nodes in their turn are cordoned",
       found: `uncordoned by somebody: ${uncordoned.join(", ")}`,
-      wanted: "cordoned until they run the new version",
+      wanted: isRound(settings)
+        ? "cordoned until they are patched"
+        : "cordoned until they run the new version",
       verdict: "fail",
       // A fellow of a wave is marked a moment before it is cordoned.
       momentary: true,

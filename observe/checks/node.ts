@@ -7,6 +7,7 @@ import { judgeCertificates } from "./certificates";
 import { judgeContainerd } from "./containerd";
 import { judgeDisk } from "./disk";
 import { judgeLeft } from "./left";
+import { judgePatchedMark } from "./osPatch";
 
 /** One node's own word about itself: version, service, RKE2's config. */
 export function judgeNode(
@@ -51,7 +52,7 @@ function judgeSeen(
           }),
     },
   ];
-  findings.push(judgeLeft(settings, node, seen, turn));
+  findings.push(judgeLeft(settings, node, seen, turn), ...judgePatchedMark(settings, node, facts, seen));
   const held = seen.owner !== "" && seen.owner.split(" ")[0] !== owner;
   if (held) {
     findings.push({

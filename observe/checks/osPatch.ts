@@ -1,6 +1,7 @@
-import { patchedNodes, type Settings } from "../../config";
-import type { Facts } from "../facts";
+import { type ClusterNode, isPatched, isRound, patchedNodes, type Settings } from "../../config";
+import { type Facts, isPatchedIn, nameOf } from "../facts";
 import type { Finding } from "../finding";
+import type { NodeFacts } from "../node";
 import type { OsFacts } from "../os";
 
 /** How many packages are named; the rest is counted. A record holds what was really done (scripts/patch.sh). */
@@ -27,6 +28,31 @@ export function judgeOsPatch(settings: Settings, { os }: Facts): Finding[] {
           next: `ask it there: ssh -p ${node.port} ${node.user}@${node.address}`,
         };
   });
+}
+
+/**
+ * In a round of OS patches: whether a node that the cluster calls done bears the round's traces. One whose VM was put back by
+ * hand does not, and would be patched undrained: its turn's cordon and drain go by the cluster's word. Nothing where they agree.
+ */
+export function judgePatchedMark(
+  settings: Settings,
+  node: ClusterNode,
+  { cluster }: Facts,
+  { patchedUnder }: NodeFacts,
+): Finding[] {
+  const { changeId } = settings;
+  if (!isRound(settings) || !isPatched(settings, node) || !("value" in cluster)) return [];
+  const found = cluster.value.nodes.find((one) => nameOf(one) === node.name);
+  if (!isPatchedIn(changeId, found) || patchedUnder.includes(changeId)) return [];
+  return [
+    {
+      check: `${node.name}: patched in ${changeId} by its own word too`,
+      found: "the cluster says so, its disk does not",
+      wanted: "both, or neither",
+      verdict: "fail",
+      next: `where its VM was put back by hand: kubectl annotate node ${node.name} rke2-upgrade/patched- gives it its turn again`,
+    },
+  ];
 }
 
 function describe({ osPatch }: Settings, { manager, upgrades, held, reboot }: OsFacts): string {

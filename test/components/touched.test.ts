@@ -47,6 +47,11 @@ describe("components/touched", () => {
     const cluster = (node: ReturnType<typeof clusterNode>) => ({ cluster: { nodes: [node] } });
     assert.deepEqual(of(silent(AGENT, cluster(clusterNode(AGENT)))), [[], []]);
     assert.deepEqual(of(silent(AGENT, cluster(marked(AGENT)))), [[AGENT], [AGENT]]);
+    // Done with in a round of OS patches, whose version does not move.
+    const done = clusterNode(AGENT, {
+      metadata: { name: AGENT, annotations: { "rke2-upgrade/patched": changeId } },
+    });
+    assert.deepEqual(of(silent(AGENT, cluster(done)))[0], [AGENT]);
     assert.deepEqual(of({ ...silent(AGENT), cluster: { missing: "silent" } }), [[AGENT], [AGENT]]);
   });
 

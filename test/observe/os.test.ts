@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
+import { judgeRun } from "../../components/judgement";
 import { stops } from "../../components/refusal";
 import { parseSettings } from "../../config";
+import { judgeNode } from "../../observe/checks/node";
 import { judgeOsPatch } from "../../observe/checks/osPatch";
 import type { Look } from "../../observe/look";
 import type { NodeFacts } from "../../observe/node";
 import { lookBeforeTurn, parseOs } from "../../observe/os";
 import { lab } from "../config/lab";
-import { FROM, healthyNode, facts as seen, TO } from "./facts";
+import { clusterNode, FROM, healthyNode, facts as seen, TO } from "./facts";
 
 const said = [
   "manager=apt",
@@ -87,6 +89,74 @@ describe("observe/os", () => {
     assert.deepEqual(await known({ value: healthyNode }, busy), { missing: "apt is busy" });
     assert.equal(asked, 2);
     assert.deepEqual(judgeOsPatch(settings(), { ...seen(), os: new Map() }), []);
+  });
+
+  const round = parseSettings(
+    lab({
+      ...{ rke2Version: FROM, acceptedVersion: FROM, changeId: "CR-2" },
+      osPatch: { packages: "full", round: "CR-2" },
+    }),
+  );
+  const AGENT = "proj-k8sw01";
+  /** The cluster's word and the node's own of the round that is done with it. */
+  const inRound = (patched: string, patchedUnder: string[], cordoned = "") =>
+    seen({
+      node: [AGENT, { patchedUnder }],
+      cluster: {
+        nodes: round.nodes.map(({ name }) =>
+          clusterNode(name, {
+            metadata: {
+              name,
+              annotations:
+                name === AGENT
+                  ? { "rke2-upgrade/patched": patched, "rke2-upgrade/cordoned": cordoned }
+                  : { "rke2-upgrade/patched": "CR-2" },
+            },
+          }),
+        ),
+      },
+    });
+
+  it("refuses to go on where the cluster calls a node patched whose disk is as it was before", () => {
+    const agent = round.agents[0] ?? assert.fail();
+    const of = (patched: string, patchedUnder: string[], by = round) =>
+      judgeNode(by, agent, inRound(patched, patchedUnder), undefined)
+        .filter(stops)
+        .map(({ next }) => next);
+    assert.match(
+      of("CR-2", ["CR-1"]).join(),
+      /put back by hand: kubectl annotate node proj-k8sw01 \S+patched- /,
+    );
+    for (const [patched, under] of [
+      ["CR-2", ["CR-2"]],
+      ["CR-1", []],
+      ["", ["CR-2"]],
+    ] as const)
+      assert.deepEqual(of(patched, [...under]), []);
+    assert.deepEqual(of("CR-2", [], settings({})), []);
+  });
+
+  it("knows who is done with in a round by the cluster's mark: their time is not expected again", () => {
+    const expected = (patched: string) =>
+      judgeRun(round, inRound(patched, ["CR-2"]), undefined, undefined).find(
+        ({ check }) => check === "timing: the next agent fits",
+      )?.found;
+    assert.match(expected("CR-1") ?? "", /for proj-k8sw01/);
+    assert.equal(expected("CR-2"), undefined);
+  });
+
+  it("minds a cordon of ours that somebody took off before the node was patched, and none that we took off after", () => {
+    const uncordoned = (patched: string) =>
+      judgeRun(round, inRound(patched, ["CR-2"], "CR-2"), undefined, undefined).filter(
+        ({ check }) => check === "cluster: nodes in their turn are cordoned",
+      );
+    assert.match(
+      uncordoned("")
+        .map(({ found }) => found)
+        .join(),
+      /uncordoned by somebody: proj-k8sw01/,
+    );
+    assert.deepEqual(uncordoned("CR-2"), []);
   });
 
   it("says nothing where the OS is left alone", () => {
