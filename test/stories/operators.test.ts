@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { snapshotName } from "../../config";
 import { packChart } from "../../rehearsal/charts/packed";
+import { revisions } from "../e2e/helm";
 import { restarts, snapshots, versions } from "../e2e/history";
 import { configure, kubectl, ok, run, up } from "../e2e/operator";
 
@@ -31,21 +32,7 @@ describe("operators that go with an upgrade", function () {
       [`operators[${index}].chart`]: packChart(chart, version, charts),
     });
 
-  /** helm's revisions of a release, oldest first. */
-  async function history(name: string): Promise<{ revision: number; status: string; at: number }[]> {
-    const { items } = await kubectl<{
-      items: { metadata: { labels: Record<string, string>; creationTimestamp: string } }[];
-    }>("-n", name, "get", "secrets", "-l", `owner=helm,name=${name}`);
-    return items
-      .map(({ metadata: { labels, creationTimestamp } }) => ({
-        revision: Number(labels.version),
-        status: labels.status ?? "",
-        at: Date.parse(creationTimestamp),
-      }))
-      .sort((a, b) => a.revision - b.revision);
-  }
-
-  const statuses = async (name: string) => (await history(name)).map(({ status }) => status);
+  const statuses = async (name: string) => (await revisions(name)).map(({ status }) => status);
 
   const runs = async (name: string) => {
     const { metadata } = await kubectl<{ metadata: { labels: Record<string, string> } }>(
@@ -130,7 +117,7 @@ describe("operators that go with an upgrade", function () {
     assert.equal(code, 0, output);
     assert.deepEqual(new Set(Object.values(await versions())), new Set([TO]));
     assert.deepEqual([await runs("cert-manager"), await runs("gpu-operator")], [CERT.to, GPU.to]);
-    const [cert, gpu] = [(await history("cert-manager")).at(-1), (await history("gpu-operator")).at(-1)];
+    const [cert, gpu] = [(await revisions("cert-manager")).at(-1), (await revisions("gpu-operator")).at(-1)];
     assert.deepEqual([cert?.status, gpu?.status], ["deployed", "deployed"]);
     const [first] = await restarts("proj-k8sm01", "server", began);
     const last = (await restarts("proj-k8sw04", "agent", began)).at(-1);
@@ -142,13 +129,13 @@ describe("operators that go with an upgrade", function () {
     await configure({ acceptedVersion: TO });
     const accepted = await up();
     assert.equal(accepted.code, 0, accepted.output);
-    const revisions = (await history("gpu-operator")).length;
+    const before = (await revisions("gpu-operator")).length;
     await ask(0, "gpu-operator", GPU.from);
     const moved = new Date();
     const { code, output } = await up();
     assert.equal(code, 0, output);
     assert.equal(await runs("gpu-operator"), GPU.from);
-    assert.equal((await history("gpu-operator")).length, revisions + 1);
+    assert.equal((await revisions("gpu-operator")).length, before + 1);
     assert.deepEqual(await restarts("proj-k8sm01", "server", moved), []);
     assert.equal((await statuses("gpu-operator")).at(-1), "deployed");
   });

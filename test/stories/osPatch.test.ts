@@ -9,7 +9,8 @@ import { Machine } from "../../rehearsal/machines/machine";
 import { until } from "../../rehearsal/machines/poll";
 import { AGENTS, areWell, NEW, NODES, OLD, SERVERS, upWell } from "../e2e/back";
 import { identities, restarts, versions } from "../e2e/history";
-import { configure, kubectl, ok, onNode, up } from "../e2e/operator";
+import { configure, ok, onNode, up } from "../e2e/operator";
+import { bootIds, outdate, packages, rebootedAt, told, upgradedAt } from "../e2e/os";
 
 /** Their repositories have newer packages, one of which asks for a reboot; w04 has a GPU. */
 const REBOOTED = ["proj-k8sm01", "proj-k8sw01", "proj-k8sw04"];
@@ -17,47 +18,17 @@ const REBOOTED = ["proj-k8sm01", "proj-k8sw01", "proj-k8sw04"];
 const QUIET = "proj-k8sw02";
 const OUTDATED = [...REBOOTED, QUIET];
 
-/** What became of the packages that outdated.sh brings, `name=version`. */
-const packages = async (node: string): Promise<string[]> =>
-  (await onNode(node, "dpkg-query -W '*rehearsal*'")).trim().replaceAll("\t", "=").split("\n");
-
-/** When a node's own package manager upgraded a package, milliseconds since the epoch. */
-async function upgradedAt(node: string): Promise<number> {
-  const line = await onNode(node, "sudo grep ' upgrade rehearsal-base' /var/log/dpkg.log | head -n 1");
-  const [day, time] = line.split(" ");
-  return Date.parse(`${day}T${time}Z`);
-}
-
-interface KubeletEvent {
-  firstTimestamp: string;
-  lastTimestamp: string;
-  source: { host?: string };
-}
-
-/** What a node's own kubelet told, by reason: the first and the last time, milliseconds since the epoch. */
-async function told(node: string, reason: string): Promise<{ first: number; last: number }[]> {
-  const { items } = await kubectl<{ items: KubeletEvent[] }>(
-    ...["get", "events", "--all-namespaces", `--field-selector=reason=${reason}`],
-  );
-  return items
-    .filter(({ source }) => source.host === node)
-    .map((event) => ({ first: Date.parse(event.firstTimestamp), last: Date.parse(event.lastTimestamp) }));
-}
-
 describe("an upgrade that patches the nodes' OS", function () {
   this.timeout(25 * 60_000);
   this.bail(true);
 
-  let bootIds: Record<string, string>;
+  let bootsBefore: Record<string, string>;
   let began: Date;
-  const bootsNow = async () =>
-    Object.fromEntries(Object.entries(await identities()).map(([name, { bootId }]) => [name, bootId]));
 
   before(async () => {
     await upWell();
-    for (const node of OUTDATED)
-      await setFault(["os-outdated", node, ...(node === QUIET ? ["quiet"] : []), "on"]);
-    bootIds = await bootsNow();
+    await outdate(REBOOTED, [QUIET]);
+    bootsBefore = await bootIds();
     began = new Date();
     await configure({
       "limits.soakServerSeconds": "5",
@@ -101,9 +72,9 @@ describe("an upgrade that patches the nodes' OS", function () {
       [NEW, NEW, NEW, OLD, OLD, OLD, OLD],
     );
     // A server that was patched is back with its pods, and the others were never rebooted.
-    const boots = await bootsNow();
+    const boots = await bootIds();
     assert.deepEqual(
-      NODES.filter((node) => boots[node] !== bootIds[node]),
+      NODES.filter((node) => boots[node] !== bootsBefore[node]),
       ["proj-k8sm01"],
     );
   });
@@ -128,16 +99,16 @@ describe("an upgrade that patches the nodes' OS", function () {
     await (await Machine.byName("proj-k8sw01")).start();
     await until("proj-k8sw01 to answer again", 90, async () => {
       const now = await identities();
-      return now["proj-k8sw01"]?.bootId !== bootIds["proj-k8sw01"];
+      return now["proj-k8sw01"]?.bootId !== bootsBefore["proj-k8sw01"];
     });
     await upWell();
     await areWell(() => NEW);
   });
 
   it("has rebooted the nodes whose OS asked for it, once, and no other", async () => {
-    const boots = await bootsNow();
+    const boots = await bootIds();
     assert.deepEqual(
-      NODES.filter((node) => boots[node] !== bootIds[node]),
+      NODES.filter((node) => boots[node] !== bootsBefore[node]),
       REBOOTED,
     );
     const counts = await Promise.all(
@@ -169,7 +140,7 @@ describe("an upgrade that patches the nodes' OS", function () {
   it("did so when a node's pods were gone, and before its RKE2: by the kubelets', dpkg's and systemd's own words", async () => {
     for (const node of REBOOTED) {
       const upgraded = await upgradedAt(node);
-      const rebooted = Math.max(...(await told(node, "Rebooted")).map(({ last }) => last));
+      const rebooted = await rebootedAt(node);
       assert.ok(began.getTime() < upgraded && upgraded <= rebooted, `${node}: ${upgraded}, ${rebooted}`);
       const role = node.includes("sm") ? "server" : "agent";
       const started = (await restarts(node, role, new Date(rebooted))).map(({ to }) => to);

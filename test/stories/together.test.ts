@@ -1,0 +1,255 @@
+/**
+ * Everything in one change: a minor of RKE2, an operator before it and one after, the agents' OS with a reboot, the compliance
+ * scan. A node is worse after its turn, another does not come back: both stop the run, which goes on. The order is read off
+ * what the cluster and its nodes keep. One story in order.
+ */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "mocha";
+import { packChart } from "../../rehearsal/charts/packed";
+import { setFault } from "../../rehearsal/lab/faults";
+import { readInfo } from "../../rehearsal/lab/info";
+import { Machine } from "../../rehearsal/machines/machine";
+import { runDirectory } from "../../rehearsal/machines/paths";
+import { until } from "../../rehearsal/machines/poll";
+import { AGENTS, areWell, NEW, NODES, OLD, SERVERS, upWell } from "../e2e/back";
+import { revisions } from "../e2e/helm";
+import { identities, info, proxmox, restarts, snapshots, versions } from "../e2e/history";
+import { configure, ok, onNode, run, startUp, up } from "../e2e/operator";
+import { bootIds, outdate, packages, rebootedAt, upgradedAt } from "../e2e/os";
+import { printed } from "../e2e/watch";
+
+const CHANGE = "CR-2026-041";
+const CERT = { from: "v1.21.1", to: "v1.21.2" };
+const GPU = { from: "v26.7.0", to: "v26.7.1" };
+/** Whose OS lags behind; the first of them has to be rebooted for it. */
+const [REBOOTED, QUIET] = ["proj-k8sw01", "proj-k8sw02"];
+/** The node that is made worse in its own turn. */
+const WORSE = ["scan-new-failure", "proj-k8sm01"];
+
+describe("everything in one change", function () {
+  this.timeout(25 * 60_000);
+  this.bail(true);
+
+  const charts = mkdtempSync(join(tmpdir(), "together-"));
+  let bootsBefore: Record<string, string>;
+  let began: Date;
+
+  const ask = (index: number, chart: "cert-manager" | "gpu-operator", version: string) =>
+    configure({
+      [`operators[${index}].version`]: version,
+      [`operators[${index}].chart`]: packChart(chart, version, charts),
+    });
+  const statuses = async (name: string) => (await revisions(name)).map(({ status }) => status);
+
+  before(async () => {
+    for (const name of ["cert-manager", "gpu-operator"])
+      await ok("kubectl", "-n", name, "delete", "deployment", name, "--wait");
+    await configure({
+      "operators[0].name": "gpu-operator",
+      "operators[0].namespace": "gpu-operator",
+      "operators[0].when": "after",
+      "operators[1].name": "cert-manager",
+      "operators[1].namespace": "cert-manager",
+      "operators[1].when": "before",
+      "limits.soakServerSeconds": "2",
+      "limits.soakAgentSeconds": "2",
+      "limits.rebootSeconds": "50",
+      "restoreTest.enabled": "false",
+    });
+    await ask(0, "gpu-operator", GPU.from);
+    await ask(1, "cert-manager", CERT.from);
+    await upWell();
+    const policy = ["patch", "clusterpolicy", "cluster-policy", "--subresource=status", "--type=merge"];
+    await ok("kubectl", ...policy, "-p", '{"status":{"state":"ready"}}');
+    await outdate([REBOOTED], [QUIET]);
+    bootsBefore = await bootIds();
+    began = new Date();
+    await ask(0, "gpu-operator", GPU.to);
+    await ask(1, "cert-manager", CERT.to);
+    const { scan } = await readInfo();
+    await configure({
+      "operators[0].health[0].resource": "clusterpolicies.nvidia.com/cluster-policy",
+      "operators[0].health[0].path": ".status.state",
+      "operators[0].health[0].value": "ready",
+      "osPatch.packages": "security",
+      "scan.url": scan.url,
+      "scan.sha256": scan.sha256,
+      rke2Version: NEW,
+    });
+  });
+
+  after(() => rmSync(charts, { recursive: true, force: true }));
+
+  it("shows what goes before Kubernetes, what with each node and what after, in that order", async () => {
+    const { code, output } = await run(["pulumi", "preview", "--non-interactive", "--color=never"]);
+    assert.equal(code, 0, output);
+    const places = [
+      "proj-k8sm01: scan it with kube-bench, as it is before the change",
+      "Operators that go before Kubernetes",
+      "proj-k8sm01: install v1.36.3+rke2r1",
+      "proj-k8sm01: scan it: nothing may fail newly",
+      "proj-k8sm02: install v1.36.3+rke2r1",
+      "proj-k8sw01: drain",
+      "proj-k8sw01: upgrade OS packages (security)",
+      "proj-k8sw01: reboot if the OS asks for it",
+      "proj-k8sw01: install v1.36.3+rke2r1",
+      "proj-k8sw04: install v1.36.3+rke2r1",
+      "Operators that go after Kubernetes",
+      "proj-k8sm01: scan it again: nothing may fail newly",
+    ].map((words) => output.lastIndexOf(words));
+    assert.ok(!places.includes(-1), `${places}\n${output}`);
+    assert.deepEqual(
+      places,
+      places.toSorted((a, b) => a - b),
+    );
+    assert.match(output, /ok {2}proj-k8sw01: OS packages \(security\): 2 to upgrade/);
+    assert.match(
+      output,
+      /ok {2}operator: gpu-operator: v26\.7\.0 .* \(wanted v26\.7\.1, after the last agent/,
+    );
+  });
+
+  it("stops in the turn of a node that is worse after it, before the next node's", async () => {
+    const running = await startUp();
+    await printed(running, /proj-k8sm01-turn-gate.* creat/, 300);
+    await setFault([...WORSE, "on"]);
+    const { code, output } = await running.ended;
+    await setFault([...WORSE, "off"]);
+    assert.notEqual(code, 0, output);
+    assert.match(
+      output,
+      /proj-k8sm01: scan: the scan has new failures since before the change: 4\.1\.5 .*\n.*next: mend them on this node/,
+    );
+    const now = await versions();
+    assert.deepEqual(
+      NODES.map((node) => now[node]),
+      [NEW, OLD, OLD, OLD, OLD, OLD, OLD],
+    );
+    assert.deepEqual(await statuses("cert-manager"), ["superseded", "deployed"]);
+    assert.deepEqual(await statuses("gpu-operator"), ["deployed"]);
+  });
+
+  it("goes on once that is mended, and stops at an agent that does not come back, later agents untouched", async () => {
+    const later = AGENTS.filter((node) => node !== REBOOTED);
+    const before = await identities();
+    await setFault(["no-return", REBOOTED, "on"]);
+    const { code, output } = await up();
+    assert.notEqual(code, 0, output);
+    assert.match(
+      output,
+      /proj-k8sw01: reboot: does not answer over SSH 50 s after .*\n\s*next: look at the console of VM 3004/,
+    );
+    const now = await versions();
+    assert.deepEqual(
+      NODES.map((node) => now[node]),
+      [NEW, NEW, NEW, OLD, OLD, OLD, OLD],
+    );
+    const after = await identities();
+    for (const node of later) {
+      assert.equal(after[node]?.bootId, before[node]?.bootId, node);
+      assert.equal(after[node]?.serviceStarted, before[node]?.serviceStarted, node);
+    }
+    assert.deepEqual(await statuses("gpu-operator"), ["deployed"]);
+  });
+
+  it("goes on where it stopped once that machine is started, to the end", async () => {
+    await setFault(["no-return", REBOOTED, "off"]);
+    await (await Machine.byName(REBOOTED)).start();
+    await until(`${REBOOTED} to answer again`, 90, async () => {
+      const now = await bootIds();
+      return now[REBOOTED] !== bootsBefore[REBOOTED];
+    });
+    await upWell();
+    const now = await versions();
+    for (const node of NODES) assert.equal(now[node], NEW, node);
+    const boots = await bootIds();
+    assert.deepEqual(
+      NODES.filter((node) => boots[node] !== bootsBefore[node]),
+      [REBOOTED],
+    );
+    for (const node of [REBOOTED, QUIET]) assert.ok((await packages(node)).includes("rehearsal-base=1.1"));
+    const scans = JSON.parse(await ok("pulumi", "stack", "output", "scans", "--json"));
+    for (const node of NODES) assert.equal(scans.after[node].new, "", node);
+  });
+
+  it("did all of it in the one right order, by what helm, systemd, dpkg, kubelets, kube-bench and Proxmox VE kept", async () => {
+    /** When kube-bench's own JSON of a node was written, milliseconds since the epoch. */
+    const scannedAt = async (node: string, when: string) =>
+      1000 *
+      Number(await onNode(node, `sudo stat -c %.9Y /var/lib/rke2-upgrade/scan/${CHANGE}/${when}.json`));
+    const role = (node: string) => (SERVERS.includes(node as never) ? "server" : "agent");
+    // What restarted RKE2 last on each node: the upgrade. A reboot came before it.
+    const upgrades = await Promise.all(
+      NODES.map(async (node) => (await restarts(node, role(node), began)).at(-1) ?? assert.fail(node)),
+    );
+    const taken = await Promise.all(
+      (await info()).nodes.map(async ({ vmId }) => {
+        const vms = await proxmox<{ vmid: number; node: string }[]>("/cluster/resources?type=vm");
+        const host = vms.find(({ vmid }) => vmid === vmId)?.node;
+        const all = await proxmox<{ name: string; snaptime?: number }[]>(
+          `/nodes/${host}/qemu/${vmId}/snapshot`,
+        );
+        return Math.max(...all.map(({ snaptime = 0 }) => snaptime * 1000));
+      }),
+    );
+    const [cert, gpu] = await Promise.all(
+      ["cert-manager", "gpu-operator"].map(async (name) => (await revisions(name)).at(-1)?.at ?? 0),
+    );
+    const [before, after] = await Promise.all(
+      ["before", "after"].map((when) => Promise.all(NODES.map((node) => scannedAt(node, when)))),
+    );
+    assert.ok(cert && gpu && before && after);
+    const first = upgrades[0] ?? assert.fail();
+    const last = upgrades.at(-1) ?? assert.fail();
+    const order: [string, number][] = [
+      ["the last scan before", Math.max(...before)],
+      ["the first snapshot", Math.min(...taken)],
+      ["the last snapshot", Math.max(...taken)],
+      ["cert-manager", cert],
+      ["the first server's RKE2", first.from],
+      ["the last agent's RKE2", last.to],
+      ["gpu-operator", gpu],
+      ["the first scan after", Math.min(...after)],
+    ];
+    for (const [i, [name, at]] of order.entries()) {
+      const next = order[i + 1];
+      // Some of them keep whole seconds.
+      if (next)
+        assert.ok(Math.floor(at / 1000) * 1000 <= next[1], `${name} before ${next[0]}: ${at}, ${next[1]}`);
+    }
+    for (const [i, { node, to }] of upgrades.entries()) {
+      const scanned = await scannedAt(node, "turn");
+      const next = upgrades[i + 1];
+      assert.ok(to < scanned, `${node} is scanned after its RKE2`);
+      if (next) assert.ok(scanned < next.from, `${node} is scanned before ${next.node}'s RKE2`);
+    }
+    const of = (node: string) => upgrades[NODES.indexOf(node as never)] ?? assert.fail(node);
+    const [upgraded, rebooted] = [await upgradedAt(REBOOTED), await rebootedAt(REBOOTED)];
+    assert.ok(of("proj-k8sm03").to < upgraded && upgraded <= rebooted && rebooted <= of(REBOOTED).from);
+    const quiet = await upgradedAt(QUIET);
+    assert.ok(of(REBOOTED).to < quiet && quiet <= of(QUIET).from);
+  });
+
+  it("is accepted as one, the scan once more before, and lets everything go", async () => {
+    await configure({ acceptedVersion: NEW });
+    await upWell();
+    assert.deepEqual(await snapshots(), []);
+    await areWell(() => NEW);
+    for (const name of ["cert-manager", "gpu-operator"])
+      assert.deepEqual(await statuses(name), ["superseded", "deployed"]);
+  });
+
+  it("asked nobody but the site's own mirror for any file", async () => {
+    const log = await readFile(join(runDirectory, "releases.log"), "utf8");
+    const asked = [...log.matchAll(/ (?:GET|HEAD) (\S+) /g)].map(([, path]) => path ?? "");
+    assert.ok(asked.some((path) => path.startsWith("/kube-bench/")));
+    assert.ok(asked.some((path) => path.startsWith("/rke2/releases/download/v1.36.3")));
+    const outside = "curl -sS --connect-timeout 3 -o /dev/null https://1.1.1.1";
+    const { code, output } = await run(["ssh", REBOOTED, outside]);
+    assert.ok(code === 7 || code === 28, output);
+  });
+});
