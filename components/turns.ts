@@ -146,8 +146,24 @@ const patched = (settings: Settings, node: ClusterNode): PlannedStep[] =>
  */
 function replace(settings: Settings, node: ClusterNode): PlannedStep[] {
   const { limits, rke2Version: wanted, changeId } = settings;
-  const proven = [verifyNode(settings, node), ...(settings.scan ? [scan(settings, node, "turn")] : [])];
-  if (isRound(settings)) return proven;
+  const round = isRound(settings);
+  const away = node.role === "server" ? "move etcd's leadership away, restart" : "restart";
+  const restart: PlannedStep = {
+    id: "restart",
+    // Where it runs already the script leaves it alone.
+    title: round ? "wait until RKE2 runs, as after a reboot" : away,
+    on: node,
+    script: "restart",
+    args: [node.role, wanted, limits.serviceStartSeconds, wayBackHint(settings, node)],
+    // The script gives up first, with the cause from the journal.
+    limitSeconds: limits.serviceStartSeconds + 30,
+  };
+  const andProve = [
+    restart,
+    verifyNode(settings, node),
+    ...(settings.scan ? [scan(settings, node, "turn")] : []),
+  ];
+  if (round) return andProve;
   return [
     {
       id: "backup-config",
@@ -165,16 +181,7 @@ function replace(settings: Settings, node: ClusterNode): PlannedStep[] {
       args: [node.role, wanted],
       limitSeconds: limits.installSeconds,
     },
-    {
-      id: "restart",
-      title: node.role === "server" ? "move etcd's leadership away, restart" : "restart",
-      on: node,
-      script: "restart",
-      args: [node.role, wanted, limits.serviceStartSeconds, wayBackHint(settings, node)],
-      // The script gives up first, with the cause from the journal.
-      limitSeconds: limits.serviceStartSeconds + 30,
-    },
-    ...proven,
+    ...andProve,
   ];
 }
 

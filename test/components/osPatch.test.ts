@@ -49,7 +49,16 @@ describe("components: OS patches", () => {
     const settings = round({ servers: true });
     const [server, agent] = [settings.servers[0], settings.agents[0]];
     assert.ok(server && agent);
-    const before = ["gate-cluster", "gate-node", "cordon", "drain", "patch", "reboot", "verify-node"];
+    const before = [
+      "gate-cluster",
+      "gate-node",
+      "cordon",
+      "drain",
+      "patch",
+      "reboot",
+      "restart",
+      "verify-node",
+    ];
     const turns = [serverTurn(settings, server), agentTurn(settings, agent)].map((turn) =>
       turn.map(({ id }) => id),
     );
@@ -72,7 +81,7 @@ describe("components: OS patches", () => {
         const turn = all.filter(({ name }) => name === `${node.name}-turn-gate`).length;
         assert.equal(turn, node.role === "agent" || servers ? 1 : 0, node.name);
       }
-      assert.ok(!all.some(({ name }) => /-(install|restart|backup-config)$/.test(name)));
+      assert.ok(!all.some(({ name }) => /-(install|backup-config)$/.test(name)));
       const first = get(servers ? "proj-k8sm01-patch" : "proj-k8sw01-patch");
       for (const before of ["preflight", "way-back-etcd-backup", "proj-k8sw04-vm-snapshot"])
         assert.ok(get(before).done < first.started, before);

@@ -75,7 +75,7 @@ describe("a round of OS patches without a version bump", function () {
   it("stops at an agent that does not come back, later agents untouched, and offers its VM", async () => {
     const running = await startUp();
     // Once its snapshot is taken: what goes back is well.
-    await printed(running, /proj-k8sm01-turn-gate.* creat/, 300);
+    await printed(running, /proj-k8sm01-turn-gate.* creat/, 10);
     await setFault(["no-return", LOST, "on"]);
     const { code, output } = await running.ended;
     assert.notEqual(code, 0, output);

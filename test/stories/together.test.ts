@@ -115,7 +115,7 @@ describe("everything in one change", function () {
 
   it("stops in the turn of a node that is worse after it, before the next node's", async () => {
     const running = await startUp();
-    await printed(running, /proj-k8sm01-turn-gate.* creat/, 300);
+    await printed(running, /proj-k8sm01-turn-gate.* creat/, 10);
     await setFault([...WORSE, "on"]);
     const { code, output } = await running.ended;
     await setFault([...WORSE, "off"]);
