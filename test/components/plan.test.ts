@@ -78,6 +78,47 @@ describe("components/plan: the order, for clusters of any size", () => {
     );
   });
 
+  it("patches in a round of its own whoever is asked for, one node after another, the way back before all, no RKE2 moved", () => {
+    const round = fc.boolean().chain((servers) =>
+      fc
+        .tuple(fc.constantFrom(3, 5), fc.integer({ min: 1, max: 6 }), fc.boolean())
+        .map(([all, agents, scanned]) => {
+          const roles = [...Array(all).fill("server"), ...Array(agents).fill("agent")];
+          const nodes = roles.map((role, i) => ({
+            ...{ ...labNodes[0], role, name: `node-${i}`, address: `10.0.0.${i + 1}`, vmId: 100 + i },
+          }));
+          const scan = { url: "https://mirror.example.org/k.tar.gz", sha256: "ab".repeat(32) };
+          const osPatch = { packages: "security", servers, round: "CR-2" };
+          return parseSettings(lab({ nodes, changeId: "CR-2", osPatch, ...(scanned && { scan }) }));
+        }),
+    );
+    fc.assert(
+      fc.property(round, (cluster) => {
+        const plan = planOf(cluster);
+        assert.ok(!plan.some(({ id }) => /-(install|backup-config)$/.test(id)));
+        const patched = cluster.nodes.filter(({ role }) => role === "agent" || cluster.osPatch.servers);
+        const turns = plan.filter(({ phase }) => phase === "servers" || phase === "agents");
+        assert.deepEqual(
+          turns.map(({ node }) => node).filter((node, i, all) => node !== all[i - 1]),
+          patched.map(({ name }) => name),
+        );
+        for (const { name, role } of patched) {
+          const last = role === "server" ? ["uncordon", "verify-cluster"] : ["verify-cluster", "uncordon"];
+          const scan = cluster.scan ? ["scan-turn"] : [];
+          const order = ["turn-gate", "cordon", "drain", "patch", "reboot", "restart", "verify-node"];
+          const places = [...order, ...scan, ...last].map((id) => at(plan, `${name}-${id}`));
+          assert.deepEqual(
+            places,
+            places.toSorted((a, b) => a - b),
+          );
+        }
+        const first = plan.findIndex(({ id }) => id.endsWith("-patch"));
+        for (const { name } of cluster.nodes) assert.ok(at(plan, `${name}-vm-snapshot`) < first);
+        assert.ok(at(plan, "etcd-backup") < first);
+      }),
+    );
+  });
+
   it("installs, restarts, drains and snapshots nothing while nothing is under way", () => {
     fc.assert(
       fc.property(anyCluster({}), (cluster) => {
