@@ -34,7 +34,8 @@ describe("an upgrade that patches the nodes' OS", function () {
       "limits.soakServerSeconds": "5",
       "limits.soakAgentSeconds": "5",
       "limits.packageLockSeconds": "10",
-      "limits.rebootSeconds": "50",
+      // What RKE2 leaves running is waited for by systemd at shutdown, 90 s at most, before it is killed.
+      "limits.rebootSeconds": "130",
       "restoreTest.enabled": "false",
       "osPatch.packages": "security",
       "osPatch.servers": "true",
@@ -85,7 +86,7 @@ describe("an upgrade that patches the nodes' OS", function () {
     assert.notEqual(code, 0, output);
     assert.match(
       output,
-      /proj-k8sw01: reboot: does not answer over SSH 50 s after its reboot was asked for .*\n\s*next: look at the console of VM 3004 on node02.*§6\.2 worker node failure.*goBack/,
+      /proj-k8sw01: reboot: does not answer over SSH 130 s after its reboot was asked for .*\n\s*next: look at the console of VM 3004 on node02.*§6\.2 worker node failure.*goBack/,
     );
     const now = await versions();
     assert.deepEqual(
