@@ -34,6 +34,21 @@ export async function told(node: string, reason: string): Promise<{ first: numbe
 export const rebootedAt = async (node: string): Promise<number> =>
   Math.max(...(await told(node, "Rebooted")).map(({ last }) => last));
 
+/** Of these nodes, by their own word, what neither patches nor a look at them move: their boot, and their RKE2's start. */
+export async function atRest(nodes: readonly string[]): Promise<Record<string, string>> {
+  const said = nodes.map(async (node) => {
+    const unit = node.startsWith("proj-k8sm") ? "rke2-server" : "rke2-agent";
+    return [
+      node,
+      await onNode(
+        node,
+        `cat /proc/sys/kernel/random/boot_id; systemctl show -P ActiveEnterTimestampMonotonic ${unit}`,
+      ),
+    ] as const;
+  });
+  return Object.fromEntries(await Promise.all(said));
+}
+
 /** Every node's boot ID. */
 export const bootIds = async (): Promise<Record<string, string>> =>
   Object.fromEntries(Object.entries(await identities()).map(([name, { bootId }]) => [name, bootId]));
