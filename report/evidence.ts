@@ -65,6 +65,8 @@ export function evidenceOf({
       mode: change.mode,
       attempt: change.attempt,
       goBack: change.goBack,
+      round: change.round || undefined,
+      acceptedRound: change.acceptedRound || undefined,
     },
     manifest: resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs.manifest ?? {},
     resources: byTime(found),
@@ -223,12 +225,22 @@ function update(entry: HistoryEntry): Update {
     wanted: configured(entry, "rke2Version"),
     accepted: configured(entry, "acceptedVersion"),
     goBack: goBack === "{}" ? "" : goBack,
+    round: roundIn(entry),
     enforcedPlan: environment.updatePlan === "true",
     program: environment["git.head"]
       ? `${environment["git.head"]}${environment["git.dirty"] === "true" ? ", with uncommitted files" : ""}`
       : "not measured",
     pulumi: environment["pulumi.version"] ?? "not measured",
   };
+}
+
+/** The round of OS patches that was under way in an update. */
+function roundIn(entry: HistoryEntry): string | undefined {
+  const { round, acceptedRound } = JSON.parse(configured(entry, "osPatch") || "{}") as Record<
+    string,
+    unknown
+  >;
+  return typeof round === "string" && round !== acceptedRound ? round : undefined;
 }
 
 const operatorsIn = (resources: readonly Resource[]): Evidence["operators"] =>

@@ -92,16 +92,20 @@ function ofThisChange({ resources, change }: Evidence): Resource[] {
 
 /** How it stands: a run that ended well, and every node's own proof; the one without the other is no end. */
 function outcomeOf({ change, updates }: Evidence, nodes: ReportRecord["nodes"]): ReportRecord["outcome"] {
-  const { wanted, accepted, goBack } = change;
+  const { wanted, accepted, goBack, round, acceptedRound } = change;
   const ended = updates.at(-1)?.result === "succeeded";
   const isAt = (version: string) =>
     ended && nodes.length > 0 && nodes.every(({ after }) => after === version);
   // With nodes named it mends those, and the change stays forward.
   if (goBack && !goBack.includes(":")) return isAt(accepted) ? "gone back" : "going back";
+  // No version moves in a round of OS patches, and who is not patched has no turn: a run that ended well did it all.
+  if (round !== acceptedRound) return ended ? "patched, not accepted" : "under way";
   if (!isAt(wanted)) return "under way";
   if (wanted !== accepted) return "upgraded, not accepted";
   const upgrades = updates.filter(({ wanted, accepted }) => wanted !== accepted);
-  if (upgrades.length === 0) return "settled";
+  const rounds = updates.flatMap(({ round }) => round ?? []);
+  if (upgrades.length + rounds.length === 0) return "settled";
+  if (rounds.some((one) => one === acceptedRound)) return "accepted";
   if (upgrades.some((upgrade) => upgrade.wanted === accepted)) return "accepted";
   return updates.some(({ goBack }) => goBack) ? "gone back" : "withdrawn";
 }
@@ -243,8 +247,9 @@ const isRunOf = (run: Run, { startedAt }: Update): boolean =>
   run.endedAt !== undefined &&
   startedAt <= run.endedAt;
 
-function does({ wanted, accepted, goBack }: Update): string {
+function does({ wanted, accepted, goBack, round }: Update): string {
   if (goBack) return `going back: ${goBack}`;
+  if (round) return `patching the OS: ${round}`;
   return wanted === accepted ? `settling on ${wanted}` : `upgrading ${accepted} → ${wanted}`;
 }
 

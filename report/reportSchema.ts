@@ -60,6 +60,7 @@ export const reportSchema = z.strictObject({
   outcome: z.enum([
     "under way",
     "upgraded, not accepted",
+    "patched, not accepted",
     "accepted",
     "withdrawn",
     "gone back",

@@ -17,7 +17,11 @@ const OUTCOMES: Record<ReportRecord["outcome"], readonly [Tone, string]> = {
     "warn",
     "Every step is done. The version is not accepted yet, and the way back is kept.",
   ],
-  accepted: ["good", "The version is accepted; the way back was let go."],
+  "patched, not accepted": [
+    "warn",
+    "Every step is done. The OS patches are not accepted yet, and the way back is kept.",
+  ],
+  accepted: ["good", "The change is accepted; the way back was let go."],
   withdrawn: ["warn", "The change was withdrawn before any node was touched."],
   "going back": ["bad", "The cluster is going back; not every step is done."],
   "gone back": ["warn", "The cluster has gone back to the accepted version."],

@@ -72,6 +72,7 @@ function around(settings: Settings, attempt: number): StateResource[] {
   );
   const change = {
     ...{ wanted, accepted, changeId, attempt, from: FROM, mode: "forward", movedUnder: changeId },
+    ...{ round: settings.osPatch.round ?? "", acceptedRound: settings.osPatch.acceptedRound ?? "" },
     ...{ owner: OWNER, goBack: "", __provider: "exports.handler = __f0;" },
   };
   return [
@@ -205,6 +206,7 @@ export const historyEntry = (
       rke2Version: settings.rke2Version,
       acceptedVersion: settings.acceptedVersion,
       goBack: "{}",
+      osPatch: JSON.stringify(settings.osPatch),
       ...more,
     }).map(([key, value]) => [`rke2-upgrade:${key}`, { value, secret: false }]),
   ),

@@ -144,6 +144,26 @@ describe("report/report: planned against what happened", () => {
     );
   });
 
+  it("says of a round of OS patches, which moves no version, what became of it", () => {
+    const round = (osPatch: object) => settingsOf({ rke2Version: FROM, osPatch });
+    const begun = round({ packages: "security", round: settings.changeId });
+    const done = round({ packages: "security", round: settings.changeId, acceptedRound: settings.changeId });
+    const told = (last: typeof begun, result: "succeeded" | "failed" = "succeeded") =>
+      reportRecord(
+        evidence({
+          resources: stateOf(last),
+          history: [historyEntry(begun, 0, "succeeded"), historyEntry(last, 200, result)],
+        }),
+        undefined,
+        "e".repeat(64),
+      );
+    assert.equal(told(begun).outcome, "patched, not accepted");
+    assert.equal(told(begun).runs[0]?.does, `patching the OS: ${settings.changeId}`);
+    assert.equal(told(begun, "failed").outcome, "under way");
+    assert.equal(told(done).outcome, "accepted");
+    assert.equal(told(round({})).outcome, "withdrawn");
+  });
+
   it("counts no refresh as a run", () => {
     const refresh = { ...historyEntry(settings, 400, "failed"), kind: "refresh" };
     const given = evidence({ history: [historyEntry(settings, 0, "succeeded"), refresh] });
