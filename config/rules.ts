@@ -144,7 +144,8 @@ function judgeGpu({ nodes = [], gpuTest }: Draft): Mistake[] {
         ]
       : [],
   );
-  if (!gpuTest || nodes.length === 0 || nodes.some((node) => node === undefined || node.gpu))
+  // Left out it is an object without keys here.
+  if (!gpuTest?.image || nodes.length === 0 || nodes.some((node) => node === undefined || node.gpu))
     return onServers;
   return [
     ...onServers,
