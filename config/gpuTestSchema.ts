@@ -12,7 +12,11 @@ export const gpuTestField = hinted(
       "nvcr.io/nvidia/k8s/cuda-sample:vectoradd-cuda12.5.0-ubuntu22.04",
     ),
     command: hinted(
-      z.array(z.string()),
+      z.array(
+        hinted(z.string(), "a word, in quotes where it looks like a number or true or false", '"60"', {
+          why: "Kubernetes takes words alone",
+        }),
+      ),
       "a list of words, the program and its arguments; left out, the image's own",
       '["nvidia-smi"]',
     ).default([]),

@@ -41,6 +41,8 @@ describe("config/gpuTest", () => {
       "gpuTest.timeoutSeconds",
     ]);
     assert.deepEqual(paths({ gpuTest: { command: ["nvidia-smi"] } }), ["gpuTest.image"]);
+    // As `pulumi config set --path` makes of a word that looks like a number.
+    assert.deepEqual(paths({ gpuTest: { image: IMAGE, command: ["sleep", 60] } }), ["gpuTest.command[1]"]);
   });
 
   it("refuses a test that no node would run", () => {

@@ -72,7 +72,7 @@ describe("the GPU node of an upgrade", function () {
       "limits.podsSeconds": "40",
       "restoreTest.enabled": "false",
       "gpuTest.image": IMAGE,
-      "gpuTest.command[0]": "false",
+      "gpuTest.command[0]": "/bin/false",
       "gpuTest.timeoutSeconds": "60",
       rke2Version: NEW,
     });
@@ -106,7 +106,7 @@ describe("the GPU node of an upgrade", function () {
   });
 
   it("goes on to the end once the job completes", async () => {
-    await configure({ "gpuTest.command[0]": "true" });
+    await configure({ "gpuTest.command[0]": "/bin/true" });
     const { output } = await upWell();
     assert.match(output, /used a GPU|running job default\/rke2-upgrade-gpu/);
     await areWell(() => NEW);
