@@ -69,7 +69,7 @@ describe("the GPU node of an upgrade", function () {
     await configure({
       "limits.soakServerSeconds": "2",
       "limits.soakAgentSeconds": "2",
-      "limits.podsSeconds": "40",
+      "limits.podsSeconds": "30",
       "restoreTest.enabled": "false",
       "gpuTest.image": IMAGE,
       "gpuTest.command[0]": "/bin/false",
@@ -82,7 +82,7 @@ describe("the GPU node of an upgrade", function () {
   it("stops there where its GPU is offered no more, every other node upgraded", async () => {
     assert.equal((await training())[0]?.spec.nodeName, NODE);
     await stopsWith(
-      /proj-k8sm01: gpu-after: after 40 s: nvidia\.com\/gpu allocatable on proj-k8sw04 is 0, wanted 1\n\s*next: .*its kernel, \d.*§4\.2 "GPU/,
+      /proj-k8sm01: gpu-after: after 30 s: nvidia\.com\/gpu allocatable on proj-k8sw04 is 0, wanted 1\n\s*next: .*its kernel, \d.*§4\.2 "GPU/,
     );
     const now = await versions();
     assert.deepEqual(
@@ -94,7 +94,7 @@ describe("the GPU node of an upgrade", function () {
   it("stops where NVIDIA's ClusterPolicy is not ready", async () => {
     await setFault(["gpu-lost", NODE, "off"]);
     await setFault(["cluster-policy", "on"]);
-    await stopsWith(/after 40 s: ClusterPolicy cluster-policy is notReady, wanted ready\n\s*next: /);
+    await stopsWith(/after 30 s: ClusterPolicy cluster-policy is notReady, wanted ready\n\s*next: /);
     assert.deepEqual(await told("SuccessfulCreate"), []);
   });
 
