@@ -75,7 +75,7 @@ describe("components/turns: a GPU agent", () => {
     const ids = turn(GPU_NODE).map(({ id }) => id);
     assert.deepEqual(ids.slice(2, 4), ["gpu-before", "cordon"]);
     assert.deepEqual(ids.slice(-3), ["verify-cluster", "gpu-after", "uncordon"]);
-    assert.deepEqual(stepOf(turn(GPU_NODE), "uncordon").args.slice(3), ["", 300]);
+    assert.deepEqual(stepOf(turn(GPU_NODE), "uncordon").args.slice(4), ["", 300]);
     assert.equal(stepOf(turn(GPU_NODE), "uncordon").limitSeconds, 420);
   });
 
@@ -93,6 +93,6 @@ describe("components/turns: a GPU agent", () => {
 
   it("changes no other agent's turn", () => {
     assert.deepEqual(turn("proj-k8sw01", { gpuTest: { image: IMAGE } }), turn("proj-k8sw01"));
-    assert.equal(stepOf(turn("proj-k8sw01"), "uncordon").args.length, 3);
+    assert.equal(stepOf(turn("proj-k8sw01"), "uncordon").args.length, 4);
   });
 });

@@ -213,7 +213,7 @@ describe("scripts/gpu-before.sh, gpu-after.sh and uncordon.sh on a real API", fu
   });
 
   it("sees what restarts by itself run again before the turn ends", async () => {
-    const ask = () => run("uncordon", NODE, CHANGE, "v1", "", 1);
+    const ask = () => run("uncordon", NODE, CHANGE, "v1", "v0", "", 1);
     status("pod train", { phase: "Pending" });
     // Its controller is not there: it wants none.
     const gone = await ask();

@@ -89,7 +89,7 @@ describe("scripts: a GPU node's own steps", () => {
   const prove = (...job: string[]) =>
     step("gpu-after", ["lib-gpu", "lib-job"], "w1", "gpu-operator", "1", "CR-1", ...job);
   const tested = () => prove("default", "gpu-job", "1", MANIFEST);
-  const uncordon = () => step("uncordon", ["lib-gpu"], "w1", "CR-1", "v2", "", "1");
+  const uncordon = () => step("uncordon", ["lib-gpu"], "w1", "CR-1", "v2", "v1", "", "1");
 
   describe("gpu-before", () => {
     it("says of each pod that uses a GPU what starts it again", () => {
@@ -246,7 +246,7 @@ describe("scripts: a GPU node's own steps", () => {
     });
 
     it("has a server keep its mark", () => {
-      const { ok } = step("uncordon", ["lib-gpu"], "w1", "CR-1", "v2", "in-its-turn");
+      const { ok } = step("uncordon", ["lib-gpu"], "w1", "CR-1", "v2", "v1", "in-its-turn");
       assert.ok(ok && !marksTaken());
     });
   });
