@@ -11,6 +11,7 @@ import {
   wayBackHint,
 } from "../config";
 import type { StepScript } from "../scripts";
+import { gpuJob } from "./gpuJob";
 
 /** One step of a turn, decided: where it runs, which script, with which arguments, bounded by what. */
 export interface PlannedStep {
@@ -242,40 +243,43 @@ export function serverTurn(settings: Settings, node: ClusterNode): PlannedStep[]
 
 /** An agent's turn (procedure §3.3.2); with a GPU its longer limits and its proofs (§3.3.4). */
 export function agentTurn(settings: Settings, node: ClusterNode): PlannedStep[] {
-  const { limits } = settings;
-  const asked = { on: helperFor(settings, node), limitSeconds: limits.gateSeconds };
   return [
     gateCluster(settings, node),
     gateNode(settings, node),
-    ...(node.gpu
-      ? [
-          {
-            ...asked,
-            id: "gpu-before",
-            title: "list what uses its GPU",
-            script: "gpu-before",
-            args: [node.name],
-          } as const,
-        ]
-      : []),
+    ...(node.gpu ? [gpuBefore(settings, node)] : []),
     ...drained(settings, node),
     ...patched(settings, node),
     ...replace(settings, node),
     verifyCluster(settings, node),
-    ...(node.gpu
-      ? [
-          {
-            ...asked,
-            id: "gpu-after",
-            title: "prove its GPU is offered and the operator's pods run",
-            script: "gpu-after",
-            args: [node.name, GPU_NAMESPACE, limits.podsSeconds],
-            limitSeconds: limits.podsSeconds + 30,
-          } as const,
-        ]
-      : []),
+    ...(node.gpu ? [gpuAfter(settings, node)] : []),
     uncordon(settings, node),
   ];
+}
+
+const gpuBefore = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "gpu-before",
+  title: "list what uses its GPU, and what starts it again",
+  on: helperFor(settings, node),
+  script: "gpu-before",
+  args: [node.name, settings.changeId],
+  limitSeconds: settings.limits.gateSeconds,
+});
+
+function gpuAfter(settings: Settings, node: ClusterNode): PlannedStep {
+  const { gpuTest, limits, changeId } = settings;
+  const job = gpuTest && { ...gpuJob(settings, node), seconds: gpuTest.timeoutSeconds };
+  return {
+    id: "gpu-after",
+    title: `prove its GPU is offered, the operator's pods run and its policy is ready${gpuTest ? `; run a job that uses it (${gpuTest.image})` : ""}`,
+    on: helperFor(settings, node),
+    script: "gpu-after",
+    args: [
+      ...[node.name, GPU_NAMESPACE, limits.podsSeconds, changeId],
+      ...(job ? [job.namespace, job.name, job.seconds, job.manifest] : []),
+    ],
+    // The job is taken away before and after, at most a minute each.
+    limitSeconds: limits.podsSeconds + 30 + (job ? job.seconds + 150 : 0),
+  };
 }
 
 /** Cordon and drain, asked of a server that is not being worked on. */
@@ -321,11 +325,14 @@ function drained(settings: Settings, node: ClusterNode): PlannedStep[] {
   ];
 }
 
-/** Takes our cordon off. It ends an agent's turn; a server's ends with its soak. */
+/**
+ * Takes our cordon off. It ends an agent's turn, with a GPU once what used it before runs again; a server's ends with its
+ * soak.
+ */
 const uncordon = (settings: Settings, node: ClusterNode): PlannedStep => ({
   on: helperFor(settings, node),
   id: "uncordon",
-  title: "uncordon, if the cordon is ours",
+  title: `uncordon, if the cordon is ours${node.gpu ? "; see what used its GPU run again" : ""}`,
   script: "uncordon",
   args: [
     node.name,
@@ -333,8 +340,9 @@ const uncordon = (settings: Settings, node: ClusterNode): PlannedStep => ({
     settings.rke2Version,
     settings.acceptedVersion,
     ...(node.role === "server" ? ["in-its-turn"] : []),
+    ...(node.gpu ? ["", settings.limits.podsSeconds] : []),
   ],
-  limitSeconds: settings.limits.gateSeconds,
+  limitSeconds: settings.limits.gateSeconds + (node.gpu ? settings.limits.podsSeconds : 0),
 });
 
 /** After the canary wave: the cluster is watched with nobody in turn. */

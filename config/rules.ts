@@ -130,8 +130,8 @@ function judgeUniqueness(draft: Draft): Mistake[] {
   });
 }
 
-function judgeGpu(draft: Draft): Mistake[] {
-  return (draft.nodes ?? []).flatMap((node, i): Mistake[] =>
+function judgeGpu({ nodes = [], gpuTest }: Draft): Mistake[] {
+  const onServers = nodes.flatMap((node, i): Mistake[] =>
     node?.gpu && node.role === "server"
       ? [
           {
@@ -144,6 +144,19 @@ function judgeGpu(draft: Draft): Mistake[] {
         ]
       : [],
   );
+  // Left out it is an object without keys here.
+  if (!gpuTest?.image || nodes.length === 0 || nodes.some((node) => node === undefined || node.gpu))
+    return onServers;
+  return [
+    ...onServers,
+    {
+      path: "gpuTest",
+      found: "a test, and no node with a GPU",
+      allowed: "nothing, or gpu: true on the agents that have one",
+      why: "it runs on GPU agents alone: nothing would be proven",
+      next: "set nodes[].gpu, or pulumi config rm 'rke2-upgrade:gpuTest'",
+    },
+  ];
 }
 
 /** A drain that ends before its pods' grace does fails on every pod that uses it. */

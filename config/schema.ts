@@ -19,6 +19,7 @@ import {
   vmId,
 } from "./fields";
 import * as formats from "./formats";
+import { gpuTestField } from "./gpuTestSchema";
 import { hinted } from "./hints";
 import { notificationFields } from "./notificationSchema";
 import { operatorsField } from "./operatorsSchema";
@@ -291,6 +292,7 @@ export const settingsSchema = z.strictObject({
     ),
     "a list of dashboards' URLs",
   ).default([]),
+  gpuTest: gpuTestField,
   scan: scanField,
   approval: approvalField,
   ...notificationFields,

@@ -5,12 +5,16 @@ import { crashOf } from "../crashing";
 import { fullName, isMarked, nameOf } from "../facts";
 import { type Finding, must, should } from "../finding";
 
-/** Pods that are stuck (procedure §3.2, §4.1). Those of a node in its turn, and those that the operator knows of, are not. */
+/**
+ * Pods that are stuck (procedure §3.2, §4.1). Those of a node in its turn, those that wait for a place meanwhile, which may be
+ * there alone, and those that the operator knows of, are not.
+ */
 export function judgeWorkloads(settings: Settings, seen: ClusterFacts): Finding[] {
   const turning = new Set(seen.nodes.filter((node) => isMarked(settings, node)).map(nameOf));
   const pods = seen.pods.filter(
     (pod) =>
       !turning.has(pod.spec?.nodeName ?? "") &&
+      (pod.spec?.nodeName !== undefined || turning.size === 0) &&
       !isConsented(settings.consents.sickPods, fullName(pod)) &&
       !isChartPod(pod),
   );

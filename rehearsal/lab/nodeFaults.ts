@@ -5,6 +5,10 @@ const FULL = "/var/lib/rke2-upgrade";
 const CERTIFICATE = "/var/lib/rancher/rke2/agent/client-rke2-controller.crt";
 const TEMPLATE = "/var/lib/rancher/rke2/agent/etc/containerd/config.toml.tmpl";
 const KUBELET = "/var/lib/rancher/rke2/agent/kubelet.kubeconfig";
+/** What the stand-ins of RKE2 read on their node (provision.ts). */
+const NODE = "/etc/rehearsal/node.json";
+const offers = (from: number, to: number) =>
+  `sudo sed -i 's|"nvidia.com/gpu": "${from}"|"nvidia.com/gpu": "${to}"|' ${NODE}`;
 const MEMINFO = "/run/fault-meminfo";
 /** Half of what the program wants free. */
 const FREE_KIB = 256 * 1024;
@@ -32,6 +36,14 @@ export const nodeFaults: Readonly<Record<string, Fault>> = {
     on: `sudo mkdir -p ${TEMPLATE.replace(/\/[^/]*$/, "")} && echo 'version = 2' | sudo tee ${TEMPLATE} >/dev/null`,
     off: `sudo rm -f ${TEMPLATE}`,
     test: `sudo test -e ${TEMPLATE}`,
+  }),
+  "gpu-lost": onNode({
+    name: "gpu-lost",
+    effect: "from RKE2's next start there that node offers no GPU, as after a driver that is not loaded",
+    on: offers(1, 0),
+    // A device plugin that comes up offers it at once; here the kubelet is told when it starts.
+    off: `${offers(0, 1)} && sudo systemctl restart rke2-agent`,
+    test: `grep -qs '"nvidia.com/gpu": "0"' ${NODE}`,
   }),
   "scan-new-failure": onNode({
     name: "scan-new-failure",

@@ -106,6 +106,30 @@ const heldByAnother: Fault = {
   },
 };
 
+const POLICY = ["clusterpolicies.nvidia.com", "cluster-policy"];
+
+/** Nobody reconciles it here: what is set stays. */
+const clusterPolicy: Fault = {
+  usage: "cluster-policy",
+  effect: "NVIDIA's ClusterPolicy says notReady",
+  async set(on) {
+    const patch = JSON.stringify({ status: { state: on ? "notReady" : "ready" } });
+    await (await kubectl()).run([
+      "patch",
+      ...POLICY,
+      "--subresource=status",
+      "--type=merge",
+      `--patch=${patch}`,
+    ]);
+  },
+  async active() {
+    const state = await (await kubectl())
+      .run(["get", ...POLICY, "--output=jsonpath={.status.state}"])
+      .catch(() => "");
+    return state === "notReady" ? ["cluster-policy"] : [];
+  },
+};
+
 /** Faults that are objects in the cluster, by name. */
 export const objectFaults: Readonly<Record<string, Fault>> = {
   cordoned,
@@ -141,4 +165,5 @@ export const objectFaults: Readonly<Record<string, Fault>> = {
     ],
   }),
   "held-by-another": heldByAnother,
+  "cluster-policy": clusterPolicy,
 };

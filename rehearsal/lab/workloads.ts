@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { projectDirectory } from "../machines/paths";
+import { until } from "../machines/poll";
 import { Kubectl } from "./kubectl";
 import type { LabState } from "./state";
 
@@ -10,6 +11,8 @@ const directory = join(projectDirectory, "rehearsal", "workloads");
 export async function applyWorkloads(state: LabState): Promise<void> {
   const kubectl = new Kubectl(state);
   for (const file of (await readdir(directory)).filter((name) => name.endsWith(".yaml")).sort()) {
-    await kubectl.apply(await readFile(join(directory, file), "utf8"));
+    const manifest = await readFile(join(directory, file), "utf8");
+    // An object of a kind that has just been declared is known a moment later.
+    await until(file, 15, () => kubectl.apply(manifest).then(() => true));
   }
 }

@@ -45,6 +45,7 @@ describe("operators that go with an upgrade", function () {
     // The rehearsal runs both without helm: here they are releases.
     for (const name of ["cert-manager", "gpu-operator"])
       await ok("kubectl", "-n", name, "delete", "deployment", name, "--wait");
+    await ok("kubectl", "delete", "clusterpolicies.nvidia.com", "cluster-policy");
     await configure({
       "operators[0].name": "gpu-operator",
       "operators[0].namespace": "gpu-operator",

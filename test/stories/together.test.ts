@@ -48,6 +48,7 @@ describe("everything in one change", function () {
   before(async () => {
     for (const name of ["cert-manager", "gpu-operator"])
       await ok("kubectl", "-n", name, "delete", "deployment", name, "--wait");
+    await ok("kubectl", "delete", "clusterpolicies.nvidia.com", "cluster-policy");
     await configure({
       "operators[0].name": "gpu-operator",
       "operators[0].namespace": "gpu-operator",
