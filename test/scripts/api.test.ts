@@ -7,7 +7,7 @@ import { bareText } from "../../scripts";
 type Answer = readonly [status: string, body: string];
 
 function answered(script: "look-cluster" | "ask-evictions", args: string, answers: Answer[], mark = "") {
-  const lines = answers.map(([status, body]) => `${body}\n\n@${status} ${mark}`.trimEnd() + "\n").join("");
+  const lines = answers.map(([status, body]) => `${`${body}\n\n@${status} ${mark}`.trimEnd()}\n`).join("");
   const stub = `curl() { case "$*" in *2382*|*2379*|*2380*) return 1 ;; esac; cat <<'END'\n${lines}END\n}\n`;
   const text = bareText(script).replace("# Asks this server", `${stub}\n# Asks this server`);
   return spawnSync("bash", ["-s", "--", script, ...args.split(" ")], { input: text, encoding: "utf8" });
