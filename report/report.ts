@@ -99,7 +99,7 @@ function outcomeOf({ change, updates }: Evidence, nodes: ReportRecord["nodes"]):
   // With nodes named it mends those, and the change stays forward.
   if (goBack && !goBack.includes(":")) return isAt(accepted) ? "gone back" : "going back";
   // No version moves in a round of OS patches, and who is not patched has no turn: a run that ended well did it all.
-  if (round !== acceptedRound) return ended ? "patched, not accepted" : "under way";
+  if (round && round !== acceptedRound) return ended ? "patched, not accepted" : "under way";
   if (!isAt(wanted)) return "under way";
   if (wanted !== accepted) return "upgraded, not accepted";
   const upgrades = updates.filter(({ wanted, accepted }) => wanted !== accepted);

@@ -21,6 +21,12 @@ policies_not_ready() {
     awk -F'|' '$1 != "" && $2 !~ /^(ready|ignored|disabled)$/ { print $1 " is " ($2 ? $2 : "without a state") }' | tr '\n' ' '
 }
 
+# Whether another node is in its turn as well: the policy is the cluster's, and waits for that one too.
+fellow_in_turn() {
+  kube "$API" get nodes -o jsonpath='{range .items[*]}{.metadata.name}|{.metadata.annotations.rke2-upgrade/working}{"\n"}{end}' |
+    awk -F'|' -v node="$node" -v change="$change" '$1 != node && $2 == change { found = 1 } END { exit !found }'
+}
+
 offered() {
   local allocatable waiting
   allocatable=$(gpus_of "$node") || return 1
@@ -29,7 +35,7 @@ offered() {
   [ -z "$waiting" ] || { echo "pods of $namespace not Ready on $node: $waiting" && return 1; }
   [ -n "$(kube "$API" -n "$namespace" get pods --field-selector "spec.nodeName=$node" -o name)" ] || { echo "$namespace has no pod on $node" && return 1; }
   waiting=$(policies_not_ready) || { echo "cannot read the ClusterPolicies" && return 1; }
-  [ -z "$waiting" ] || { echo "ClusterPolicy ${waiting% }, wanted ready" && return 1; }
+  [ -z "$waiting" ] || fellow_in_turn || { echo "ClusterPolicy ${waiting% }, wanted ready" && return 1; }
 }
 api_ready
 until_ok "$seconds" offered || fail "after $seconds s: $LAST" "kubectl -n $namespace get pods -o wide; kubectl get clusterpolicies.nvidia.com; nvidia-smi on $node: its driver must fit its kernel, $(kube "$API" get node "$node" -o jsonpath='{.status.nodeInfo.kernelVersion}' || true); mend it and run pulumi up again. $(row gpu)"

@@ -34,33 +34,37 @@ restarts() {
   esac
 }
 
-# Whether a controller is gone, done, suspended or scaled to nothing: then no pod of it is missed. wants_none NAMESPACE KIND NAME
+# Whether a controller is gone, done, failed, suspended or scaled to nothing: then no pod of it is missed.
+# wants_none NAMESPACE KIND NAME
 wants_none() {
-  local said replicas suspend completed
-  said=$(kube "$API" -n "$1" get "$2" "$3" --ignore-not-found -o jsonpath='there|{.spec.replicas}|{.spec.suspend}|{.status.completionTime}') || return 1
-  IFS='|' read -r _ replicas suspend completed <<<"$said"
-  [ -z "$said" ] || [ "$replicas" = 0 ] || [ "$suspend" = true ] || [ -n "$completed" ]
+  local said replicas suspend completed failed
+  said=$(kube "$API" -n "$1" get "$2" "$3" --ignore-not-found -o jsonpath='there|{.spec.replicas}|{.spec.suspend}|{.status.completionTime}|{.status.conditions[?(@.type=="Failed")].status}') || return 1
+  IFS='|' read -r _ replicas suspend completed failed <<<"$said"
+  [ -z "$said" ] || [ "$replicas" = 0 ] || [ "$suspend" = true ] || [ -n "$completed" ] || [ "$failed" = True ]
 }
 
-# Every workload of GPU.workloads that starts by itself has a pod that runs, or has ended well, and none that waits; or which
-# do not, on stdout.
+# Every workload of GPU.workloads that starts by itself has as many pods that run, or have ended well, as ran here; or which
+# have not, on stdout. More of it may wait: they did before, or wait for a fellow's GPU.
 # shellcheck disable=SC2016 # Go templates hold dollar signs
 gpu_workloads_run() {
-  local pods namespace version kind name count missing=""
+  local pods before namespace version kind name count missing=""
   pods=$(kube "$API" get pods -A -o go-template='{{range .items}}{{$pod := .}}{{if not .metadata.deletionTimestamp}}{{range .metadata.ownerReferences}}{{if .controller}}{{$pod.metadata.namespace}}|{{.apiVersion}}|{{.kind}}|{{.name}}|{{$pod.status.phase}}{{"\n"}}{{end}}{{end}}{{end}}{{end}}') || return 1
-  while IFS='|' read -r namespace version kind name; do
+  while IFS='|' read -r before namespace version kind name; do
     if ! restarts "$version" "$kind"; then continue; fi
     count=$(awk -F'|' -v of="$namespace|$version|$kind|$name|" 'index($0, of) == 1 { n[$5]++ } END { print n["Running"] + n["Succeeded"] "|" n["Pending"] + 0 }' <<<"$pods")
-    if [ "${count%|*}" -gt 0 ] && [ "${count#*|}" -eq 0 ]; then continue; fi
-    wants_none "$namespace" "$kind" "$name" || missing="$missing, $namespace $kind/$name (${count%|*} running, ${count#*|} pending)"
-  done < <(cut -d'|' -f1,3- "$GPU.workloads" | sort -u)
+    if [ "${count%|*}" -ge "$before" ]; then continue; fi
+    wants_none "$namespace" "$kind" "$name" || missing="$missing, $namespace $kind/$name (${count%|*} running, ${count#*|} pending, wanted $before)"
+  done < <(cut -d'|' -f1,3- "$GPU.workloads" | sort | uniq -c | sed -E 's/^ *([0-9]+) /\1|/')
   [ -z "$missing" ] || { echo "${missing#, }" && return 1; }
 }
 
-# What starts the pods of GPU.workloads again that nobody here starts, a line each.
+# What starts the pods of GPU.workloads again that nobody here starts, or no longer, a line each.
 left_to_people() {
   local namespace pod version kind name
   while IFS='|' read -r namespace pod version kind name; do
+    if [ "$kind" = Job ] && [ "$(kube "$API" -n "$namespace" get job "$name" --ignore-not-found -o jsonpath='{.status.conditions[?(@.type=="Failed")].status}')" = True ]; then
+      echo "$namespace/$pod: its Job/$name has failed: kubectl -n $namespace describe job $name"
+    fi
     if restarts "$version" "$kind"; then continue; fi
     if [ -n "$kind" ]; then
       echo "$namespace/$pod: its $kind/$name decides: kubectl -n $namespace describe $kind $name"

@@ -162,6 +162,10 @@ describe("report/report: planned against what happened", () => {
     assert.equal(told(begun, "failed").outcome, "under way");
     assert.equal(told(done).outcome, "accepted");
     assert.equal(told(round({})).outcome, "withdrawn");
+    // An accepted round's name may stay in the config while a version moves.
+    const bump = settingsOf({ osPatch: { acceptedRound: "CR-1" } });
+    const bumped = { resources: stateOf(bump), history: [historyEntry(bump, 0, "succeeded")] };
+    assert.equal(reportRecord(evidence(bumped), undefined, "e".repeat(64)).outcome, "upgraded, not accepted");
   });
 
   it("counts no refresh as a run", () => {

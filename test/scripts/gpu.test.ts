@@ -27,6 +27,8 @@ const KUBE = `kube() {
   "get crd"*) cat crd ;;
   "get clusterpolicies"*) cat policies ;;
   "-n "*" get "*replicas*) cat controller ;;
+  "-n research get job train"*Failed*) cat failed ;;
+  "get nodes"*) cat marks ;;
   "-n default get job gpu-job"*conditions*) cat job ;;
   "-n default get job gpu-job"*change*) [ ! -e job ] || cat owner ;;
   "-n default get job gpu-job"*name) [ ! -e job ] || echo job/gpu-job ;;
@@ -65,6 +67,8 @@ describe("scripts: a GPU node's own steps", () => {
     put("operator", "plugin Running True");
     put("crd", "customresourcedefinition/clusterpolicies.nvidia.com");
     put("controller", "there|||");
+    put("failed");
+    put("marks", "w1|CR-1", "w2|");
     put("policies", "cluster-policy|ready", "second|ignored");
     put("owner", "there|CR-1");
     put("outcome", "Complete|: Reached expected number of succeeded pods");
@@ -154,6 +158,13 @@ describe("scripts: a GPU node's own steps", () => {
       }
     });
 
+    it("waits for no policy while a fellow is in its turn: it is not ready for that one's sake", () => {
+      put("policies", "cluster-policy|notReady");
+      assert.match(prove().stderr, /ClusterPolicy cluster-policy is notReady/);
+      put("marks", "w1|CR-1", "w2|CR-1");
+      assert.ok(prove().ok);
+    });
+
     it("asks for no policy where the cluster knows none, and takes no silence for one that is ready", () => {
       put("crd");
       put("policies", "cluster-policy|notReady");
@@ -216,21 +227,36 @@ describe("scripts: a GPU node's own steps", () => {
       assert.ok(existsSync(path("gpu/CR-1/w1.pods/ml-notebook.yaml")));
     });
 
-    it("stops, the node uncordoned and in its turn, while one has no pod that runs or one that waits", () => {
+    it("stops, the node uncordoned and in its turn, while fewer pods of one run than did here", () => {
       list();
       for (const pods of [
         ["research|batch/v1|Job|train|Pending"],
-        ["research|batch/v1|Job|train|Running", "research|batch/v1|Job|train|Pending"],
         // Another's of the same name.
         ["research|batch.volcano.sh/v1|Job|train|Running"],
       ]) {
         put("owned", ...pods);
         assert.match(
           uncordon().stderr,
-          /does not run again: research Job\/train \(\d running, \d pending\)\n\s*next: .*delete the job.*uncordoned/,
+          /does not run again: research Job\/train \(\d running, \d pending, wanted 1\)\n\s*next: .*delete the job.*uncordoned/,
         );
       }
       assert.ok(!marksTaken());
+      // One that waited before too, or waits for the GPU of a fellow.
+      put("owned", "research|batch/v1|Job|train|Running", "research|batch/v1|Job|train|Pending");
+      assert.ok(uncordon().ok);
+    });
+
+    it("tells of a job that has failed meanwhile, and does not wait for it", () => {
+      list();
+      put("owned");
+      put("controller", "there||||True");
+      put("failed", "True");
+      const { ok, stdout } = uncordon();
+      assert.ok(ok);
+      assert.match(
+        stdout,
+        /research\/train-x: its Job\/train has failed: kubectl -n research describe job train/,
+      );
     });
 
     it("misses nothing of a controller that is gone, done, suspended or scaled to nothing", () => {
