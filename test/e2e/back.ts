@@ -30,6 +30,8 @@ export function random(from: number): () => number {
 export async function askForWayBack(strategy: string, nodes: readonly string[] = []): Promise<void> {
   const set = (path: string, value: string) =>
     ok("pulumi", "config", "set", "--path", `rke2-upgrade:${path}`, value);
+  // One that was asked for before may name nodes.
+  await run(["pulumi", "config", "rm", "rke2-upgrade:goBack"]);
   await set("goBack.strategy", strategy);
   for (const [i, node] of nodes.entries()) await set(`goBack.nodes[${i}]`, node);
   await set("backup.identityFile", operator.backupKey);
