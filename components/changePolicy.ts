@@ -78,6 +78,17 @@ export const isUnderWay = (
 export const acceptsRound = (before: ChangeState, now: ChangeInputs): boolean =>
   isRoundUnderWay(before) && now.round === before.round && !isRoundUnderWay(now);
 
+/** Whether the move takes back the acceptance of a round of OS patches, say since it failed. */
+export const takesBackRound = (before: ChangeState, now: ChangeInputs): boolean =>
+  !isUnderWay(before) && isRoundUnderWay(now) && now.round === before.round && now.wanted === before.wanted;
+
+/** Whether the move begins a change: none that takes an acceptance back, or a way back up again. */
+export const begins = (before: ChangeState, now: ChangeInputs): boolean =>
+  !isUnderWay(before) &&
+  isUnderWay(now) &&
+  !now.goBack &&
+  (now.wanted !== before.wanted || now.round !== before.round);
+
 /**
  * Judges the move from what was asked before to what is asked now (design: Direction).
  * @param before the stored state; undefined the first time
@@ -158,10 +169,14 @@ function judgeRound(before: ChangeState, now: ChangeInputs): ChangeState | Refus
   }
   if (!isRoundUnderWay(before)) {
     if (isUnderWay(before)) return refuse(`the change to ${before.wanted} is under way: it patches anyway`);
-    if (now.round === before.round)
+    if (takesBackRound(before, now)) {
+      // As with a version. Whether its way back is still there, the nodes say (changeProvider.ts) and the preflight.
+      if (mode === "forward" && movedUnder === now.round && now.changeId === now.round)
+        return { ...now, attempt: attempt + 1, from, mode, movedUnder, owner };
       return refuse(
-        `the OS patches ${now.round} were accepted, and their way back is let go. Set osPatch.acceptedRound to ${now.round} again; further patches are another change, with a changeId of its own`,
+        `the OS patches ${now.round} were accepted, and are not the last change of this cluster. Set osPatch.acceptedRound to ${now.round} again; further patches are another change, with a changeId of its own`,
       );
+    }
     return {
       ...now,
       attempt: attempt + 1,
@@ -212,14 +227,26 @@ function judgeTurn(before: ChangeState, now: ChangeInputs): ChangeState | Refusa
   // A round of OS patches that went back as a whole is given up, as a version is.
   const gaveUp =
     before.mode === "back" && isRoundUnderWay(before) && !now.goBack && now.round === before.acceptedRound;
-  if ((before.round !== now.round && !gaveUp) || before.acceptedRound !== now.acceptedRound) {
+  const whole = now.goBack !== "" && !now.goBack.includes(":");
+  // It was given up too early: its way back is taken up again.
+  const resumesRound =
+    before.mode === "back" &&
+    !isUnderWay(before) &&
+    whole &&
+    isRoundUnderWay(now) &&
+    now.round === now.changeId &&
+    now.round === before.movedUnder;
+  if (
+    (before.round !== now.round && !gaveUp && !resumesRound) ||
+    before.acceptedRound !== now.acceptedRound
+  ) {
     return {
       property: "round",
       reason: `goBack and osPatch.round were changed together. Set osPatch.round to ${before.round || "nothing"} and osPatch.acceptedRound to ${before.acceptedRound || "nothing"} again`,
     };
   }
-  const mode = now.goBack !== "" && !now.goBack.includes(":") ? "back" : "forward";
-  if (gaveUp && before.wanted === now.wanted) return { ...now, ...frozen, mode: "back" };
+  const mode = whole ? "back" : "forward";
+  if ((gaveUp || resumesRound) && before.wanted === now.wanted) return { ...now, ...frozen, mode: "back" };
   if (before.wanted === now.wanted) {
     return isUnderWay(before) ? { ...now, ...frozen, mode } : nothingUnderWay();
   }

@@ -1,15 +1,20 @@
 import { randomUUID } from "node:crypto";
 import type * as pulumi from "@pulumi/pulumi";
+import { type ClusterNode, patchedNodes } from "../config";
 import { lookAtNode } from "../observe";
 import {
   acceptsRound,
+  begins,
   type ChangeInputs,
   type ChangeState,
   isWithdrawal,
   judgeChange,
+  type Refusal,
+  takesBackRound,
   UNSET,
   withdrawn,
 } from "./changePolicy";
+import { letGo, type Marks, usedUp } from "./patchMarks";
 import { configure, providerContext } from "./providerConfig";
 import { isUntouched } from "./touched";
 import { patchedIn } from "./turnQuestions";
@@ -30,8 +35,8 @@ export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState
     if ("reason" in verdict) {
       return { inputs: news, failures: [{ property: verdict.property, reason: verdict.reason }] };
     }
-    const open = before && acceptsRound(before, now) ? await unpatched(before.round) : "";
-    if (open) return { inputs: news, failures: [{ property: "acceptedRound", reason: open }] };
+    const refused = before && (await refusedByNodes(before, now));
+    if (refused) return { inputs: news, failures: [refused] };
     return { inputs: { ...news, ...verdict } };
   },
   async diff(_id, olds, news) {
@@ -57,6 +62,36 @@ export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState
     return { outs: news as ChangeState };
   },
 };
+
+/** What speaks against an allowed move by the nodes' own word: who was patched in what, no version tells. */
+async function refusedByNodes(before: ChangeState, now: ChangeInputs): Promise<Refusal | undefined> {
+  if (acceptsRound(before, now)) {
+    const reason = await unpatched(before.round);
+    return reason ? { property: "acceptedRound", reason } : undefined;
+  }
+  if (takesBackRound(before, now)) {
+    const reason = letGo(now.round, await marksOf(patchedNodes(providerContext().settings)));
+    return reason ? { property: "acceptedRound", reason } : undefined;
+  }
+  if (begins(before, now)) {
+    const reason = usedUp(now.changeId, await marksOf(providerContext().settings.nodes));
+    return reason ? { property: "changeId", reason } : undefined;
+  }
+  return undefined;
+}
+
+/** Under which changes each node's OS packages were patched, by its own word. */
+function marksOf(nodes: readonly ClusterNode[]): Promise<Marks[]> {
+  const { sshPrivateKey } = providerContext();
+  return Promise.all(
+    nodes.map((node) =>
+      lookAtNode(node, sshPrivateKey).then(
+        ({ patchedUnder }) => ({ name: node.name, patchedUnder }),
+        () => ({ name: node.name }),
+      ),
+    ),
+  );
+}
 
 /** Why a round of OS patches cannot be accepted: versions do not tell who was patched. Empty where nothing is open. */
 async function unpatched(round: string): Promise<string> {

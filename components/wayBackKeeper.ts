@@ -1,4 +1,4 @@
-import { type ClusterNode, snapshotName } from "../config";
+import { type ClusterNode, isRound, snapshotName } from "../config";
 import type { ProxmoxClient } from "../proxmox/client";
 import { connect } from "../proxmox/connect";
 import { isOfChange, ownMark, snapshotDescription } from "../proxmox/mark";
@@ -77,8 +77,11 @@ async function staleSnapshots(
     (snapshot) => isOfChange(snapshot.name, name) && snapshot.description.includes(ownMark(acceptedVersion)),
   );
   if (touched && ours.length === 0) {
+    const accept = isRound(settings)
+      ? `if its OS patches are good, set osPatch.acceptedRound to ${changeId}`
+      : `if the version is good, set acceptedVersion to ${settings.rke2Version}`;
     throw new Error(
-      `${node.name} is on ${settings.rke2Version} or in its turn, and VM ${node.vmId} has no snapshot ${name}: the way back is gone. next: if the version is good, set acceptedVersion to ${settings.rke2Version}`,
+      `${node.name} is ${isRound(settings) ? `patched in ${changeId}` : `on ${settings.rke2Version}`} or in its turn, and VM ${node.vmId} has no snapshot ${name}: the way back is gone. next: ${accept}`,
     );
   }
   const newest = Math.max(...ours.map(({ takenAt }) => takenAt.getTime()));

@@ -27,7 +27,7 @@ export function judgeRound(draft: Draft): Mistake[] {
       found: `"${round}", not accepted`,
       allowed: `this change's ID, "${changeId}", or what osPatch.acceptedRound has`,
       why: "it begins one change, named by its ID: what was patched in it is known by that",
-      next: `pulumi config set --path 'rke2-upgrade:osPatch.round' ${changeId}; where ${round} is done and looked at: pulumi config set --path 'rke2-upgrade:osPatch.acceptedRound' ${round}`,
+      next: `pulumi config set rke2-upgrade:changeId ${round}; where ${round} is done and looked at: pulumi config set --path 'rke2-upgrade:osPatch.acceptedRound' ${round}`,
     });
   }
   if (packages === "none") {

@@ -29,7 +29,7 @@ const WORKING = "rke2-upgrade/working";
 export const isMarked = ({ changeId }: Settings, node: V1Node | undefined): boolean =>
   node?.metadata?.annotations?.[WORKING] === changeId;
 
-/** Annotation on a node that a round of OS patches is done with: the change's ID (uncordon.sh). Acceptance removes it. */
+/** Annotation on a node that a round of OS patches is done with: the change's ID (uncordon.sh). The release of the way back removes it (hold-cluster.sh). */
 const PATCHED = "rke2-upgrade/patched";
 
 /** Whether a round of OS patches is done with the node, by the cluster's word: its version cannot tell. */

@@ -14,7 +14,5 @@ done
 stale=$(stale_leases "$lease_seconds")
 [ -z "$stale" ] || fail "no lease renewed for over $lease_seconds s: $stale" "nothing was let go; restart rke2 on those nodes and run pulumi up again"
 etcd_healthy "$servers"
-# A round of OS patches is done with: the next one has another name.
-kube "$API" annotate nodes --all rke2-upgrade/patched- >/dev/null
 result version "$wanted" nodes $#
 # end of step

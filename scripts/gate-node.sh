@@ -23,9 +23,10 @@ case $disk in
   ;;
 *) fail "runs ${disk:-an unreadable version}, but the change goes from $accepted to $wanted" "set acceptedVersion to what the nodes run, or bring this node to $accepted" ;;
 esac
-# A node in the middle of its turn may be down; any other must be up.
+# A node in the middle of its turn may be down; any other must be up. One that this change began to patch has rebooted,
+# maybe just now: restart waits for it.
 service=$(systemctl is-active "rke2-$role.service" || true)
-if [ "$disk" = "$accepted" ] && [ "$service" != active ]; then
+if [ "$disk" = "$accepted" ] && [ "$service" != active ] && [ ! -e "$STATE/os/$change/before" ]; then
   fail "rke2-$role is $service" "journalctl -u rke2-$role -n 50; a node is upgraded only when it is healthy"
 fi
 

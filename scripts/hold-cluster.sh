@@ -7,6 +7,9 @@ mkdir -p "$STATE"
 lease() { kube 127.0.0.1 -n kube-system get lease rke2-upgrade --ignore-not-found -o jsonpath='{.spec.holderIdentity} since {.spec.acquireTime}'; }
 held=$(lease)
 if [ "$action" = release ]; then
+  # A round of OS patches is done with. Not before: until the way back is let go its acceptance can be taken back, and
+  # whose turn is over must have none again.
+  if [ -z "$held" ] || [ "${held%% *}" = "$owner" ]; then kube 127.0.0.1 annotate nodes --all rke2-upgrade/patched- >/dev/null; fi
   if [ "${held%% *}" = "$owner" ]; then kube 127.0.0.1 -n kube-system delete lease rke2-upgrade --ignore-not-found >/dev/null; fi
   exit 0
 fi

@@ -12,6 +12,8 @@ if [ "$action" = release ]; then
     rm -rf "$STATE/back" "$RKE2_DATA"/server/db-rke2-upgrade-*
     # What was kept of the config stays; that this node's turn has begun is over.
     rm -f "$STATE"/backup/*/complete
+    # So are its patches: an ID that comes again is another change.
+    rm -rf "$STATE/os"
     rm -f "$file"
   fi
   exit 0

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   acceptsRound,
+  begins,
   type ChangeInputs,
   type ChangeState,
   isUnderWay,
   isWithdrawal,
   judgeChange,
+  takesBackRound,
   withdrawn,
 } from "../../components/changePolicy";
 
@@ -174,8 +176,61 @@ describe("components/changePolicy", () => {
       /under way, and packages do not go back/,
     );
     assert.match(refusal(under, patches("CR-2", "", { changeId: "CR-3" })), /Set changeId to CR-2/);
+    const bumped = { ...patches("CR-2", "CR-2", { changeId: "CR-4" }), wanted: B };
+    const later = reached(at(A, A), patches("CR-2"), patches("CR-2", "CR-2"), bumped, {
+      ...bumped,
+      accepted: B,
+    });
+    assert.match(
+      refusal(later, { ...patches("CR-2"), wanted: B, accepted: B }),
+      /were accepted, and are not the last change/,
+    );
+  });
+
+  it("lets a round's acceptance be taken back as a version's, and asks its gates anew", () => {
+    const begun = reached(at(A, A), patches("CR-2"));
     const accepted = reached(at(A, A), patches("CR-2"), patches("CR-2", "CR-2"));
-    assert.match(refusal(accepted, patches("CR-2")), /were accepted, and their way back is let go/);
+    assert.ok(takesBackRound(accepted, patches("CR-2")));
+    const takenBack = reached(at(A, A), patches("CR-2"), patches("CR-2", "CR-2"), patches("CR-2"));
+    assert.deepEqual(takenBack, { ...begun, attempt: begun.attempt + 1 });
+    assert.ok(!takesBackRound(accepted, patches("CR-3", "CR-2")));
+    assert.match(
+      refusal(accepted, patches("CR-2", "", { changeId: "CR-3" })),
+      /were accepted, and are not the last/,
+    );
+  });
+
+  it("tells the beginning of a change from its acceptance taken back, and from a way back taken up again", () => {
+    const adopted = reached(at(A, A));
+    for (const move of [at(B, A), patches("CR-2")]) assert.ok(begins(adopted, move));
+    assert.ok(!begins(adopted, at(A, A, "CR-3")));
+    const under = reached(at(A, A), at(B, A));
+    for (const move of [at(B, A), at(B, B)]) assert.ok(!begins(under, move));
+    assert.ok(!begins(reached(at(A, A), at(B, A), at(B, B)), at(B, A)));
+    assert.ok(!begins(reached(at(A, A), patches("CR-2"), patches("CR-2", "CR-2")), patches("CR-2")));
+    const settled = reached(at(A, A), at(B, A), at(B, A, "CR-1", "restore"), at(A, A));
+    assert.ok(!begins(settled, at(B, A, "CR-1", "restore")));
+    assert.ok(begins(settled, at(B, A)));
+  });
+
+  it("takes a round's whole way back up again that was given up too early, and no other round's", () => {
+    const whole = patches("CR-2", "CR-1", { goBack: "rollback" });
+    const givenUp = patches("CR-1", "CR-1", { changeId: "CR-2" });
+    const moves = [patches("CR-1", "CR-1"), patches("CR-2", "CR-1"), whole, givenUp];
+    const settled = reached(...moves);
+    assert.deepEqual([settled.mode, isUnderWay(settled)], ["back", false]);
+    const resumed = reached(...moves, whole);
+    assert.deepEqual(
+      [resumed.mode, resumed.attempt, resumed.round, isUnderWay(resumed)],
+      ["back", settled.attempt + 1, "CR-2", true],
+    );
+    const refused = [
+      { ...whole, goBack: "rollback:proj-k8sw01" },
+      { ...whole, round: "CR-3" },
+    ];
+    for (const move of refused) assert.match(refusal(settled, move), /goBack and osPatch\.round/);
+    assert.match(refusal(reached(at(A, A)), { ...whole, changeId: "CR-1" }), /changed together/);
+    assert.equal(reached(...moves, whole, givenUp).mode, "back");
   });
 
   it("withdraws a round that touched no node, and takes one back as a whole and by nodes", () => {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { backupFile } from "../../components/etcdBackups";
 import { keepWayBack } from "../../components/wayBackKeeper";
-import { snapshotName } from "../../config";
+import { type Settings, snapshotName } from "../../config";
 import { ProxmoxClient } from "../../proxmox/client";
 import { ownMark } from "../../proxmox/mark";
 import { listSnapshots, takeSnapshot } from "../../proxmox/snapshots";
@@ -29,7 +29,7 @@ describe("components/wayBackKeeper", () => {
     rmSync(directory, { recursive: true });
   });
 
-  const settingsNow = () => {
+  const settingsNow = (): Settings => {
     const settings = settingsFor(lab);
     return {
       ...settings,
@@ -41,8 +41,12 @@ describe("components/wayBackKeeper", () => {
     };
   };
   /** @param nodes whose snapshots are looked after */
-  const keep = (touched: { patched?: string; upgraded?: string }, nodes: readonly string[] = []) => {
-    const settings = settingsNow();
+  const keep = (
+    touched: { patched?: string; upgraded?: string },
+    nodes: readonly string[] = [],
+    of = (settings: Settings) => settings,
+  ) => {
+    const settings = of(settingsNow());
     const { patched, upgraded } = touched;
     const names = (...all: (string | undefined)[]) => new Set(all.filter((name) => name !== undefined));
     return keepWayBack(
@@ -70,7 +74,16 @@ describe("components/wayBackKeeper", () => {
   it("stops where a patched node has no snapshot", async () => {
     await assert.rejects(
       keep({ patched: AGENT }, [AGENT]),
-      /proj-k8sw04 is on .* or in its turn.*way back is gone/,
+      /proj-k8sw04 is on .* or in its turn.*way back is gone.*set acceptedVersion to v1\.36\.3/,
+    );
+    const round = (settings: Settings): Settings => ({
+      ...settings,
+      rke2Version: settings.acceptedVersion,
+      osPatch: { ...settings.osPatch, packages: "full", round: settings.changeId },
+    });
+    await assert.rejects(
+      keep({ patched: AGENT }, [AGENT], round),
+      /proj-k8sw04 is patched in .*way back is gone.*set osPatch\.acceptedRound to /,
     );
   });
 

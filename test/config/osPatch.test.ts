@@ -96,7 +96,7 @@ describe("config/osPatch", () => {
     refused(
       { round: "CR-9" },
       SETTLED,
-      /osPatch\.round.*this change's ID, "CR-2"/s,
+      /osPatch\.round.*this change's ID, "CR-2".*config set rke2-upgrade:changeId CR-9/s,
       /osPatch\.packages.*"security" or "full"/s,
     );
     refused(

@@ -1,0 +1,87 @@
+/** What the nodes' own word forbids, asked over SSH of nodes that the test plays; the moves themselves: changePolicy.test.ts. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import type * as pulumi from "@pulumi/pulumi";
+import { Server, utils } from "ssh2";
+import { type ChangeInputs, UNSET } from "../../components/changePolicy";
+import { provider } from "../../components/changeProvider";
+import { lab, labNodes } from "../config/lab";
+
+const V = "v1.36.3+rke2r1";
+const key = utils.generateKeyPairSync("ed25519");
+
+describe("components/changeProvider", () => {
+  let server: Server;
+  /** Of every node; undefined where none lets anybody in. */
+  let patchedUnder: string[] | undefined;
+
+  before(async () => {
+    server = new Server({ hostKeys: [key.private] }, (client) => {
+      client.on("error", () => {});
+      client.on("authentication", (login) => (patchedUnder ? login.accept() : login.reject()));
+      client.on("session", (accept) => {
+        accept().on("exec", (take) => {
+          const channel = take();
+          channel.resume();
+          channel.write((patchedUnder ?? []).map((id) => `patchedUnder=${id}\n`).join(""));
+          channel.exit(0);
+          channel.end();
+        });
+      });
+    }).listen(0, "0.0.0.0");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const at = { port, user: "test", hostKey: key.public };
+    const values: Record<string, string | undefined> = {
+      ...lab({
+        rke2Version: V,
+        acceptedVersion: V,
+        changeId: "CR-2",
+        osPatch: { packages: "full", round: "CR-2" },
+        nodes: labNodes.map((node, i) => ({ ...node, ...at, address: `127.0.0.${i + 1}` })),
+      }),
+      sshPrivateKey: key.private,
+      proxmoxTokenSecret: "not used here",
+    };
+    const get = (name: string) => values[name.replace("rke2-upgrade:", "")];
+    const request = { config: { get, require: (name: string) => get(name) ?? assert.fail(name) } };
+    await provider.configure?.(request as unknown as pulumi.dynamic.ConfigureRequest);
+  });
+  after(() => {
+    server.close();
+  });
+
+  const settled: ChangeInputs = { ...UNSET, wanted: V, accepted: V, changeId: "CR-1" };
+  const round = { ...settled, changeId: "CR-2", round: "CR-2" };
+  const stored = { attempt: 3, from: V, mode: "forward" as const, movedUnder: "CR-1", owner: "owner-1" };
+  async function refused(before: object, now: ChangeInputs, marks?: string[]): Promise<string | undefined> {
+    patchedUnder = marks;
+    const { failures } = (await provider.check?.(before as never, now as never)) ?? {};
+    return failures?.map(({ property, reason }) => `${property}: ${reason}`).join();
+  }
+
+  it("begins no change, round or bump, under an ID that a node still bears the mark of", async () => {
+    const bump = { ...settled, wanted: "v1.37.2+rke2r1", changeId: "CR-2" };
+    for (const now of [round, bump]) {
+      const before = { ...settled, ...stored };
+      assert.match((await refused(before, now, ["CR-2"])) ?? "", /^changeId: CR-2 has patched proj-k8s/);
+      assert.equal(await refused(before, now, ["CR-1"]), undefined);
+      assert.equal(await refused(before, now), undefined, "who does not answer is the preflight's to refuse");
+    }
+  });
+
+  it("lets a change that is under way go on, whatever it has patched", async () => {
+    assert.equal(await refused({ ...round, ...stored, movedUnder: "CR-2" }, round, ["CR-2"]), undefined);
+  });
+
+  it("has a round's acceptance taken back as long as the nodes bear its marks", async () => {
+    const accepted = { ...round, acceptedRound: "CR-2", ...stored, movedUnder: "CR-2" };
+    assert.equal(await refused(accepted, round, ["CR-2"]), undefined);
+    assert.match(
+      (await refused(accepted, round, [])) ?? "",
+      /^acceptedRound: .*CR-2 were accepted.*is let go/,
+    );
+    assert.match((await refused(accepted, round)) ?? "", /^acceptedRound: nobody can say/);
+  });
+});
