@@ -18,8 +18,7 @@ import { measured } from "../observe/cost";
 import { type Look, look } from "../observe/look";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
-import { type LetThrough, letThrough, movedByHand } from "./letThrough";
-import { digestOf } from "./operatorsGate";
+import { isLetThrough, type LetThrough, letThrough, movedByHand } from "./letThrough";
 import { providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
@@ -66,6 +65,8 @@ interface Seen {
   readonly releases: Look<Releases>;
   /** Names of those that were moved by hand. */
   readonly byHand: ReadonlySet<string>;
+  /** Names of those that helm has work on. */
+  readonly toMove: ReadonlySet<string>;
   /** Both there where Rancher moves. */
   readonly rancherFacts?: Look<RancherFacts>;
   readonly rancherChart?: Look<string>;
@@ -79,11 +80,22 @@ async function ask(
   const { settings, ...secrets } = providerContext();
   const known = before?.letThrough ?? {};
   const held = new Set(Object.keys(known));
-  /** Of the releases. A node in its turn does not wait for Rancher, which goes before all of them. */
-  const judgeOwn = ({ releases, byHand, rancherFacts, rancherChart }: Seen, unfinished: boolean) => [
-    ...judgeReleases(settings, releases, { held, movedByHand: byHand, inTurn: unfinished }),
-    ...(rancherFacts && !unfinished ? judgeRancher(settings, rancherFacts, rancherChart) : []),
-  ];
+  const rancher = settings.operators.find((one) => one.rancher);
+  const asBefore = rancher !== undefined && isLetThrough(rancher, known);
+  /**
+   * Of the releases. A node in its turn does not wait for a Rancher that was let through as it is asked for now; one that
+   * is asked for otherwise moves before all nodes.
+   */
+  const judgeOwn = (seen: Seen, unfinished: boolean) => {
+    const { releases, byHand, toMove, rancherFacts, rancherChart } = seen;
+    const moves = rancher !== undefined && toMove.has(rancher.name);
+    return [
+      ...judgeReleases(settings, releases, { held, movedByHand: byHand, inTurn: unfinished }),
+      ...(rancherFacts && !(unfinished && asBefore)
+        ? judgeRancher(settings, rancherFacts, rancherChart, moves)
+        : []),
+    ];
+  };
   const { result, cost } = await measured(async () => {
     const { seen, findings } = await judgeSteadily(
       async () => {
@@ -95,15 +107,14 @@ async function ask(
         const alone = moved.length > 0 && !isChanging(settings);
         const byHand = new Set(movedByHand(settings, live, known).map(({ name }) => name));
         // Whoever else moves.
-        const rancher = settings.operators.find(
-          (one) => one.rancher && (toMove.includes(one) || known[one.name]?.digest !== digestOf([one])),
-        );
+        const asked = rancher && (toMove.includes(rancher) || !asBefore) ? rancher : undefined;
         const [facts, rancherFacts, rancherChart] = await Promise.all([
           alone ? observe(settings, secrets) : undefined,
-          rancher && look(() => lookAtRancher(settings, secrets.sshPrivateKey)),
-          rancher && look(() => lookAtKubeVersion(rancher)),
+          asked && look(() => lookAtRancher(settings, secrets.sshPrivateKey)),
+          asked && look(() => lookAtKubeVersion(asked)),
         ]);
-        return { releases, live, moved, byHand, facts, rancherFacts, rancherChart };
+        const names = new Set(toMove.map(({ name }) => name));
+        return { releases, live, moved, byHand, toMove: names, facts, rancherFacts, rancherChart };
       },
       ({ moved, facts, ...seen }) => [
         ...judgeOwn(seen, false),
