@@ -3,21 +3,19 @@ import {
   inTurn,
   judge,
   judgeOperatorsWindow,
-  judgeRancher,
-  judgeReleases,
   lookAtKubeVersion,
   lookAtRancher,
   lookAtReleases,
   observe,
-  type RancherFacts,
   type Releases,
   toBeMoved,
 } from "../observe";
 import { lookAtCluster } from "../observe/cluster";
 import { measured } from "../observe/cost";
-import { type Look, look } from "../observe/look";
+import { look } from "../observe/look";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
+import { judgeOperators } from "./judgeOperators";
 import { isLetThrough, type LetThrough, letThrough, movedByHand } from "./letThrough";
 import { providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
@@ -60,18 +58,6 @@ async function allDone(_inputs: Inputs, { letThrough = {} }: Inputs): Promise<bo
   return "value" in releases && toBeMoved(settings, releases.value).length === 0;
 }
 
-/** What the gate has seen of the releases. */
-interface Seen {
-  readonly releases: Look<Releases>;
-  /** Names of those that were moved by hand. */
-  readonly byHand: ReadonlySet<string>;
-  /** Names of those that helm has work on. */
-  readonly toMove: ReadonlySet<string>;
-  /** Both there where Rancher moves. */
-  readonly rancherFacts?: Look<RancherFacts>;
-  readonly rancherChart?: Look<string>;
-}
-
 /** @param before what it left when it last let through: those operators are in this stack's state */
 async function ask(
   inputs: Inputs,
@@ -79,23 +65,7 @@ async function ask(
 ): Promise<GateAnswer & Pick<Inputs, "held" | "letThrough">> {
   const { settings, ...secrets } = providerContext();
   const known = before?.letThrough ?? {};
-  const held = new Set(Object.keys(known));
   const rancher = settings.operators.find((one) => one.rancher);
-  const asBefore = rancher !== undefined && isLetThrough(rancher, known);
-  /**
-   * Of the releases. A node in its turn does not wait for a Rancher that was let through as it is asked for now; one that
-   * is asked for otherwise moves before all nodes.
-   */
-  const judgeOwn = (seen: Seen, unfinished: boolean) => {
-    const { releases, byHand, toMove, rancherFacts, rancherChart } = seen;
-    const moves = rancher !== undefined && toMove.has(rancher.name);
-    return [
-      ...judgeReleases(settings, releases, { held, movedByHand: byHand, inTurn: unfinished }),
-      ...(rancherFacts && !(unfinished && asBefore)
-        ? judgeRancher(settings, rancherFacts, rancherChart, moves)
-        : []),
-    ];
-  };
   const { result, cost } = await measured(async () => {
     const { seen, findings } = await judgeSteadily(
       async () => {
@@ -107,7 +77,8 @@ async function ask(
         const alone = moved.length > 0 && !isChanging(settings);
         const byHand = new Set(movedByHand(settings, live, known).map(({ name }) => name));
         // Whoever else moves.
-        const asked = rancher && (toMove.includes(rancher) || !asBefore) ? rancher : undefined;
+        const asked =
+          rancher && (toMove.includes(rancher) || !isLetThrough(rancher, known)) ? rancher : undefined;
         const [facts, rancherFacts, rancherChart] = await Promise.all([
           alone ? observe(settings, secrets) : undefined,
           asked && look(() => lookAtRancher(settings, secrets.sshPrivateKey)),
@@ -117,17 +88,17 @@ async function ask(
         return { releases, live, moved, byHand, toMove: names, facts, rancherFacts, rancherChart };
       },
       ({ moved, facts, ...seen }) => [
-        ...judgeOwn(seen, false),
+        ...judgeOperators(settings, seen, known, false),
         ...judgeOperatorsWindow(settings, moved, new Date()),
         ...(facts ? judge(settings, facts, inputs.owner) : []),
       ],
     );
     // Their own come first, one each, then Rancher's.
-    const own = judgeOwn(seen, false);
+    const own = judgeOperators(settings, seen, known, false);
     const stopped = settings.operators.filter((_, i) => own.slice(i, i + 1).some(stops));
     const unfinished = own.some(stops) && isChanging(settings) && (await anyInTurn());
     return {
-      findings: [...judgeOwn(seen, unfinished), ...findings.slice(own.length)],
+      findings: [...judgeOperators(settings, seen, known, unfinished), ...findings.slice(own.length)],
       letThrough: letThrough(settings, seen.live, known, new Set(stopped.map(({ name }) => name))),
     };
   });
