@@ -79,7 +79,7 @@ function announceChange(
           held: held === undefined ? undefined : new Set(held.split(" ")),
           inTurn: settings.nodes.some(({ name }) => inTurn(settings, facts.cluster, name)),
         }),
-        ...(rancherFacts ? judgeRancher(settings, rancherFacts, rancherChart) : []),
+        ...(rancherFacts ? judgeRancher(settings, rancherFacts, rancherChart, rancher !== undefined) : []),
       ];
       const findings = findingLines(judged);
       await pulumi.log.info(

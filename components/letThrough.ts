@@ -49,6 +49,10 @@ export function letThrough(
   );
 }
 
+/** Whether an operator was let through as it is asked for now. Pure. */
+export const isLetThrough = (operator: Operator, before: LetThrough): boolean =>
+  remembered(operator, before) !== undefined;
+
 /** What it knows of an operator of which nothing else is asked for than then. */
 function remembered(operator: Operator, before: LetThrough): Let | undefined {
   const known = before[operator.name];

@@ -3,23 +3,20 @@ import {
   inTurn,
   judge,
   judgeOperatorsWindow,
-  judgeRancher,
-  judgeReleases,
   lookAtKubeVersion,
   lookAtRancher,
   lookAtReleases,
   observe,
-  type RancherFacts,
   type Releases,
   toBeMoved,
 } from "../observe";
 import { lookAtCluster } from "../observe/cluster";
 import { measured } from "../observe/cost";
-import { type Look, look } from "../observe/look";
+import { look } from "../observe/look";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
-import { type LetThrough, letThrough, movedByHand } from "./letThrough";
-import { digestOf } from "./operatorsGate";
+import { judgeOperators } from "./judgeOperators";
+import { isLetThrough, type LetThrough, letThrough, movedByHand } from "./letThrough";
 import { providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
@@ -61,16 +58,6 @@ async function allDone(_inputs: Inputs, { letThrough = {} }: Inputs): Promise<bo
   return "value" in releases && toBeMoved(settings, releases.value).length === 0;
 }
 
-/** What the gate has seen of the releases. */
-interface Seen {
-  readonly releases: Look<Releases>;
-  /** Names of those that were moved by hand. */
-  readonly byHand: ReadonlySet<string>;
-  /** Both there where Rancher moves. */
-  readonly rancherFacts?: Look<RancherFacts>;
-  readonly rancherChart?: Look<string>;
-}
-
 /** @param before what it left when it last let through: those operators are in this stack's state */
 async function ask(
   inputs: Inputs,
@@ -78,12 +65,7 @@ async function ask(
 ): Promise<GateAnswer & Pick<Inputs, "held" | "letThrough">> {
   const { settings, ...secrets } = providerContext();
   const known = before?.letThrough ?? {};
-  const held = new Set(Object.keys(known));
-  /** Of the releases. A node in its turn does not wait for Rancher, which goes before all of them. */
-  const judgeOwn = ({ releases, byHand, rancherFacts, rancherChart }: Seen, unfinished: boolean) => [
-    ...judgeReleases(settings, releases, { held, movedByHand: byHand, inTurn: unfinished }),
-    ...(rancherFacts && !unfinished ? judgeRancher(settings, rancherFacts, rancherChart) : []),
-  ];
+  const rancher = settings.operators.find((one) => one.rancher);
   const { result, cost } = await measured(async () => {
     const { seen, findings } = await judgeSteadily(
       async () => {
@@ -95,28 +77,28 @@ async function ask(
         const alone = moved.length > 0 && !isChanging(settings);
         const byHand = new Set(movedByHand(settings, live, known).map(({ name }) => name));
         // Whoever else moves.
-        const rancher = settings.operators.find(
-          (one) => one.rancher && (toMove.includes(one) || known[one.name]?.digest !== digestOf([one])),
-        );
+        const asked =
+          rancher && (toMove.includes(rancher) || !isLetThrough(rancher, known)) ? rancher : undefined;
         const [facts, rancherFacts, rancherChart] = await Promise.all([
           alone ? observe(settings, secrets) : undefined,
-          rancher && look(() => lookAtRancher(settings, secrets.sshPrivateKey)),
-          rancher && look(() => lookAtKubeVersion(rancher)),
+          asked && look(() => lookAtRancher(settings, secrets.sshPrivateKey)),
+          asked && look(() => lookAtKubeVersion(asked)),
         ]);
-        return { releases, live, moved, byHand, facts, rancherFacts, rancherChart };
+        const names = new Set(toMove.map(({ name }) => name));
+        return { releases, live, moved, byHand, toMove: names, facts, rancherFacts, rancherChart };
       },
       ({ moved, facts, ...seen }) => [
-        ...judgeOwn(seen, false),
+        ...judgeOperators(settings, seen, known, false),
         ...judgeOperatorsWindow(settings, moved, new Date()),
         ...(facts ? judge(settings, facts, inputs.owner) : []),
       ],
     );
     // Their own come first, one each, then Rancher's.
-    const own = judgeOwn(seen, false);
+    const own = judgeOperators(settings, seen, known, false);
     const stopped = settings.operators.filter((_, i) => own.slice(i, i + 1).some(stops));
     const unfinished = own.some(stops) && isChanging(settings) && (await anyInTurn());
     return {
-      findings: [...judgeOwn(seen, unfinished), ...findings.slice(own.length)],
+      findings: [...judgeOperators(settings, seen, known, unfinished), ...findings.slice(own.length)],
       letThrough: letThrough(settings, seen.live, known, new Set(stopped.map(({ name }) => name))),
     };
   });

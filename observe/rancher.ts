@@ -17,6 +17,8 @@ export interface RancherCluster {
 
 /** What Rancher and rancher-backup say of themselves in their objects. */
 export interface RancherFacts {
+  /** That its Deployment is to have; undefined where there is none. */
+  readonly replicas?: number;
   /** The server's own version, `v2.14.3`; undefined where none has run yet. */
   readonly version?: string;
   readonly clusters: readonly RancherCluster[];
@@ -32,11 +34,11 @@ export const concernsRancher = ({ rancherVersion, rancher }: Settings): boolean 
 
 /** Looks at Rancher from the first server that answers. @throws with every server's reason where none does */
 export const lookAtRancher = (
-  { servers }: Pick<Settings, "servers">,
+  { servers, rancher: { namespace, name } }: Pick<Settings, "servers" | "rancher">,
   privateKey: string,
 ): Promise<RancherFacts> =>
   askFirst(servers, async (server) =>
-    parseRancher(await bareLook(server, privateKey, "look-rancher", [], TIMEOUT_MS)),
+    parseRancher(await bareLook(server, privateKey, "look-rancher", [namespace, name], TIMEOUT_MS)),
   );
 
 /** Reads what look-rancher.sh printed. Pure. */
@@ -47,7 +49,9 @@ export function parseRancher(stdout: string): RancherFacts {
     .map((line) => line.split("\t"));
   const of = (kind: string) => rows.filter(([first]) => first === kind).map(([, ...rest]) => rest);
   const [pods] = of("backup-operator");
+  const [replicas] = of("replicas");
   return {
+    ...(replicas && { replicas: Number(replicas[0]) }),
     version: of("version")[0]?.[0],
     clusters: of("cluster").map(([name = "", called = "", ready, connected]) => ({
       name,

@@ -1,16 +1,22 @@
 #!/usr/bin/env bash
 # Reads Rancher's own objects from this server; changes nothing. A line each:
+#   replicas<TAB>N                          that Rancher's Deployment is to have; not where there is none
 #   version<TAB>V                           what the server said of itself when it last began
 #   cluster<TAB>NAME<TAB>CALLED<TAB>READY<TAB>CONNECTED   the conditions' status; - where there is none
 #   resourceset<TAB>NAME                    what rancher-backup can export
 #   backup-operator<TAB>N                   how many of rancher-backup's pods are ready
-# Nothing where the cluster does not know the kind. (after lib.sh, lib-rancher.sh)
+# Nothing where the cluster does not know the kind.
+#
+# Usage: NAMESPACE NAME   of Rancher's Deployment   (after lib.sh, lib-rancher.sh)
 # shellcheck disable=SC2016 # Go templates hold dollar signs
+namespace=$1 name=$2
 unread() { fail "cannot read Rancher's objects" "kubectl get --raw '/readyz?verbose' on this server"; }
 
 kinds=$(kube "$API" get crd -o name) || unread
 knows() { grep -qxF "customresourcedefinition.apiextensions.k8s.io/$1" <<<"$kinds"; }
 
+replicas=$(kube "$API" -n "$namespace" get deployment "$name" --ignore-not-found -o jsonpath='{.spec.replicas}') || unread
+if [ -n "$replicas" ]; then printf 'replicas\t%s\n' "$replicas"; fi
 if knows settings.management.cattle.io; then
   version=$(server_version) || unread
   if [ -n "$version" ]; then printf 'version\t%s\n' "$version"; fi

@@ -15,13 +15,15 @@ import { SEE_API } from "./api";
 /**
  * Whether Rancher may be moved to what is asked for, and exported before. Pure. The wanted Kubernetes is judged with the
  * other components (compatibility.ts); here the one that Rancher's chart will meet, which runs now.
- * @param chart the kubeVersion of the chart that it moves to; undefined where it does not move: then its export alone is
- *   asked about
+ * @param chart the kubeVersion of the chart that it moves to; undefined where it does not move: then only its export, and
+ *   whether it was left at rest, are asked about
+ * @param moves whether its release is another one than what is asked for, so that helm starts it again
  */
 export function judgeRancher(
   settings: Settings,
   seen: Look<RancherFacts>,
   chart: Look<string> | undefined,
+  moves = false,
 ): Finding[] {
   if (!concernsRancher(settings)) return [];
   const { rancherVersion: version, rancher } = settings;
@@ -30,6 +32,8 @@ export function judgeRancher(
       ? []
       : [moveTo(settings, version), goesWith(settings, version), clusters]),
     ...(rancher.backup.enabled ? [exportable] : []),
+    // A way back puts it at rest itself.
+    ...(version === undefined || rancher.restore ? [] : [atRest(moves)]),
   ];
   const admits = version === undefined || !chart ? [] : [judgeChart(settings, chart)];
   const asked = questions.map(({ check, wanted, answer }): Finding => {
@@ -98,15 +102,41 @@ function goesWith({ acceptedVersion, acknowledge }: Settings, version: string): 
 const clusters: Ask = {
   check: "rancher: its clusters",
   wanted: "each Active, its agent connected",
-  answer: ({ rancher }, facts) => {
+  answer: ({ rancher, rancherVersion }, facts) => {
     const away = facts.clusters.filter(({ there }) => !there);
     const unnamed = away.filter(({ name }) => !rancher.awayClusters.includes(name));
     const tell = away.map(({ name, called }) => `${name} (${called})`).join(", ");
     const found = away.length === 0 ? `all ${facts.clusters.length} are` : `not so: ${tell}`;
-    const next = `mend it: after the upgrade it must be there as well. One that may be away: pulumi config set --path 'rke2-upgrade:rancher.awayClusters[${rancher.awayClusters.length}]' ${unnamed[0]?.name}`;
-    return { found, ...must(unnamed.length === 0, next) };
+    const next = `mend it: afterwards it must be there as well. One that may be away: pulumi config set --path 'rke2-upgrade:rancher.awayClusters[${rancher.awayClusters.length}]' ${unnamed[0]?.name}`;
+    // What lost its clusters may go back for that very reason, and go on where it has.
+    const back = rancher.restore !== undefined || facts.version === `v${rancherVersion}`;
+    return { found, ...(back ? should : must)(unnamed.length === 0, next) };
   },
 };
+
+/** The default of `replicas` in its chart's values.yaml. */
+const CHART_REPLICAS = 3;
+
+/** What a way back that was given up leaves behind: to Pulumi its release is as asked for. */
+const atRest = (moves: boolean): Ask => ({
+  check: "rancher: at rest",
+  wanted: "its Deployment has replicas",
+  answer: ({ rancher: { namespace, name, values } }, { replicas }) => {
+    if (replicas === undefined) return { found: "no Deployment yet", verdict: "pass" };
+    if (replicas > 0) return { found: `${replicas} replicas`, verdict: "pass" };
+    const found = "Rancher is at 0 replicas";
+    if (moves) return { found: `${found}; its release brings it up`, verdict: "pass" };
+    const { replicas: asked } = values;
+    const count = typeof asked === "number" && asked > 0 ? asked : CHART_REPLICAS;
+    return {
+      found,
+      ...must(
+        false,
+        `a way back that was given up leaves it so: kubectl -n ${namespace} scale deployment ${name} --replicas=${count}`,
+      ),
+    };
+  },
+});
 
 const exportable: Ask = {
   check: "rancher: export",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type LetThrough, letThrough, movedByHand } from "../../components/letThrough";
+import { isLetThrough, type LetThrough, letThrough, movedByHand } from "../../components/letThrough";
 import { parseSettings } from "../../config";
 import type { ReleaseFacts, Releases } from "../../observe";
 import { lab } from "../config/lab";
@@ -53,6 +53,14 @@ describe("components/letThrough", () => {
     const asked = settings({ values: { a: 1 } });
     assert.deepEqual(names(releases(3, OLD, { replaced: 2 }), before, asked), []);
     assert.deepEqual(names(releases(3, OLD, { replaced: 2 }), {}), []);
+  });
+
+  it("tells what was let through as it is asked for now from what was not, or is asked for otherwise", () => {
+    const of = (asked: ReturnType<typeof settings>, known: LetThrough) =>
+      asked.operators.map((operator) => isLetThrough(operator, known));
+    assert.deepEqual(of(settings(), before), [true]);
+    assert.deepEqual(of(settings({ values: { a: 1 } }), before), [false]);
+    assert.deepEqual(of(settings(), {}), [false]);
   });
 
   it("takes in none that it would have stopped for", () => {

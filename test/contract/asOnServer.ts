@@ -27,6 +27,7 @@ export class AsOnServer {
         "KUBECONFIG_FILE=/etc/rancher/rke2/rke2.yaml",
         `KUBECONFIG_FILE=${this.own("kubeconfig.yaml")}`,
       )
+      .replace("STATE=/var/lib/rke2-upgrade", `STATE=${this.own("state")}`)
       .replaceAll(":6443", `:${port}`);
     const { status, stdout, stderr } = spawnSync("bash", ["-s", "--", ...args], { input, encoding: "utf8" });
     return { code: status, stdout, stderr };

@@ -74,9 +74,15 @@ describe("Rancher's scripts and the rehearsal's rancher-backup", function () {
   });
 
   it("see a Rancher without rancher-backup", () => {
-    const { code, stdout, stderr } = server.run(bareText("look-rancher"), "look-rancher");
+    const { code, stdout, stderr } = server.run(
+      bareText("look-rancher"),
+      "look-rancher",
+      "cattle-system",
+      "rancher",
+    );
     assert.equal(code, 0, stderr);
-    const { version, clusters, resourceSets } = parseRancher(stdout);
+    const { version, clusters, resourceSets, replicas } = parseRancher(stdout);
+    assert.ok(replicas);
     assert.equal(version, `v${VERSION}`);
     assert.deepEqual(
       clusters.map(({ name, called, there }) => `${name} ${called} ${there}`),
@@ -106,7 +112,7 @@ describe("Rancher's scripts and the rehearsal's rancher-backup", function () {
       ...["-n", NAMESPACE, "patch", "pod", "one", "--subresource=status", "--type=merge"],
       ...["-p", JSON.stringify({ status })],
     ]);
-    const { stdout } = server.run(bareText("look-rancher"), "look-rancher");
+    const { stdout } = server.run(bareText("look-rancher"), "look-rancher", "cattle-system", "rancher");
     const { resourceSets, backupPods } = parseRancher(stdout);
     assert.deepEqual([resourceSets?.length, backupPods], [2, 1]);
     assert.match(exported("1").stderr, /has not completed .* nobody has looked at it/);

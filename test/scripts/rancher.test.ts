@@ -16,12 +16,14 @@ kube() {
   *'get settings.management.cattle.io server-version'*) cat version ;;
   'get backups.resources.cattle.io '*resourceSetName*) [ ! -e backup ] || cat backup.asked ;;
   'get backups.resources.cattle.io '*) cat backup ;;
+  'get restores.resources.cattle.io '*backupFilename*) [ ! -e restore ] || cat restore.asked ;;
   'get restores.resources.cattle.io '*) [ ! -e restore ] || cat restore ;;
   'delete backups.resources.cattle.io '*) rm backup ;;
   'delete restores.resources.cattle.io '*) rm restore ;;
   *'get pods -l app.kubernetes.io/name=rancher-backup'*) cat pod ;;
   *'get pods -l app=rancher'*) ;;
-  *'scale deployment rancher'*) ;;
+  *'get deployment rancher'*) cat replicas ;;
+  *'scale deployment rancher --replicas='*) printf '%s' "\${6#*=}" >replicas ;;
   *'get pvc'*) echo volume ;;
   'get pv volume'*) cat directory ;;
   *'get service rancher'*) printf 80 ;;
@@ -51,6 +53,8 @@ describe("Rancher's scripts", () => {
     put("version", "v2.14.3");
     put("pod", "m03 claim\n");
     put("directory", "/backups");
+    put("replicas", "2");
+    put("restore.asked", "file.tar.gz ");
     put("ping", "pong");
     put("clusters", "local\tlocal\tTrue\t-\nc-m-1\ttelescope\tTrue\tTrue\n");
     put("made", `printf '%s' '${EXPORTED}' >backup; echo 'full ' >backup.asked`);
@@ -141,6 +145,40 @@ describe("Rancher's scripts", () => {
     assert.equal(restored().status, 0);
     assert.ok(!existsSync(join(folder, "created")), "a rerun puts nothing back");
     assert.equal(readFileSync(join(folder, "asked"), "utf8").match(/--replicas=0/g)?.length, 1);
+  });
+
+  it("restore: one that has written the version and is not completed is waited for, Rancher at rest", () => {
+    put("restore", "-|Reconciling=True (half way); ");
+    const half = restored();
+    assert.match(half.stderr, /has not restored file\.tar\.gz after 1 s: Reconciling=True \(half way\)/);
+    assert.equal(readFileSync(join(folder, "replicas"), "utf8"), "0");
+    assert.ok(!existsSync(join(folder, "created")));
+    put("restore", "2026-11-24|Ready=True (Completed); ");
+    assert.equal(restored().status, 0);
+  });
+
+  it("restore: one of another file, or with another encryption, is made anew", () => {
+    put("version", "v2.15.1");
+    put("made", "printf '%s' '2026-11-24|Ready=True (Completed); ' >restore; printf v2.14.3 >version");
+    for (const asked of ["wrong.tar.gz ", "file.tar.gz secret"]) {
+      put("version", "v2.15.1");
+      put("restore", "-|Reconciling=True (no such file); ");
+      put("restore.asked", asked);
+      const { status, stderr } = restored();
+      assert.equal(status, 0, stderr);
+      const { spec } = JSON.parse(readFileSync(join(folder, "created"), "utf8"));
+      assert.deepEqual(spec, { backupFilename: "file.tar.gz", prune: true });
+      rmSync(join(folder, "created"));
+    }
+  });
+
+  it("restore: what fails says how Rancher is scaled up again, a rerun as well", () => {
+    put("version", "v2.15.1");
+    put("made", "exit 1");
+    const wayOut = /kubectl -n cattle-system scale deployment rancher --replicas=2;/;
+    for (const _ of [1, 2]) assert.match(restored().stderr, wayOut);
+    rmSync(join(folder, "state/rancher-replicas"));
+    assert.match(restored().stderr, /--replicas=3;/);
   });
 
   it("restore: one of an earlier way back is made anew, one on its way waited for, one of other data refused", () => {

@@ -3,10 +3,12 @@ import { parseSettings } from "../../../config";
 import { judgeRancher, parseRancher, type RancherFacts } from "../../../observe";
 import { lab } from "../../config/lab";
 
+const FILE = "rke2up-cr-1-2.14.3-0b450532-cee1-4aa1-a881-f5f48a007b1c-2026-11-24T07-27-09Z.tar.gz";
 const SETS = ["rancher-resource-set-full", "rancher-resource-set-basic"];
 const seen = (changes: Partial<RancherFacts> = {}) => ({
   value: {
     version: "v2.14.3",
+    replicas: 3,
     clusters: [{ name: "local", called: "local", there: true }],
     resourceSets: SETS,
     backupPods: 1,
@@ -27,9 +29,11 @@ describe("observe/checks/rancher", () => {
       "cluster\tc-m-2\tarray\tUnknown\tTrue",
       "resourceset\trancher-resource-set-full",
       "backup-operator\t1",
+      "replicas\t0",
       "",
     ].join("\n");
-    const { version, clusters, resourceSets, backupPods } = parseRancher(printed);
+    const { version, clusters, resourceSets, backupPods, replicas } = parseRancher(printed);
+    assert.equal(replicas, 0);
     assert.equal(version, "v2.14.3");
     assert.deepEqual(
       clusters.filter(({ there }) => !there).map(({ name }) => name),
@@ -41,7 +45,7 @@ describe("observe/checks/rancher", () => {
     });
   });
 
-  it("asks nothing where Rancher is left alone, its export alone where it does not move", () => {
+  it("asks nothing where Rancher is left alone, its export and whether it is at rest where it does not move", () => {
     assert.deepEqual(judgeRancher(parseSettings(lab()), seen(), CHART), []);
     const only = ["rancher: export"];
     const exported = parseSettings(lab({ rancher: { backup: { enabled: true } } }));
@@ -51,7 +55,7 @@ describe("observe/checks/rancher", () => {
     );
     assert.deepEqual(
       judgeRancher(settings(), seen(), undefined).map(({ check }) => check),
-      only,
+      [...only, "rancher: at rest"],
     );
   });
 
@@ -59,7 +63,7 @@ describe("observe/checks/rancher", () => {
     const all = Object.values(judged());
     assert.deepEqual(
       all.map(({ verdict }) => verdict),
-      ["pass", "pass", "pass", "pass", "pass"],
+      ["pass", "pass", "pass", "pass", "pass", "pass"],
     );
     assert.match(all[0]?.found ?? "", /v2\.14\.3, by its server's own word/);
   });
@@ -91,6 +95,30 @@ describe("observe/checks/rancher", () => {
       judged(away, { rancher: { awayClusters: ["c-m-1"] } })["rancher: its clusters"]?.verdict,
       "pass",
     );
+  });
+
+  it("warns of a cluster that is away where that may be why it goes back, or where it has", () => {
+    const clusters = [{ name: "c-m-1", called: "telescope", there: false }];
+    const of = (version: string, changes: object) =>
+      judged({ version, clusters }, changes)["rancher: its clusters"]?.verdict;
+    const back = { rancherVersion: "2.14.3", rancher: { restore: FILE } };
+    assert.equal(of("v2.15.1", back), "warn");
+    assert.equal(of("v2.15.1", {}), "warn");
+    assert.equal(of("v2.15.0", {}), "fail");
+  });
+
+  it("refuses a Rancher that a way back left at rest, until it is scaled up, moves or goes back again", () => {
+    const check = "rancher: at rest";
+    const left = judged({ replicas: 0 })[check];
+    assert.equal(left?.verdict, "fail");
+    assert.match(left?.next ?? "", /kubectl -n cattle-system scale deployment rancher --replicas=3$/);
+    const values = { replicas: 1 };
+    assert.match(judged({ replicas: 0 }, { rancher: { values } })[check]?.next ?? "", /--replicas=1$/);
+    const moving = judgeRancher(settings(), seen({ replicas: 0 }), CHART, true);
+    assert.equal(moving.find((one) => one.check === check)?.verdict, "pass");
+    assert.equal(judged({ replicas: undefined })[check]?.verdict, "pass");
+    const back = { rancherVersion: "2.14.3", rancher: { restore: FILE } };
+    assert.equal(judged({ replicas: 0, version: "v2.15.1" }, back)[check], undefined);
   });
 
   for (const [title, facts] of [
@@ -128,6 +156,6 @@ describe("observe/checks/rancher", () => {
 
   it("says so where nobody answers", () => {
     const all = judgeRancher(settings(), { missing: "no answer" }, undefined);
-    assert.ok(all.length === 1 && all.every(({ verdict }) => verdict === "not measured"));
+    assert.ok(all.length === 2 && all.every(({ verdict }) => verdict === "not measured"));
   });
 });
