@@ -89,7 +89,7 @@ describe("everything in one change", function () {
     const { code, output } = await run(["pulumi", "preview", "--non-interactive", "--color=never"]);
     assert.equal(code, 0, output);
     const places = [
-      "proj-k8sm01: scan it with kube-bench, as it is before the change",
+      "proj-k8sw04: scan it with kube-bench, as it is before the change",
       "Operators that go before Kubernetes",
       "proj-k8sm01: install v1.36.3+rke2r1",
       "proj-k8sm01: scan it: nothing may fail newly",
@@ -100,7 +100,7 @@ describe("everything in one change", function () {
       "proj-k8sw01: install v1.36.3+rke2r1",
       "proj-k8sw04: install v1.36.3+rke2r1",
       "Operators that go after Kubernetes",
-      "proj-k8sm01: scan it again: nothing may fail newly",
+      "proj-k8sw04: scan it again: nothing may fail newly",
     ].map((words) => output.lastIndexOf(words));
     assert.ok(!places.includes(-1), `${places}\n${output}`);
     assert.deepEqual(
