@@ -100,6 +100,7 @@ async function unpatched(round: string): Promise<string> {
   const done = await patchedIn(round).catch((error: Error) => error);
   if (done instanceof Error)
     return `nobody can say which nodes were patched (${done.message}). Run it again once a server answers`;
+  // Not patchedNodes: osPatch.packages may be none again by now, and then it would be nobody.
   const open = [...(osPatch.servers ? servers : []), ...agents].filter(({ name }) => !done.has(name));
   if (open.length === 0) return "";
   return `not patched in ${round}, or still in their turn: ${open.map(({ name }) => name).join(", ")}. Nothing was let go: set osPatch.acceptedRound back, and finish the round with pulumi up`;

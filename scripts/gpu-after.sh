@@ -23,8 +23,7 @@ policies_not_ready() {
 
 # Whether another node is in its turn as well: the policy is the cluster's, and waits for that one too.
 fellow_in_turn() {
-  kube "$API" get nodes -o jsonpath='{range .items[*]}{.metadata.name}|{.metadata.annotations.rke2-upgrade/working}{"\n"}{end}' |
-    awk -F'|' -v node="$node" -v change="$change" '$1 != node && $2 == change { found = 1 } END { exit !found }'
+  nodes_table | awk -F'|' -v node="$node" -v change="$change" '$1 != node && $5 == change { found = 1 } END { exit !found }'
 }
 
 offered() {

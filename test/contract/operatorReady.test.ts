@@ -5,12 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AppsV1Api, KubeConfig } from "@kubernetes/client-node";
 import { parseReleases } from "../../observe/releases";
-import { packChart } from "../../rehearsal/charts/packed";
 import { bareText, stepText } from "../../scripts";
 import { AsOnServer } from "./asOnServer";
+import { installChart } from "./chartInstalled";
 import { KubernetesApi } from "./kubernetesApi";
-import { ProviderUnderTest } from "./providerUnderTest";
-import { binary } from "./toolchain";
+import type { ProviderUnderTest } from "./providerUnderTest";
 
 const VERSION = "v26.7.1";
 const POLICY = ["clusterpolicies.nvidia.com/cluster-policy", ".spec.driver.version"];
@@ -26,14 +25,7 @@ describe("scripts/operator-ready.sh and look-releases.sh on real releases", func
     this.timeout(30 * 60_000);
     await api.start();
     server = new AsOnServer(api);
-    plugin = await ProviderUnderTest.start(binary("KUBERNETES_PLUGIN", "pulumi-resource-kubernetes"));
-    await plugin.configure({ kubeconfig: api.kubeconfig() });
-    const release = "kubernetes:helm.sh/v3:Release";
-    const { inputs } = await plugin.check(release, {
-      ...{ name: "gpu-operator", namespace: "gpu", chart: packChart("gpu-operator", VERSION, folder) },
-      ...{ createNamespace: true, skipAwait: true },
-    });
-    await plugin.create(release, inputs);
+    plugin = await installChart(api, { name: "gpu-operator", namespace: "gpu", version: VERSION }, folder);
   });
 
   after(async () => {

@@ -9,12 +9,12 @@ import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseRancher } from "../../observe/rancher";
-import { packChart } from "../../rehearsal/charts/packed";
 import { bareText, stepText } from "../../scripts";
 import { AsOnServer } from "./asOnServer";
+import { installChart } from "./chartInstalled";
 import { built, KubernetesApi } from "./kubernetesApi";
-import { ProviderUnderTest } from "./providerUnderTest";
-import { binary, root } from "./toolchain";
+import type { ProviderUnderTest } from "./providerUnderTest";
+import { root } from "./toolchain";
 
 const VERSION = "2.14.3";
 const NAMESPACE = "cattle-resources-system";
@@ -56,14 +56,11 @@ describe("Rancher's scripts and the rehearsal's rancher-backup", function () {
     this.timeout(30 * 60_000);
     await api.start();
     server = new AsOnServer(api);
-    plugin = await ProviderUnderTest.start(binary("KUBERNETES_PLUGIN", "pulumi-resource-kubernetes"));
-    await plugin.configure({ kubeconfig: api.kubeconfig() });
-    const release = "kubernetes:helm.sh/v3:Release";
-    const { inputs } = await plugin.check(release, {
-      ...{ name: "rancher", namespace: "cattle-system", chart: packChart("rancher", VERSION, folder) },
-      ...{ createNamespace: true, skipAwait: true },
-    });
-    await plugin.create(release, inputs);
+    plugin = await installChart(
+      api,
+      { name: "rancher", namespace: "cattle-system", version: VERSION },
+      folder,
+    );
   });
 
   after(async () => {

@@ -68,7 +68,7 @@ describe("scripts: a GPU node's own steps", () => {
     put("crd", "customresourcedefinition/clusterpolicies.nvidia.com");
     put("controller", "there|||");
     put("failed");
-    put("marks", "w1|CR-1", "w2|");
+    put("marks", "w1||||CR-1", "w2||||");
     put("policies", "cluster-policy|ready", "second|ignored");
     put("owner", "there|CR-1");
     put("outcome", "Complete|: Reached expected number of succeeded pods");
@@ -161,7 +161,7 @@ describe("scripts: a GPU node's own steps", () => {
     it("waits for no policy while a fellow is in its turn: it is not ready for that one's sake", () => {
       put("policies", "cluster-policy|notReady");
       assert.match(prove().stderr, /ClusterPolicy cluster-policy is notReady/);
-      put("marks", "w1|CR-1", "w2|CR-1");
+      put("marks", "w1||||CR-1", "w2||||CR-1");
       assert.ok(prove().ok);
     });
 

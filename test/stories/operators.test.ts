@@ -8,10 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { snapshotName } from "../../config";
-import { packChart } from "../../rehearsal/charts/packed";
-import { revisions } from "../e2e/helm";
+import { askForOperator, makeOperators, POLICY_HEALTH, policyIsReady, revisions } from "../e2e/helm";
 import { restarts, snapshots, versions } from "../e2e/history";
-import { configure, kubectl, ok, run, up } from "../e2e/operator";
+import { configure, kubectl, run, up } from "../e2e/operator";
 
 const FROM = "v1.35.4+rke2r1";
 const TO = "v1.36.3+rke2r1";
@@ -25,13 +24,6 @@ describe("operators that go with an upgrade", function () {
   const charts = mkdtempSync(join(tmpdir(), "operators-"));
   const began = new Date();
 
-  /** What is asked for of an operator of this place in the list. */
-  const ask = (index: number, chart: "cert-manager" | "gpu-operator", version: string) =>
-    configure({
-      [`operators[${index}].version`]: version,
-      [`operators[${index}].chart`]: packChart(chart, version, charts),
-    });
-
   const statuses = async (name: string) => (await revisions(name)).map(({ status }) => status);
 
   const runs = async (name: string) => {
@@ -42,23 +34,14 @@ describe("operators that go with an upgrade", function () {
   };
 
   before(async () => {
-    // The rehearsal runs both without helm: here they are releases.
-    for (const name of ["cert-manager", "gpu-operator"])
-      await ok("kubectl", "-n", name, "delete", "deployment", name, "--wait");
-    await ok("kubectl", "delete", "clusterpolicies.nvidia.com", "cluster-policy");
+    await makeOperators();
     await configure({
-      "operators[0].name": "gpu-operator",
-      "operators[0].namespace": "gpu-operator",
-      "operators[0].when": "after",
-      "operators[1].name": "cert-manager",
-      "operators[1].namespace": "cert-manager",
-      "operators[1].when": "before",
       "limits.soakServerSeconds": "2",
       "limits.soakAgentSeconds": "2",
       "restoreTest.enabled": "false",
     });
-    await ask(0, "gpu-operator", GPU.from);
-    await ask(1, "cert-manager", CERT.from);
+    await askForOperator("gpu-operator", GPU.from, charts);
+    await askForOperator("cert-manager", CERT.from, charts);
   });
 
   after(() => rmSync(charts, { recursive: true, force: true }));
@@ -67,18 +50,14 @@ describe("operators that go with an upgrade", function () {
     const { code, output } = await up();
     assert.equal(code, 0, output);
     for (const name of ["cert-manager", "gpu-operator"]) assert.deepEqual(await statuses(name), ["deployed"]);
-    // What NVIDIA's operator says of itself.
-    const policy = ["patch", "clusterpolicy", "cluster-policy", "--subresource=status", "--type=merge"];
-    await ok("kubectl", ...policy, "-p", '{"status":{"state":"ready"}}');
+    await policyIsReady();
   });
 
   it("are shown with from → to and their place in the order", async () => {
-    await ask(0, "gpu-operator", GPU.to);
-    await ask(1, "cert-manager", CERT.to);
+    await askForOperator("gpu-operator", GPU.to, charts);
+    await askForOperator("cert-manager", CERT.to, charts);
     await configure({
-      "operators[0].health[0].resource": "clusterpolicies.nvidia.com/cluster-policy",
-      "operators[0].health[0].path": ".status.state",
-      "operators[0].health[0].value": "ready",
+      ...POLICY_HEALTH,
       "operators[1].values.hook.exitCode": "1",
       rke2Version: TO,
     });
@@ -131,7 +110,7 @@ describe("operators that go with an upgrade", function () {
     const accepted = await up();
     assert.equal(accepted.code, 0, accepted.output);
     const before = (await revisions("gpu-operator")).length;
-    await ask(0, "gpu-operator", GPU.from);
+    await askForOperator("gpu-operator", GPU.from, charts);
     const moved = new Date();
     const { code, output } = await up();
     assert.equal(code, 0, output);

@@ -12,6 +12,7 @@ import { after, before, describe, it } from "mocha";
 import { packChart } from "../../rehearsal/charts/packed";
 import { operator } from "../../rehearsal/lab/operator";
 import { projectDirectory } from "../../rehearsal/machines/paths";
+import { revisions } from "../e2e/helm";
 import { restarts, versions } from "../e2e/history";
 import { configure, kubectl, ok, onNode, run, up } from "../e2e/operator";
 
@@ -45,19 +46,7 @@ describe("Rancher in a change", function () {
       "rancher.chart": packChart("rancher", version, charts, version === OLD ? "< 1.36.0-0" : "< 1.37.0-0"),
     });
 
-  /** helm's revisions of Rancher's release, oldest first. */
-  async function history(): Promise<{ revision: number; status: string; at: number }[]> {
-    const { items } = await kubectl<{
-      items: { metadata: { labels: Record<string, string>; creationTimestamp: string } }[];
-    }>("-n", "cattle-system", "get", "secrets", "-l", "owner=helm,name=rancher");
-    return items
-      .map(({ metadata: { labels, creationTimestamp } }) => ({
-        revision: Number(labels.version),
-        status: labels.status ?? "",
-        at: Date.parse(creationTimestamp),
-      }))
-      .sort((a, b) => a.revision - b.revision);
-  }
+  const history = () => revisions("rancher", "cattle-system");
   const statuses = async () => (await history()).map(({ status }) => status);
 
   /** The image that its pods run, ready and wanted, and the version that its setting says. */

@@ -9,14 +9,13 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
-import { packChart } from "../../rehearsal/charts/packed";
 import { setFault } from "../../rehearsal/lab/faults";
 import { readInfo } from "../../rehearsal/lab/info";
 import { Machine } from "../../rehearsal/machines/machine";
 import { runDirectory } from "../../rehearsal/machines/paths";
 import { until } from "../../rehearsal/machines/poll";
 import { AGENTS, areWell, NEW, NODES, OLD, SERVERS, upWell } from "../e2e/back";
-import { revisions } from "../e2e/helm";
+import { askForOperator, makeOperators, POLICY_HEALTH, policyIsReady, revisions } from "../e2e/helm";
 import { info, proxmox, restarts, snapshots, versions } from "../e2e/history";
 import { configure, ok, onNode, run, startUp, up } from "../e2e/operator";
 import { atRest, bootIds, outdate, packages, rebootedAt, upgradedAt } from "../e2e/os";
@@ -38,44 +37,28 @@ describe("everything in one change", function () {
   let bootsBefore: Record<string, string>;
   let began: Date;
 
-  const ask = (index: number, chart: "cert-manager" | "gpu-operator", version: string) =>
-    configure({
-      [`operators[${index}].version`]: version,
-      [`operators[${index}].chart`]: packChart(chart, version, charts),
-    });
   const statuses = async (name: string) => (await revisions(name)).map(({ status }) => status);
 
   before(async () => {
-    for (const name of ["cert-manager", "gpu-operator"])
-      await ok("kubectl", "-n", name, "delete", "deployment", name, "--wait");
-    await ok("kubectl", "delete", "clusterpolicies.nvidia.com", "cluster-policy");
+    await makeOperators();
     await configure({
-      "operators[0].name": "gpu-operator",
-      "operators[0].namespace": "gpu-operator",
-      "operators[0].when": "after",
-      "operators[1].name": "cert-manager",
-      "operators[1].namespace": "cert-manager",
-      "operators[1].when": "before",
       "limits.soakServerSeconds": "2",
       "limits.soakAgentSeconds": "2",
       "limits.rebootSeconds": "50",
       "restoreTest.enabled": "false",
     });
-    await ask(0, "gpu-operator", GPU.from);
-    await ask(1, "cert-manager", CERT.from);
+    await askForOperator("gpu-operator", GPU.from, charts);
+    await askForOperator("cert-manager", CERT.from, charts);
     await upWell();
-    const policy = ["patch", "clusterpolicy", "cluster-policy", "--subresource=status", "--type=merge"];
-    await ok("kubectl", ...policy, "-p", '{"status":{"state":"ready"}}');
+    await policyIsReady();
     await outdate([REBOOTED], [QUIET]);
     bootsBefore = await bootIds();
     began = new Date();
-    await ask(0, "gpu-operator", GPU.to);
-    await ask(1, "cert-manager", CERT.to);
+    await askForOperator("gpu-operator", GPU.to, charts);
+    await askForOperator("cert-manager", CERT.to, charts);
     const { scan } = await readInfo();
     await configure({
-      "operators[0].health[0].resource": "clusterpolicies.nvidia.com/cluster-policy",
-      "operators[0].health[0].path": ".status.state",
-      "operators[0].health[0].value": "ready",
+      ...POLICY_HEALTH,
       "osPatch.packages": "security",
       "scan.url": scan.url,
       "scan.sha256": scan.sha256,
