@@ -9,27 +9,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Decrypter } from "age-encryption";
 import { after, before, describe, it } from "mocha";
-import { packChart } from "../../rehearsal/charts/packed";
 import { operator } from "../../rehearsal/lab/operator";
-import { projectDirectory } from "../../rehearsal/machines/paths";
 import { revisions } from "../e2e/helm";
 import { restarts, versions } from "../e2e/history";
-import { configure, kubectl, ok, onNode, run, up } from "../e2e/operator";
+import { configure, ok, onNode, run, up } from "../e2e/operator";
+import {
+  askForRancher,
+  type Export,
+  exported,
+  KEEPER,
+  makeRancher,
+  NEW_RANCHER as NEW,
+  OLD_RANCHER as OLD,
+  rancherAt,
+  rancherRuns,
+} from "../e2e/rancher";
 
 const TO = "v1.36.3+rke2r1";
-const OLD = "2.14.3";
-const NEW = "2.15.1";
-/** Where rancher-backup's volume is. */
-const KEEPER = "proj-k8sm03";
 const FOLDER = "/var/lib/rancher-backups";
-
-/** What the stack's state says of Rancher's export. */
-interface Export {
-  readonly file: string;
-  readonly restore: string;
-  readonly sha256: string;
-  readonly version: string;
-}
 
 describe("Rancher in a change", function () {
   this.timeout(20 * 60_000);
@@ -39,54 +36,13 @@ describe("Rancher in a change", function () {
   const began = new Date();
   let back: Export;
 
-  /** As their makers publish it: 2.14 refuses 1.36. */
-  const ask = (version: string) =>
-    configure({
-      rancherVersion: version,
-      "rancher.chart": packChart("rancher", version, charts, version === OLD ? "< 1.36.0-0" : "< 1.37.0-0"),
-    });
-
+  const ask = (version: string) => askForRancher(version, charts);
   const history = () => revisions("rancher", "cattle-system");
   const statuses = async () => (await history()).map(({ status }) => status);
 
-  /** The image that its pods run, ready and wanted, and the version that its setting says. */
-  async function runs(): Promise<[string | undefined, number, string]> {
-    const { spec, status } = await kubectl<{
-      spec: { replicas: number; template: { spec: { containers: { image: string }[] } } };
-      status: { availableReplicas?: number };
-    }>("-n", "cattle-system", "get", "deployment", "rancher");
-    const setting = await kubectl<{ value: string }>(
-      "get",
-      "settings.management.cattle.io",
-      "server-version",
-    );
-    return [spec.template.spec.containers[0]?.image, status.availableReplicas ?? 0, setting.value];
-  }
-  const at = (version: string) => [`rancher/rancher:v${version}`, 3, `v${version}`];
-
-  /** The export that the stack's state holds. */
-  async function exported(): Promise<Export | undefined> {
-    const { deployment } = JSON.parse(await ok("pulumi", "stack", "export")) as {
-      deployment: { resources: { type: string; outputs?: Export }[] };
-    };
-    return deployment.resources.find(({ type }) => type.endsWith("rke2:RancherBackup"))?.outputs;
-  }
-
   before(async () => {
-    // The rehearsal runs it without helm: here it is a release.
-    await ok("kubectl", "-n", "cattle-system", "delete", "deployment", "rancher", "--wait");
-    const manifest = join(projectDirectory, "rehearsal", "rancher-backup", "operator.yaml");
-    const kinds = ["backups", "restores", "resourcesets"].map((kind) => `crd/${kind}.resources.cattle.io`);
-    // Objects of a kind that has just been declared are known a moment later.
-    await run(["kubectl", "apply", "--filename", manifest]);
-    await ok("kubectl", "wait", "--for=condition=Established", "--timeout=60s", ...kinds);
-    await ok("kubectl", "apply", "--filename", manifest);
-    await ok(
-      ...["kubectl", "-n", "cattle-resources-system", "rollout", "status", "deployment/rancher-backup"],
-      "--timeout=120s",
-    );
+    await makeRancher();
     await configure({
-      "rancher.backup.timeoutSeconds": "60",
       "limits.soakServerSeconds": "2",
       "limits.soakAgentSeconds": "2",
       "restoreTest.enabled": "false",
@@ -100,7 +56,7 @@ describe("Rancher in a change", function () {
     const { code, output } = await up();
     assert.equal(code, 0, output);
     assert.deepEqual(await statuses(), ["deployed"]);
-    assert.deepEqual(await runs(), at(OLD));
+    assert.deepEqual(await rancherRuns(), rancherAt(OLD));
     assert.equal((await exported())?.file, "", "there was nothing to export");
   });
 
@@ -132,7 +88,7 @@ describe("Rancher in a change", function () {
     );
     assert.match(output, /next: kubectl describe backups/);
     assert.deepEqual(await statuses(), ["deployed"]);
-    assert.deepEqual(await runs(), at(OLD));
+    assert.deepEqual(await rancherRuns(), rancherAt(OLD));
     await onNode(
       KEEPER,
       `sudo sh -c 'rm ${FOLDER}; mv ${FOLDER}.away ${FOLDER} 2>/dev/null || mkdir ${FOLDER}'`,
@@ -145,7 +101,7 @@ describe("Rancher in a change", function () {
     assert.notEqual(code, 0, output);
     assert.match(output, /Helm release "cattle-system\/rancher" failed.*pre-upgrade hooks failed/s);
     assert.deepEqual(await statuses(), ["deployed", "failed"]);
-    assert.deepEqual(await runs(), at(OLD));
+    assert.deepEqual(await rancherRuns(), rancherAt(OLD));
     const one = await exported();
     assert.ok(one, "no export in the state");
     back = one;
@@ -169,7 +125,7 @@ describe("Rancher in a change", function () {
     const { code, output } = await up();
     assert.equal(code, 0, output);
     assert.equal((await statuses()).at(-1), "deployed");
-    assert.deepEqual(await runs(), at(NEW));
+    assert.deepEqual(await rancherRuns(), rancherAt(NEW));
     assert.equal((await exported())?.file, back.file);
   });
 
@@ -186,11 +142,11 @@ describe("Rancher in a change", function () {
     const refused = await up();
     assert.notEqual(refused.code, 0, refused.output);
     assert.match(refused.output, /rancher: version: v2\.15\.1.*rancher\.restore/);
-    assert.deepEqual(await runs(), at(NEW));
+    assert.deepEqual(await rancherRuns(), rancherAt(NEW));
     await configure({ "rancher.restore": back.restore });
     const { code, output } = await up();
     assert.equal(code, 0, output);
-    assert.deepEqual(await runs(), at(OLD));
+    assert.deepEqual(await rancherRuns(), rancherAt(OLD));
     const settings = await ok("kubectl", "get", "settings.management.cattle.io", "--output=name");
     assert.ok(!settings.includes("new-in-2-15"), settings);
     assert.equal((await exported())?.version, `v${NEW}`, "what ran was exported before");
@@ -204,7 +160,7 @@ describe("Rancher in a change", function () {
     const moved = new Date();
     const { code, output } = await up();
     assert.equal(code, 0, output);
-    assert.deepEqual(await runs(), at(NEW));
+    assert.deepEqual(await rancherRuns(), rancherAt(NEW));
     assert.deepEqual(new Set(Object.values(await versions())), new Set([TO]));
     const [last] = (await history()).slice(-1);
     const [first] = await restarts("proj-k8sm01", "server", moved);

@@ -1,7 +1,7 @@
 /**
- * Everything in one change: a minor of RKE2, an operator before it and one after, the agents' OS with a reboot, the compliance
- * scan. A node is worse after its turn, another does not come back: both stop the run, which goes on. The order is read off
- * what the cluster and its nodes keep. One story in order.
+ * Everything in one change: Rancher with its export, a minor of RKE2 with its agents in waves, an operator before it and one
+ * after, the agents' OS with a reboot, the compliance scan. A node is worse after its turn, another does not come back: both
+ * stop the run, which goes on. The order is read off what the cluster and its nodes keep. One story in order.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -19,6 +19,16 @@ import { askForOperator, makeOperators, POLICY_HEALTH, policyIsReady, revisions 
 import { info, proxmox, restarts, snapshots, versions } from "../e2e/history";
 import { configure, ok, onNode, run, startUp, up } from "../e2e/operator";
 import { atRest, bootIds, outdate, packages, rebootedAt, upgradedAt } from "../e2e/os";
+import {
+  askForRancher,
+  exported,
+  KEEPER,
+  makeRancher,
+  NEW_RANCHER,
+  OLD_RANCHER,
+  rancherAt,
+  rancherRuns,
+} from "../e2e/rancher";
 import { printed } from "../e2e/watch";
 
 const CHANGE = "CR-2026-041";
@@ -26,6 +36,8 @@ const CERT = { from: "v1.21.1", to: "v1.21.2" };
 const GPU = { from: "v26.7.0", to: "v26.7.1" };
 /** Whose OS lags behind; the first of them has to be rebooted for it. */
 const [REBOOTED, QUIET] = ["proj-k8sw01", "proj-k8sw02"];
+/** The agents' waves of two: the canary, two, and the one with a GPU last. */
+const WAVES = [["proj-k8sw01"], ["proj-k8sw02", "proj-k8sw03"], ["proj-k8sw04"]] as const;
 /** The node that is made worse in its own turn. */
 const WORSE = ["scan-new-failure", "proj-k8sm01"];
 
@@ -37,10 +49,12 @@ describe("everything in one change", function () {
   let bootsBefore: Record<string, string>;
   let began: Date;
 
-  const statuses = async (name: string) => (await revisions(name)).map(({ status }) => status);
+  const statuses = async (name: string, namespace = name) =>
+    (await revisions(name, namespace)).map(({ status }) => status);
 
   before(async () => {
     await makeOperators();
+    await makeRancher();
     await configure({
       "limits.soakServerSeconds": "2",
       "limits.soakAgentSeconds": "2",
@@ -49,6 +63,7 @@ describe("everything in one change", function () {
     });
     await askForOperator("gpu-operator", GPU.from, charts);
     await askForOperator("cert-manager", CERT.from, charts);
+    await askForRancher(OLD_RANCHER, charts);
     await upWell();
     await policyIsReady();
     await outdate([REBOOTED], [QUIET]);
@@ -56,10 +71,13 @@ describe("everything in one change", function () {
     began = new Date();
     await askForOperator("gpu-operator", GPU.to, charts);
     await askForOperator("cert-manager", CERT.to, charts);
+    await askForRancher(NEW_RANCHER, charts);
     const { scan } = await readInfo();
     await configure({
       ...POLICY_HEALTH,
       "osPatch.packages": "security",
+      "agents.maxUnavailable": "2",
+      "agents.canarySoakSeconds": "5",
       "scan.url": scan.url,
       "scan.sha256": scan.sha256,
       rke2Version: NEW,
@@ -73,6 +91,7 @@ describe("everything in one change", function () {
     assert.equal(code, 0, output);
     const places = [
       "proj-k8sw04: scan it with kube-bench, as it is before the change",
+      "have rancher-backup export Rancher",
       "Operators that go before Kubernetes",
       "proj-k8sm01: install v1.36.3+rke2r1",
       "proj-k8sm01: scan it: nothing may fail newly",
@@ -90,6 +109,8 @@ describe("everything in one change", function () {
       places,
       places.toSorted((a, b) => a - b),
     );
+    assert.match(output, /ok {2}rancher: version: v2\.14\.3, by its server's own word/);
+    assert.match(output, /wave 2 of 3, 2 at once: proj-k8sw02, proj-k8sw03: /);
     assert.match(output, /ok {2}proj-k8sw01: OS packages \(security\): 2 to upgrade/);
     assert.match(
       output,
@@ -116,6 +137,9 @@ describe("everything in one change", function () {
     );
     assert.deepEqual(await statuses("cert-manager"), ["superseded", "deployed"]);
     assert.deepEqual(await statuses("gpu-operator"), ["deployed"]);
+    assert.deepEqual(await statuses("rancher", "cattle-system"), ["superseded", "deployed"]);
+    assert.deepEqual(await rancherRuns(), rancherAt(NEW_RANCHER));
+    assert.equal((await exported())?.version, `v${OLD_RANCHER}`);
   });
 
   it("goes on once that is mended, and stops at an agent that does not come back, later agents untouched", async () => {
@@ -167,6 +191,7 @@ describe("everything in one change", function () {
     const upgrades = await Promise.all(
       NODES.map(async (node) => (await restarts(node, role(node), began)).at(-1) ?? assert.fail(node)),
     );
+    const of = (node: string) => upgrades[NODES.indexOf(node as never)] ?? assert.fail(node);
     const taken = await Promise.all(
       (await info()).nodes.map(async ({ vmId }) => {
         const vms = await proxmox<{ vmid: number; node: string }[]>("/cluster/resources?type=vm");
@@ -177,22 +202,30 @@ describe("everything in one change", function () {
         return Math.max(...all.map(({ snaptime = 0 }) => snaptime * 1000));
       }),
     );
-    const [cert, gpu] = await Promise.all(
-      ["cert-manager", "gpu-operator"].map(async (name) => (await revisions(name)).at(-1)?.at ?? 0),
+    const [rancher, cert, gpu] = await Promise.all(
+      [
+        ["rancher", "cattle-system"],
+        ["cert-manager", "cert-manager"],
+        ["gpu-operator", "gpu-operator"],
+      ].map(async ([name = "", namespace]) => (await revisions(name, namespace)).at(-1)?.at ?? 0),
     );
+    const { restore } = (await exported()) ?? assert.fail("nothing was exported");
+    const kept = await onNode(KEEPER, `sudo stat -c %.9Y /var/lib/rancher-backups/${restore}`);
     const [before, after] = await Promise.all(
       ["before", "after"].map((when) => Promise.all(NODES.map((node) => scannedAt(node, when)))),
     );
-    assert.ok(cert && gpu && before && after);
+    assert.ok(rancher && cert && gpu && before && after);
     const first = upgrades[0] ?? assert.fail();
-    const last = upgrades.at(-1) ?? assert.fail();
+    const last = Math.max(...upgrades.map(({ to }) => to));
     const order: [string, number][] = [
       ["the last scan before", Math.max(...before)],
       ["the first snapshot", Math.min(...taken)],
       ["the last snapshot", Math.max(...taken)],
+      ["Rancher's export", 1000 * Number(kept)],
+      ["Rancher", rancher],
       ["cert-manager", cert],
       ["the first server's RKE2", first.from],
-      ["the last agent's RKE2", last.to],
+      ["the last agent's RKE2", last],
       ["gpu-operator", gpu],
       ["the first scan after", Math.min(...after)],
     ];
@@ -202,13 +235,15 @@ describe("everything in one change", function () {
       if (next)
         assert.ok(Math.floor(at / 1000) * 1000 <= next[1], `${name} before ${next[0]}: ${at}, ${next[1]}`);
     }
-    for (const [i, { node, to }] of upgrades.entries()) {
-      const scanned = await scannedAt(node, "turn");
-      const next = upgrades[i + 1];
-      assert.ok(to < scanned, `${node} is scanned after its RKE2`);
-      if (next) assert.ok(scanned < next.from, `${node} is scanned before ${next.node}'s RKE2`);
-    }
-    const of = (node: string) => upgrades[NODES.indexOf(node as never)] ?? assert.fail(node);
+    // Servers one by one, then the agents' waves: each is scanned after its RKE2, and before anybody of the next begins.
+    const turns = [...SERVERS.map((node) => [node]), ...WAVES];
+    for (const [i, nodes] of turns.entries())
+      for (const node of nodes) {
+        const scanned = await scannedAt(node, "turn");
+        assert.ok(of(node).to < scanned, `${node} is scanned after its RKE2`);
+        for (const next of turns[i + 1] ?? [])
+          assert.ok(scanned < of(next).from, `${node} is scanned before ${next}'s RKE2`);
+      }
     const [upgraded, rebooted] = [await upgradedAt(REBOOTED), await rebootedAt(REBOOTED)];
     assert.ok(of("proj-k8sm03").to < upgraded && upgraded <= rebooted && rebooted <= of(REBOOTED).from);
     const quiet = await upgradedAt(QUIET);
@@ -222,6 +257,7 @@ describe("everything in one change", function () {
     await areWell(() => NEW);
     for (const name of ["cert-manager", "gpu-operator"])
       assert.deepEqual(await statuses(name), ["superseded", "deployed"]);
+    assert.deepEqual(await rancherRuns(), rancherAt(NEW_RANCHER));
   });
 
   it("asked nobody but the site's own mirror for any file", async () => {
