@@ -9,6 +9,8 @@ export interface Case {
   readonly story: string;
   /** The resource whose step had just ended. */
   readonly after: string;
+  /** Others that ended between this one and the run's end: steps of several nodes go side by side. */
+  readonly beside?: readonly string[];
   readonly how: Interruption;
   /** Whether the run that followed went on beyond this step, or what it said. */
   readonly ended: "went on" | string;

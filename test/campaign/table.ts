@@ -10,9 +10,12 @@ export function table(cases: readonly Case[]): string {
   const rows = [...groups].map(([key, group]) => {
     const well = group.filter(({ ended }) => ended === "went on").length;
     const bad = group.filter(({ ended }) => ended !== "went on").map(({ after }) => after);
-    return `${key} | ${group.length} | ${well} | ${bad.join(", ") || "none"} |`;
+    const steps = new Set(group.flatMap(({ after, beside = [] }) => [after, ...beside])).size;
+    return `${key} | ${group.length} | ${steps} | ${well} | ${bad.join(", ") || "none"} |`;
   });
-  return ["| story | run was | times | went on | did not, after |", "|---|---|---|---|---|", ...rows].join(
-    "\n",
-  );
+  return [
+    "| story | run was | times | right after so many steps | went on | did not, after |",
+    "|---|---|---|---|---|---|",
+    ...rows,
+  ].join("\n");
 }
