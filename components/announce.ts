@@ -35,6 +35,7 @@ import { planOf } from "./plan";
 import { describeDecision } from "./recovery/decision";
 import { describeLosses, describeObjects } from "./recovery/losses";
 import { askBack } from "./recovery/questions";
+import { openAttempts, readRecord } from "./recovery/record";
 import type { Run } from "./step";
 
 /**
@@ -87,6 +88,10 @@ function announceChange(
       );
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
       await pulumi.log.info(`checks: ${findings.length}, ${describeCost(cost)}`);
+      for (const { goBack, beganAt } of openAttempts(await readRecord(settings)))
+        await pulumi.log.warn(
+          `goBack ${goBack} of ${beganAt} was not brought to its end: where this is no settling, pulumi up first finishes what it had begun on any node, without putting another VM back, or starts the nodes as they are (docs/goBack.md)`,
+        );
       for (const { path, text } of settingsWarnings(settings)) await pulumi.log.warn(`${path}: ${text}`);
       const fits = isChanging(settings) ? await describeDecision(settings, facts, sshPrivateKey) : [];
       const steps = forecast(settings, facts);

@@ -4,6 +4,7 @@ import { notLive, observe } from "../observe";
 import { releaseSnapshots } from "../proxmox/release";
 import { holdAll } from "./locks";
 import { configure, providerContext } from "./providerConfig";
+import { endRecord } from "./recovery/record";
 import { releaseRestoreTest } from "./restoreTestRun";
 
 interface Inputs {
@@ -44,6 +45,8 @@ async function release(inputs: Inputs): Promise<Inputs & { released: string[] }>
   if (sick.length > 0) {
     throw new Error(`nothing was let go: ${sick.join("; ")}. next: mend that, then run pulumi up again`);
   }
+  // A way back that was settled before its last proof is over: the next change under this ID must not take it up.
+  await endRecord(settings);
   await releaseRestoreTest(providerContext(), inputs.owner, inputs.movedUnder);
   const name = snapshotName(inputs.from, inputs.movedUnder);
   const released = await releaseSnapshots(settings, proxmoxTokenSecret, name, inputs.from);

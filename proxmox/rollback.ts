@@ -76,18 +76,24 @@ export async function rollBack(client: ProxmoxClient, wish: Rollback, deadline: 
   return snapshot;
 }
 
-/** Whether any of the VMs was rolled back since then. */
-export async function anyRolledBack(
+/** The VMs that were rolled back since then, however that ended, or are being rolled back. */
+export async function rolledBack(
   client: ProxmoxClient,
   vmIds: readonly number[],
   since: Date,
-): Promise<boolean> {
+): Promise<ReadonlySet<number>> {
+  const found = new Set<number>();
+  // Tasks tell whole seconds.
+  const from = Math.floor(since.getTime() / 1000) * 1000;
   for (const vmId of vmIds) {
     const { host } = await findVm(client, vmId);
-    const tasks = await listTasks(client, host, vmId, "archive");
-    if (tasks.some(({ type, startedAt }) => type === "qmrollback" && startedAt >= since)) return true;
+    for (const source of ["archive", "active"] as const) {
+      const tasks = await listTasks(client, host, vmId, source);
+      if (tasks.some(({ type, startedAt }) => type === "qmrollback" && startedAt.getTime() >= from))
+        found.add(vmId);
+    }
   }
-  return false;
+  return found;
 }
 
 /** A manager of high availability would start the machine by itself in the middle of it. @throws where one does */

@@ -15,7 +15,9 @@ import { missingPrivileges } from "../../proxmox/permissions";
 import { refuseHighAvailability, snapshotToGoTo } from "../../proxmox/rollback";
 import { ageMs, newestBackup } from "../etcdBackups";
 import type { ProviderContext } from "../providerConfig";
+import { isDataTouched } from "./dataTouched";
 import { proveBackup } from "./identity";
+import { openAttempts, readRecord } from "./record";
 
 /** RKE2's tarball unpacked thrice, roughly, as the forward gate asks. */
 const MIN_FREE_MIB = 2048;
@@ -32,13 +34,30 @@ export const isRolledBack = ({ goBack }: Settings, node: ClusterNode): boolean =
 export async function askBack(context: ProviderContext, owner: string | undefined): Promise<Finding[]> {
   const { settings } = context;
   const rolledBack = nodesInPlay(settings).filter((node) => isRolledBack(settings, node));
-  const [ofNodes, ofBackup, ofHosts, ofVolumes] = await Promise.all([
+  const [ofEarlier, ofNodes, ofBackup, ofHosts, ofVolumes] = await Promise.all([
+    settings.goBack && restoresEtcd(settings.goBack) ? [] : askEarlier(context),
     Promise.all(nodesInPlay(settings).map((node) => askNode(context, node, owner))),
     settings.goBack && restoresEtcd(settings.goBack) ? askBackup(settings) : [],
     rolledBack.length > 0 ? askHosts(context, rolledBack) : [],
     Promise.all(rolledBack.filter(({ role }) => role === "agent").map((node) => askVolumes(context, node))),
   ]);
-  return [...ofNodes.flat(), ...ofBackup, ...ofHosts, ...ofVolumes];
+  return [...ofEarlier, ...ofNodes.flat(), ...ofBackup, ...ofHosts, ...ofVolumes];
+}
+
+/** Servers of which an earlier attempt has reset one must not be started side by side: two clusters would come up. */
+async function askEarlier(context: ProviderContext): Promise<Finding[]> {
+  const open = openAttempts(await readRecord(context.settings));
+  if (open.length === 0) return [];
+  const check = "earlier way back: left every server's etcd as it was";
+  const wanted = "broken off before any server's data was touched";
+  const touched = await isDataTouched(context, open).catch((error: Error) => error);
+  const told = open.map(({ goBack, beganAt }) => `${goBack} of ${beganAt}`).join(", ");
+  const next =
+    "goBack.strategy restore (or rollback), without nodes, brings all servers to one state; so does going forward: unset goBack";
+  if (touched instanceof Error)
+    return [{ check, found: `${told}: ${touched.message}`, wanted, verdict: "not measured", next }];
+  if (!touched) return [{ check, found: told, wanted, verdict: "pass" }];
+  return [{ check, found: `${told}: servers no longer hold the same data`, wanted, verdict: "fail", next }];
 }
 
 async function askNode(

@@ -4,7 +4,7 @@ import { objectiveOf } from "../../config";
 import { describeCensus, lookAtMembers, type MemberFacts, notOne } from "../../observe";
 import { changeSince } from "../keptCensus";
 import { configure, providerContext } from "../providerConfig";
-import { recordOf, writeRecord } from "./record";
+import { outageBeganAt, recordOf, writeRecord } from "./record";
 import { scenarioOf } from "./scenario";
 
 interface Inputs {
@@ -48,7 +48,7 @@ async function prove(inputs: Inputs): Promise<Outputs> {
   const record = await recordOf(settings, inputs.attempt);
   const endedAt = record.endedAt ?? new Date().toISOString();
   await writeRecord(settings, { ...record, endedAt });
-  const began = new Date(record.beganAt).getTime();
+  const began = new Date(outageBeganAt(record)).getTime();
   const seconds = (ms: number) => Math.round(ms / 1000);
   const rtoSeconds = seconds(new Date(endedAt).getTime() - began);
   const rpoSeconds = record.placed ? seconds(began - new Date(record.placed.takenAt).getTime()) : 0;

@@ -1,16 +1,14 @@
-import { lookBack } from "../../observe";
-import { connect } from "../../proxmox/connect";
-import { anyRolledBack } from "../../proxmox/rollback";
 import type { ProviderContext } from "../providerConfig";
-import { backPhases, restoreAll, wakeAll } from "./phases";
-import { beginRecord, readRecord, type WayBackRecord, writeRecord } from "./record";
+import { isDataTouched, isMend, vmsPutBack } from "./dataTouched";
+import { type BackPhase, backPhases, restoreAll, wakeAll } from "./phases";
+import { type Attempt, beginRecord, endRecord, openAttempts, readRecord } from "./record";
 import { runPhases } from "./runPhases";
 
 /**
- * Going forward again after a way back that was broken off: brings the cluster to where the forward chains can go on
- * from, before their questions are asked. Where no data was touched yet, every node is started as it is. Where etcd
- * was being put back, that is done to its end, on the wanted release: two halves of two clusters are no cluster. A node
- * that was being mended is mended.
+ * Going forward again after a way back that was broken off, however often: brings the cluster to where the forward
+ * chains can go on from, before their questions are asked. Where no data was touched yet, every node is started as it
+ * is. Where etcd was being put back, that is done to its end, on the wanted release: two halves of two clusters are no
+ * cluster. A node that was being mended is mended, but no VM is put back for it: nobody asks for that any more.
  * @returns what was done, or undefined where there was nothing to revive
  */
 export async function revive(
@@ -19,47 +17,42 @@ export async function revive(
   attempt: number,
 ): Promise<string | undefined> {
   const { settings } = context;
-  const broken = await readRecord(settings);
-  if (!broken || broken.endedAt) return undefined;
-  const mended = broken.goBack.includes(":");
-  const restored = !mended && (await dataTouched(context, broken));
-  const whose = { context, owner, attempt };
-  if (mended || restored) {
+  const broken = openAttempts(await readRecord(settings));
+  if (broken.length === 0) return undefined;
+  const done: string[] = [];
+  if (await isDataTouched(context, broken)) {
     // Its steps leave their marks under this attempt, and so does what they place.
-    if (broken.attempt !== attempt) await beginRecord(settings, attempt, broken.goBack);
-    await runPhases(
-      whose,
-      mended
-        ? backPhases({ ...settings, goBack: asGoBack(broken.goBack) })
-        : restoreAll(settings, settings.rke2Version, false),
-    );
+    await beginRecord(settings, attempt, "restore");
+    await runPhases({ context, owner, attempt }, restoreAll(settings, settings.rke2Version, false));
+    done.push("etcd from its snapshot");
   } else {
-    await runPhases(whose, wakeAll(settings));
-  }
-  const record = (await readRecord(settings)) ?? broken;
-  await writeRecord(settings, { ...record, endedAt: new Date().toISOString() });
-  return mended ? broken.goBack : restored ? "etcd from its snapshot" : "every node started";
-}
-
-const asGoBack = (text: string) => {
-  const [strategy, nodes] = text.split(":") as ["reinstall" | "rollback", string];
-  return { strategy, nodes: nodes.split(",") };
-};
-
-/** Whether the way back went so far that servers no longer hold the same etcd: a VM put back, or a reset begun. */
-async function dataTouched(context: ProviderContext, broken: WayBackRecord): Promise<boolean> {
-  const { settings, sshPrivateKey, proxmoxTokenSecret } = context;
-  if (broken.goBack.startsWith("rollback")) {
-    const client = connect(settings, proxmoxTokenSecret);
-    const vmIds = settings.servers.map(({ vmId }) => vmId);
-    try {
-      if (await anyRolledBack(client, vmIds, new Date(broken.beganAt))) return true;
-    } finally {
-      await client.close();
+    if (!broken.every(isMend)) {
+      await runPhases({ context, owner, attempt }, wakeAll(settings));
+      done.push("every node started");
+    }
+    for (const one of broken.filter(isMend)) {
+      // Under its own attempt, so that what was done of it is not done again.
+      await runPhases({ context, owner, attempt: one.attempt }, await mendOn(context, one));
+      done.push(one.goBack);
     }
   }
-  const [first] = settings.servers;
-  if (!broken.placed || !first) return false;
-  const { resets } = await lookBack(first, sshPrivateKey, settings.acceptedVersion, settings.changeId);
-  return resets.some((path) => path.includes(`/${settings.changeId}-${broken.attempt}/`));
+  await endRecord(settings);
+  return done.join(", ");
 }
+
+/** The steps of a mend, as far as forward needs them. */
+async function mendOn(context: ProviderContext, one: Attempt): Promise<BackPhase[]> {
+  const [strategy, nodes = ""] = one.goBack.split(":") as ["reinstall" | "rollback", string];
+  const goBack = { strategy, nodes: nodes.split(",") };
+  const putBack = strategy === "rollback" ? await vmsPutBack(context, one) : new Set<string>();
+  return withoutRollbacks(backPhases({ ...context.settings, goBack }), putBack);
+}
+
+/** Phases without a rollback that was not begun: one that was is waited for, and its machine started. Pure. */
+export const withoutRollbacks = (phases: readonly BackPhase[], putBack: ReadonlySet<string>): BackPhase[] =>
+  phases.map((phase) => ({
+    ...phase,
+    lanes: phase.lanes.map((lane) =>
+      lane.filter(({ kind, node }) => kind !== "rollback" || putBack.has(node.name)),
+    ),
+  }));

@@ -5,7 +5,7 @@ import { ownMark } from "../../proxmox/mark";
 import { rollBack } from "../../proxmox/rollback";
 import { currentCode } from "../currentCode";
 import type { ProviderContext } from "../providerConfig";
-import { recordOf } from "./record";
+import { beganAtOf } from "./record";
 
 /** Inputs of {@link VmRollback}. */
 export interface RollbackInputs {
@@ -36,7 +36,7 @@ export async function rollBackNode(
   attempt: number,
 ): Promise<{ snapshot: string; takenAt: string }> {
   const { acceptedVersion, changeId, limits } = settings;
-  const { beganAt } = await recordOf(settings, attempt);
+  const beganAt = await beganAtOf(settings, attempt);
   const client = connect(settings, proxmoxTokenSecret);
   try {
     const wish = {

@@ -77,11 +77,16 @@ describe("going back", function () {
     await configure({ rke2Version: NEW });
   });
 
-  it("goes forward again from a way back that was broken off while etcd was put back: that is done to its end", async () => {
+  it("goes forward again from a way back that was broken off while etcd was put back, and broken off once more: that is done to its end", async () => {
     await back.from("goback-half");
     await back.askForWayBack("restore");
     await back.killedAt(/back-reset creating/, chance() * 3000);
+    await back.askForWayBack("reinstall", ["proj-k8sw01"]);
+    const refused = await up();
+    assert.match(refused.output, /earlier way back: .*restore of .*no longer hold the same data/);
     await back.forwardAgain();
+    // In the first seconds nodes are drained and stopped: no server is started as it is by the run after it.
+    await back.killedAt(/preflight (creating|updating)/, 4000 + chance() * 6000);
     await back.upWell();
     await back.areWell(() => NEW);
     await back.isOneEtcd();
