@@ -1,6 +1,6 @@
 /** The end that every interrupted story must come to, asked from outside the program. */
 import assert from "node:assert/strict";
-import { info, snapshots, versions } from "../e2e/history";
+import { info, proxmox, snapshots, versions } from "../e2e/history";
 import { kubectl, ok, onNode, run } from "../e2e/operator";
 
 const WITNESS = ["configmap", "rke2-upgrade-witness", "--namespace=research"] as const;
@@ -36,12 +36,20 @@ export async function proveEnd(version: string): Promise<void> {
   assert.deepEqual(await snapshots(), [], "VM snapshots are left");
   const lease = await run(["kubectl", "-n", "kube-system", "get", "lease", "rke2-upgrade"]);
   assert.match(lease.output, /not found/i, "the Lease is left");
-  for (const { name } of nodes)
-    assert.equal(
-      (await onNode(name, "sudo ls /var/lib/rke2-upgrade/owner 2>/dev/null || true")).trim(),
-      "",
-      name,
-    );
+  // No lock; no hold, no placed etcd snapshot, nothing that says where to join.
+  const files = ["owner", "hold", "restore"].map((name) => `/var/lib/rke2-upgrade/${name}`);
+  const dropIns = [
+    "/etc/rancher/rke2/config.yaml.d/95-rke2-upgrade*",
+    "/etc/systemd/system/rke2-*.service.d/*rke2-upgrade*",
+  ];
+  const look = `sudo sh -c 'find ${[...files, ...dropIns].join(" ")} -type f 2>/dev/null || true'`;
+  for (const { name } of nodes) assert.equal((await onNode(name, look)).trim(), "", name);
+  const vms = await proxmox<{ vmid: number }[]>("/cluster/resources?type=vm");
+  assert.deepEqual(
+    vms.map(({ vmid }) => vmid).toSorted(),
+    nodes.map(({ vmId }) => vmId).toSorted(),
+    "a VM is left over, or gone",
+  );
 
   const witness = await kubectl<{ data: { text: string } }>("get", ...WITNESS);
   assert.equal(witness.data.text, WITNESS_TEXT);

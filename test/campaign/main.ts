@@ -23,7 +23,11 @@ const TRIES_AFTER_POWER = 6;
 async function play(story: Story, seed: number): Promise<void> {
   const ledger = new Ledger(story.name);
   const random = new Random(seed);
-  const covered = new Set(ledger.cases.flatMap(({ after, beside = [] }) => [after, ...beside]));
+  const covered = new Set(
+    ledger.cases
+      .filter(({ ended }) => ended === "went on")
+      .flatMap(({ after, beside = [] }) => [after, ...beside]),
+  );
   say(`${story.name}: ${story.about}; ${covered.size} steps were interrupted after before`);
   await begin(story.start);
   let pending: Pick<Case, "after" | "beside" | "how"> | undefined;
