@@ -9,19 +9,22 @@ const key = utils.generateKeyPairSync("ed25519");
 export type Answer = string | Buffer | undefined;
 
 /** Plays one until it is closed. */
-export async function playNode(answer: (command: string) => Answer) {
+export async function playNode(answer: (command: string, stdin: Buffer) => Answer) {
   const server = new Server({ hostKeys: [key.private] }, (client) => {
     client.on("error", () => {});
     client.on("authentication", (login) => login.accept());
     client.on("session", (accept) => {
       accept().on("exec", (take, _reject, { command }) => {
         const channel = take();
-        channel.resume();
-        const said = answer(command);
-        if (said === undefined) channel.stderr.write("the test's node refuses\n");
-        else channel.write(said);
-        channel.exit(said === undefined ? 1 : 0);
-        channel.end();
+        const stdin: Buffer[] = [];
+        channel.on("data", (data: Buffer) => stdin.push(data));
+        channel.on("end", () => {
+          const said = answer(command, Buffer.concat(stdin));
+          if (said === undefined) channel.stderr.write("the test's node refuses\n");
+          else channel.write(said);
+          channel.exit(said === undefined ? 1 : 0);
+          channel.end();
+        });
       });
     });
   }).listen(0, "127.0.0.1");
