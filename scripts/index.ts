@@ -68,7 +68,7 @@ const BARE_LIBRARIES = {
   "ask-evictions": ["lib-api"],
   "etcd-save": [],
   "hold-cluster": [],
-  "hold-node": ["lib-left"],
+  "hold-node": ["lib-left", "lib-hold"],
   "look-access": [],
   "look-back": [],
   "look-census": ["lib-objects"],
