@@ -15,6 +15,7 @@ const LIBRARIES = {
   "restore-point": ["lib-keys"],
   restart: ["lib-etcd", "lib-hold", "lib-service"],
   "release-hold": ["lib-hold"],
+  "start-held": ["lib-hold", "lib-service"],
   "wake-node": ["lib-hold", "lib-back", "lib-install"],
   "back-config": ["lib-hold", "lib-back"],
   "back-finish": ["lib-hold", "lib-back"],

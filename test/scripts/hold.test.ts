@@ -43,7 +43,7 @@ systemctl() {
   case "$*" in
   is-active*rke2-server.service) cat ${state}/service; [ "$(cat ${state}/service)" = active ] ;;
   is-active*) echo inactive; return 3 ;;
-  "show -P NRestarts "*) if [ ${service} = sick ]; then echo $((\${tries:-0} + 3)); else echo 0; fi ;;
+  "show -P NRestarts "*) if [ ${service} = sick ] && [ -e ${state}/systemctl ]; then echo 3; else echo 0; fi ;;
   start*rke2-server.service | restart*rke2-server.service)
     echo "$*" >>${state}/systemctl
     if [ ${service} != sick ] && [ ! -e ${state}/${DROPIN} ]; then echo active >${state}/service; fi
@@ -77,6 +77,44 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
       put("restore/etcd-snapshot", "secrets");
       release("active", "owner-2");
       assert.deepEqual([is("hold"), is(DROPIN), is("restore")], [true, true, true]);
+    });
+  });
+
+  describe("start-held.sh", () => {
+    const start = (service: string) => run("start-held", ["server", "30"], service);
+
+    it("starts RKE2 and holds it again, for the snapshot to come", () => {
+      hold("snapshot");
+      const { status, stderr, result } = start("inactive");
+      assert.equal(status, 0, stderr);
+      assert.match(result, /"started":true/);
+      assert.match(told(), /^start --no-block/);
+      assert.equal(readFileSync(join(state, "service"), "utf8"), "active\n");
+      assert.deepEqual([is("hold"), is(DROPIN)], [true, true]);
+    });
+
+    it("leaves one that runs alone, and holds it again where an earlier start was broken off", () => {
+      put("hold", "snapshot\n");
+      assert.match(start("active").result, /"started":false/);
+      assert.equal(told(), "");
+      assert.deepEqual([is("hold"), is(DROPIN)], [true, true]);
+    });
+
+    it("never starts what a way back holds, and holds nothing by itself", () => {
+      hold("way back, attempt 1 of CR-1");
+      assert.match(start("inactive").result, /"started":false/);
+      rmSync(join(state, "hold"));
+      rmSync(join(state, DROPIN));
+      assert.match(start("inactive").result, /"started":false/);
+      assert.deepEqual([told(), is("hold"), is(DROPIN)], ["", false, false]);
+    });
+
+    it("tells why RKE2 does not come up, and keeps the hold in mind", () => {
+      hold("snapshot");
+      const { status, stderr } = start("sick");
+      assert.equal(status, 1);
+      assert.match(stderr, /does not come up on v1.*etcd is sick"\n {2}next: /);
+      assert.equal(is("hold"), true);
     });
   });
 
