@@ -103,16 +103,19 @@ async function takeOn(
     settings,
     new PassThrough(),
   );
-  await fetchEncrypted(session, path, file, settings, digest, (part) => {
-    const arrived = digest.verify();
-    if (arrived === sha256) return;
-    throw new Error(`${server.name}: ${path} has sha256 ${sha256}, what arrived in ${part} has ${arrived}`);
-  });
   await fetchKubeconfig(session, settings);
-  await writeFile(`${file}.sha256`, `${sha256}  etcd snapshot of ${server.name}, before encryption\n`, {
-    mode: 0o600,
+  await fetchEncrypted(session, path, file, settings, digest, async (part) => {
+    const arrived = digest.verify();
+    if (arrived !== sha256) {
+      throw new Error(`${server.name}: ${path} has sha256 ${sha256}, what arrived in ${part} has ${arrived}`);
+    }
+    // Before it has its name: killed in between, it would be the newest and could not be proven.
+    await keepCensus(file, await census);
+    await writeFile(`${file}.sha256`, `${sha256}  etcd snapshot of ${server.name}, before encryption\n`, {
+      mode: 0o600,
+      flush: true,
+    });
   });
-  await keepCensus(file, await census);
   // Ours, by its exact name: RKE2 never prunes one taken on demand, and it would fill the disk change after change.
   await session.exec(
     `sudo -n $(command -v rke2 || echo /opt/rke2/bin/rke2) etcd-snapshot delete ${shellWord(basename(path))}`,

@@ -29,14 +29,17 @@ const fileVersion = (version: string): string => version.replaceAll("+", "-");
 
 const NAME = /^etcd-(\d{4}-\d\d-\d\d)T(\d\d)(\d\d)(\d\d)Z-(v[\d.]+)-(rke2r\d+)\.age$/;
 
-/** This change's backups, the newest first. */
+/**
+ * This change's backups, the newest first. One without its sum is none: it was broken off before it was whole, and must
+ * not stand before an older one that is.
+ */
 export async function listBackups(settings: Settings): Promise<Backup[]> {
   const directory = backupDirectory(settings);
-  const names = await readdir(directory).catch(() => []);
-  return names
+  const names = new Set(await readdir(directory).catch(() => []));
+  return [...names]
     .flatMap((name): Backup[] => {
       const [, day, hour, minute, second, version, release] = NAME.exec(name) ?? [];
-      if (!day) return [];
+      if (!day || !names.has(`${name}.sha256`)) return [];
       const takenAt = new Date(`${day}T${hour}:${minute}:${second}Z`);
       return [{ file: join(directory, name), takenAt, version: `${version}+${release}` }];
     })

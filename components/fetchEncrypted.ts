@@ -10,7 +10,7 @@ import { shellWord } from "../scripts";
 /**
  * Streams a root-only file of the node through age into a local one.
  * @param through what the plain text passes on its way
- * @param prove asked before the file gets its name; where it throws, the file never does
+ * @param prove asked before the file gets its name, and writes what must lie beside it; where it throws, the file gets none
  */
 export async function fetchEncrypted(
   session: Session,
@@ -18,7 +18,7 @@ export async function fetchEncrypted(
   file: string,
   { backup, limits }: Settings,
   through: Transform,
-  prove: (part: string) => void = () => {},
+  prove: (part: string) => void | Promise<void> = () => {},
 ): Promise<void> {
   const encrypter = new Encrypter();
   for (const recipient of backup.recipients) encrypter.addRecipient(recipient);
@@ -32,6 +32,6 @@ export async function fetchEncrypted(
     { signal: AbortSignal.timeout(limits.etcdSnapshotSeconds * 1000) },
   );
   await done;
-  prove(part);
+  await prove(part);
   await rename(part, file);
 }

@@ -5,6 +5,7 @@ import { keepBackedUp } from "./backupTimer";
 import { newestBackup } from "./etcdBackups";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
+import { wakeHeld } from "./heldServers";
 import { judgeRun, measuredIn } from "./judgement";
 import { holdAll, holdForWayBack } from "./locks";
 import { rememberMeasured } from "./measuredBefore";
@@ -81,8 +82,9 @@ async function ask(inputs: Inputs): Promise<GateAnswer> {
   if (inputs.goBack) return askBeforeBack(inputs);
   const { settings, ...secrets } = providerContext();
   const revived = await revive(providerContext(), inputs.owner, inputs.attempt);
+  const woken = await wakeHeld(providerContext(), inputs.owner);
   // Its pods come up, and its budgets recover, as a node's after its turn.
-  const recoveringMs = revived ? settings.limits.readySeconds * 1000 : 0;
+  const recoveringMs = revived || woken ? settings.limits.readySeconds * 1000 : 0;
   const newest = await newestBackup(settings, inputs.accepted);
   const { result, cost } = await measured(() =>
     judgeSteadily(

@@ -401,6 +401,17 @@ export const releaseHold = (settings: Settings, node: ClusterNode): PlannedStep 
   limitSeconds: settings.limits.gateSeconds,
 });
 
+/** A server that went down while it was held for its snapshot: RKE2 runs again, and stays held for it. */
+export const startHeld = (settings: Settings, node: ClusterNode): PlannedStep => ({
+  id: "start-held",
+  title: "start RKE2 where it is held for the snapshot to come",
+  on: node,
+  script: "start-held",
+  args: [node.role, settings.limits.serviceStartSeconds],
+  // The script gives up first, with the cause from the journal.
+  limitSeconds: settings.limits.serviceStartSeconds + 30,
+});
+
 /** After a server's machine was paused: health, before the next. */
 export const checkHealth = (settings: Settings, node: ClusterNode): PlannedStep => ({
   id: "check-health",

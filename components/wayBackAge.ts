@@ -22,7 +22,7 @@ export function judgeWayBackAge(settings: Settings, facts: Facts, newest: Backup
   };
   if (!newest) {
     const found = `none of ${changeId} with the data of ${accepted} in ${backup.directory}`;
-    const next = "run where the change was begun, or put its backups there";
+    const next = "run where the change was begun, or put its backups there, each with its .sha256";
     return [{ ...finding, found, verdict: "fail", next }];
   }
   const age = Math.round((facts.at.getTime() - newest.takenAt.getTime()) / 1000);

@@ -52,7 +52,7 @@ export async function keepWayBack(
   const newest = await newestBackup(settings, settings.acceptedVersion);
   if (!newest && serverUpgraded) {
     throw new Error(
-      `a server is upgraded, but ${settings.backup.directory} holds no etcd snapshot of ${settings.changeId} with the data of ${settings.acceptedVersion}. next: run where the change was begun, or put its backups there`,
+      `a server is upgraded, but ${settings.backup.directory} holds no etcd snapshot of ${settings.changeId} with the data of ${settings.acceptedVersion}. next: run where the change was begun, or put its backups there, each with its .sha256`,
     );
   }
   if (newest && !serverUpgraded && ageMs(newest) > settings.objectives.rpoMinutes * 60_000) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Takes this node for a change, or lets it go: the lock that holds without the API.
 #
-# Usage: take|release OWNER WHO   (after lib.sh and lib-left.sh)
+# Usage: take|release OWNER WHO   (after lib.sh, lib-left.sh and lib-hold.sh)
 #   OWNER  UUID of the change's state; WHO  change, person and machine, for the one who is refused
 action=$1 owner=$2 who=$3
 file=$STATE/owner
@@ -9,7 +9,12 @@ mkdir -p "$STATE"
 if [ "$action" = release ]; then
   if [ "$(cut -d' ' -f1 "$file" 2>/dev/null || true)" = "$owner" ]; then
     # Data that a way back moved aside on this node: settled now, by the one who moved it.
-    rm -rf "$STATE/back" "$RKE2_DATA"/server/db-rke2-upgrade-*
+    rm -rf "$STATE/back" "$STATE/restore" "$RKE2_DATA"/server/db-rke2-upgrade-*
+    # A hold that a broken-off run left would keep RKE2 from its next start, long after. Only where it runs: a machine that
+    # was put back is held at rest for good reason.
+    for role in server agent; do
+      if systemctl is-active -q "rke2-$role.service"; then free_service "$role"; fi
+    done
     # What was kept of the config stays; that this node's turn has begun is over.
     rm -f "$STATE"/backup/*/complete
     # So are its patches: an ID that comes again is another change.

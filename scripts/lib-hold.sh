@@ -21,14 +21,19 @@ hold_service() {
   systemctl daemon-reload
 }
 
-# free_service ROLE
-free_service() {
+# Lets it start though the hold's file is there. lift_condition ROLE
+lift_condition() {
   local dropin
   dropin=$(hold_dropin "$1")
-  rm -f "$HOLD"
   if [ -e "$dropin" ]; then
     rm -f "$dropin"
     rmdir --ignore-fail-on-non-empty "${dropin%/*}"
     systemctl daemon-reload
   fi
+}
+
+# free_service ROLE
+free_service() {
+  rm -f "$HOLD"
+  lift_condition "$1"
 }

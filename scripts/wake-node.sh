@@ -9,6 +9,9 @@
 attempt=$1 change=$2 role=$3 version=$4 direction=$5
 unit=rke2-$role.service
 begin_attempt "$change" "$attempt"
+# All of etcd in plain text, where a way back was broken off before the reset that it was placed for. One that begins
+# anew places it anew.
+rm -rf "$STATE/restore"
 
 # Whether RKE2 is on its way up already with the release that it is to have: to start it anew would only cost its time.
 on_its_way() {

@@ -51,7 +51,9 @@ export async function placeBackup(
   const script = [
     `umask 077; mkdir -p ${FOLDER}; cd ${FOLDER}; cat >etcd-snapshot.part`,
     `echo "${wanted}  etcd-snapshot.part" | sha256sum -c --status -`,
-    `mv etcd-snapshot.part etcd-snapshot; echo "${wanted}  etcd-snapshot" >etcd-snapshot.sha256; sync .`,
+    `mv etcd-snapshot.part etcd-snapshot; echo "${wanted}  etcd-snapshot" >etcd-snapshot.sha256`,
+    // The files too, not their names alone: a server that loses power keeps what it was sent, or is seen to lack it.
+    "sync etcd-snapshot etcd-snapshot.sha256 .",
   ].join(" && ");
   await withNode(server, sshPrivateKey, (session) =>
     session.send(`sudo -n bash -c ${shellWord(script)}`, plain, settings.limits.etcdSnapshotSeconds * 1000),
@@ -62,16 +64,17 @@ export async function placeBackup(
   return { takenAt, sha256: wanted };
 }
 
-/** Whether the server has it, or has been reset from it in this attempt already. What cannot be asked is not there. */
+/** Whether the server has it whole, or has been reset from it in this attempt already. What cannot be asked is not there. */
 export async function isPlaced(
+  { settings: { changeId, limits }, sshPrivateKey }: ProviderContext,
   server: SshTarget,
-  sshPrivateKey: string,
-  changeId: string,
   attempt: number,
 ): Promise<boolean> {
-  const done = `/var/lib/rke2-upgrade/back/${changeId}-${attempt}/reset`;
-  const ask = `sudo -n test -e ${FOLDER}/etcd-snapshot.sha256 || sudo -n test -e ${shellWord(done)}`;
-  return withNode(server, sshPrivateKey, (session) => session.exec(ask)).then(
+  const reset = `/var/lib/rke2-upgrade/back/${changeId}-${attempt}/reset`;
+  const whole = `cd ${FOLDER} && sha256sum -c --status etcd-snapshot.sha256`;
+  const ask = `sudo -n test -e ${shellWord(reset)} || sudo -n bash -c ${shellWord(whole)}`;
+  const timeoutMs = limits.etcdSnapshotSeconds * 1000;
+  return withNode(server, sshPrivateKey, (session) => session.exec(ask, { timeoutMs })).then(
     ({ code }) => code === 0,
     () => false,
   );

@@ -17,10 +17,7 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   },
   async diff(_id, olds, news) {
     if (olds.server !== news.server || olds.attempt !== news.attempt) return { changes: true };
-    const { settings, sshPrivateKey } = providerContext();
-    return {
-      changes: !(await isPlaced(serverOf(news), sshPrivateKey, settings.changeId, news.attempt)),
-    };
+    return { changes: !(await isPlaced(providerContext(), serverOf(news), news.attempt)) };
   },
   async create(inputs) {
     return { id: `${inputs.server}/etcd-snapshot`, outs: await place(inputs) };

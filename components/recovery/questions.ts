@@ -137,7 +137,7 @@ async function askBackup(settings: Settings): Promise<Finding[]> {
   const backup = await newestBackup(settings, settings.acceptedVersion);
   if (!backup) {
     const found = `none of ${settings.changeId} with the data of ${settings.acceptedVersion} in ${settings.backup.directory}`;
-    const next = "run where the change was begun, or put its backups there";
+    const next = "run where the change was begun, or put its backups there, each with its .sha256";
     return [{ check, found, wanted: "one of the accepted version", verdict: "fail", next }];
   }
   const failed = await proveBackup(settings, backup).then(

@@ -219,12 +219,15 @@ etcd_backup() {
 
 # place_backup USER@ADDRESS PORT SECONDS DIRECTORY VERSION: the newest etcd snapshot of that version in plain on the server.
 place_backup() {
-  local file sum folder=/var/lib/rke2-upgrade/restore
+  local one file='' sum folder=/var/lib/rke2-upgrade/restore
   : "${AGE_IDENTITY:?the file with an age identity that the etcd snapshot is for}"
-  file=$(find "$4" -maxdepth 1 -name "etcd-*-$5.age" 2>/dev/null | sort | tail -n 1)
+  # Their names sort by time. One without its sum was broken off before it was whole.
+  for one in "$4"/etcd-*-"$5".age; do
+    if [ -e "$one.sha256" ]; then file=$one; fi
+  done
   [ -n "$file" ] || stop "$4 holds no etcd snapshot of $5" "bring one there, with its .sha256"
   sum=$(cut -d' ' -f1 "$file.sha256")
   [[ $sum =~ ^[0-9a-f]{64}$ ]] || stop "$file.sha256 holds no checksum" "bring it there"
   echo "placing $file"
-  age -d -i "$AGE_IDENTITY" "$file" | on "$1" "$2" "$3" "sudo -n bash -c 'umask 077; mkdir -p $folder; cd $folder; cat >etcd-snapshot.part && echo \"$sum  etcd-snapshot.part\" | sha256sum -c --status - && mv etcd-snapshot.part etcd-snapshot && echo \"$sum  etcd-snapshot\" >etcd-snapshot.sha256 && sync .'"
+  age -d -i "$AGE_IDENTITY" "$file" | on "$1" "$2" "$3" "sudo -n bash -c 'umask 077; mkdir -p $folder; cd $folder; cat >etcd-snapshot.part && echo \"$sum  etcd-snapshot.part\" | sha256sum -c --status - && mv etcd-snapshot.part etcd-snapshot && echo \"$sum  etcd-snapshot\" >etcd-snapshot.sha256 && sync etcd-snapshot etcd-snapshot.sha256 .'"
 }

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { utils } from "ssh2";
 import { takeEtcdBackup } from "../../components/etcdBackupFile";
 import { backupDirectory, backupFile, listBackups, newestBackup } from "../../components/etcdBackups";
 import { parseSettings } from "../../config";
 import { lab, RECIPIENT } from "../config/lab";
+import { playNode } from "./playedNode";
 
 const A = "v1.35.4+rke2r1";
 const B = "v1.36.3+rke2r1";
@@ -39,10 +41,12 @@ describe("etcd backups of a change", () => {
       backupFile(settings, at("01:24:00"), B),
     ];
     mkdirSync(dirname(files[0] as string), { recursive: true });
-    for (const file of files) writeFileSync(file, "");
-    for (const noise of [`${files[0]}.sha256`, `${files[2]}.part`, "etcd-by-hand.age"]) {
+    for (const file of files.flatMap((name) => [name, `${name}.sha256`])) writeFileSync(file, "");
+    for (const noise of [`${files[2]}.part`, "etcd-by-hand.age"]) {
       writeFileSync(join(backupDirectory(settings), noise.split("/").at(-1) as string), "");
     }
+    // Killed before its sum was written: it would be the newest, and no way back could prove it.
+    writeFileSync(backupFile(settings, at("01:36:00"), B), "");
     assert.deepEqual(
       (await listBackups(settings)).map(({ file, takenAt, version }) => [file, takenAt, version]),
       [
@@ -53,5 +57,48 @@ describe("etcd backups of a change", () => {
     );
     assert.equal((await newestBackup(settings))?.file, files[2]);
     assert.equal((await newestBackup(settings, A))?.file, files[1]);
+  });
+
+  describe("taken from a node that the test plays", () => {
+    const database = randomBytes(1024);
+    const snapshot = Buffer.concat([database, createHash("sha256").update(database).digest()]);
+    const sum = createHash("sha256").update(snapshot).digest("hex");
+    /** @param silentAbout commands that fail */
+    async function take(silentAbout: RegExp) {
+      const folder = mkdtempSync(join(tmpdir(), "taken-"));
+      const here = { ...settings, backup: { ...settings.backup, directory: folder } };
+      const listed = () => readdirSync(backupDirectory(here)).filter((name) => name.startsWith("etcd-"));
+      const node = await playNode((command) => {
+        if (silentAbout.test(command)) return undefined;
+        if (command.includes("etcd-save")) return `/db/snapshots/one\t${sum}\t${snapshot.length}\n`;
+        if (command.includes("cat /db/snapshots/one")) return snapshot;
+        return command.includes("sudo -n cat ") ? "secret" : "";
+      });
+      const servers = settings.servers.slice(0, 1).map((server) => ({ ...server, ...node.target }));
+      const context = { settings: { ...here, servers }, sshPrivateKey: node.sshPrivateKey };
+      try {
+        const taken = await takeEtcdBackup({ ...context, proxmoxTokenSecret: "" }).catch(
+          (error: Error) => error,
+        );
+        return { taken, files: listed(), newest: await newestBackup(here) };
+      } finally {
+        node.close();
+        rmSync(folder, { recursive: true });
+      }
+    }
+
+    it("has its sum and its census beside it", async () => {
+      const { taken, files, newest } = await take(/never/);
+      assert.ok(!(taken instanceof Error), String(taken));
+      assert.equal(taken.file, newest?.file);
+      const name = basename(taken.file);
+      assert.deepEqual(files.toSorted(), [name, `${name}.objects.json`, `${name}.sha256`]);
+    });
+
+    it("leaves none without its sum where what is fetched beside it does not come", async () => {
+      const { taken, files } = await take(/rke2\.yaml/);
+      assert.match(String(taken), /no etcd snapshot could be taken/);
+      assert.deepEqual(files, []);
+    });
   });
 });

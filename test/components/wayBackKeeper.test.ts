@@ -93,7 +93,7 @@ describe("components/wayBackKeeper", () => {
     const settings = settingsNow();
     const old = backupFile(settings, new Date(Date.now() - 30 * 3_600_000), settings.acceptedVersion);
     mkdirSync(dirname(old), { recursive: true });
-    writeFileSync(old, "");
+    for (const file of [old, `${old}.sha256`]) writeFileSync(file, "");
     await assert.rejects(keep({ patched: SERVER }), /no etcd snapshot could be taken/);
     await keep({ upgraded: SERVER });
   });

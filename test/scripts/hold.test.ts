@@ -1,0 +1,132 @@
+/** What holds RKE2 on a node, and who lets it go: the scripts themselves in bash, on folders of the test's own. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+const scripts = join(__dirname, "../../scripts");
+const LIBRARIES = ["lib", "lib-left", "lib-hold", "lib-back", "lib-service"];
+
+describe("scripts: a node that is held", () => {
+  let state: string;
+  beforeEach(() => {
+    state = mkdtempSync(join(tmpdir(), "hold-"));
+  });
+  afterEach(() => rmSync(state, { recursive: true, force: true }));
+
+  const put = (name: string, text = "") => {
+    mkdirSync(dirname(join(state, name)), { recursive: true });
+    writeFileSync(join(state, name), text);
+  };
+  const is = (name: string) => existsSync(join(state, name));
+  const told = () => (is("systemctl") ? readFileSync(join(state, "systemctl"), "utf8") : "");
+  const DROPIN = "rke2-server.service.d/hold.conf";
+  const hold = (why: string) => {
+    put("hold", `${why}\n`);
+    put(DROPIN);
+    put("owner", "owner-1 CR-1 by me since then\n");
+  };
+  /** Plays a server whose RKE2 starts where the condition of its unit lets it. @param service as it is before */
+  const run = (script: string, args: readonly string[], service: string) => {
+    const { status, stderr, stdout } = spawnSync("bash", ["-s"], {
+      input: `set -- ${[script, ...args].map((word) => `'${word}'`).join(" ")}
+${LIBRARIES.map((name) => `. ${scripts}/${name}.sh`).join("\n")}
+STATE=${state} RKE2_DATA=${state}/rke2 HOLD=${state}/hold JOIN_DROPIN=${state}/join
+hold_dropin() { echo "${state}/rke2-$1.service.d/hold.conf"; }
+version_on_disk() { echo v1; }
+version_running() { echo v1; }
+journalctl() { echo 'level=fatal msg="etcd is sick"'; }
+sleep() { :; }
+echo ${service} >${state}/service
+systemctl() {
+  case "$*" in
+  is-active*rke2-server.service) cat ${state}/service; [ "$(cat ${state}/service)" = active ] ;;
+  is-active*) echo inactive; return 3 ;;
+  "show -P NRestarts "*) if [ ${service} = sick ] && [ -e ${state}/systemctl ]; then echo 3; else echo 0; fi ;;
+  start*rke2-server.service | restart*rke2-server.service)
+    echo "$*" >>${state}/systemctl
+    if [ ${service} != sick ] && [ ! -e ${state}/${DROPIN} ]; then echo active >${state}/service; fi
+    ;;
+  esac
+}
+${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
+      encoding: "utf8",
+      timeout: 20_000,
+    });
+    return { status, stderr, result: stdout.trim().split("\n").at(-1) ?? "" };
+  };
+
+  describe("hold-node.sh release", () => {
+    const release = (service: string, owner = "owner-1") => {
+      assert.equal(run("hold-node", ["release", owner, "CR-1 by me"], service).status, 0);
+    };
+
+    it("lets RKE2 start again after the next reboot, and takes a placed etcd snapshot away", () => {
+      hold("snapshot");
+      put("restore/etcd-snapshot", "secrets");
+      release("active");
+      assert.deepEqual([is("hold"), is(DROPIN), is("restore"), is("owner")], [false, false, false, false]);
+    });
+
+    it("leaves a machine at rest that was put back, and what another change holds", () => {
+      hold("snapshot");
+      release("inactive");
+      assert.deepEqual([is("hold"), is(DROPIN)], [true, true]);
+      hold("way back, attempt 1 of CR-1");
+      put("restore/etcd-snapshot", "secrets");
+      release("active", "owner-2");
+      assert.deepEqual([is("hold"), is(DROPIN), is("restore")], [true, true, true]);
+    });
+  });
+
+  describe("start-held.sh", () => {
+    const start = (service: string) => run("start-held", ["server", "30"], service);
+
+    it("starts RKE2 and holds it again, for the snapshot to come", () => {
+      hold("snapshot");
+      const { status, stderr, result } = start("inactive");
+      assert.equal(status, 0, stderr);
+      assert.match(result, /"started":true/);
+      assert.match(told(), /^start --no-block/);
+      assert.equal(readFileSync(join(state, "service"), "utf8"), "active\n");
+      assert.deepEqual([is("hold"), is(DROPIN)], [true, true]);
+    });
+
+    it("leaves one that runs alone, and holds it again where an earlier start was broken off", () => {
+      put("hold", "snapshot\n");
+      assert.match(start("active").result, /"started":false/);
+      assert.equal(told(), "");
+      assert.deepEqual([is("hold"), is(DROPIN)], [true, true]);
+    });
+
+    it("never starts what a way back holds, and holds nothing by itself", () => {
+      hold("way back, attempt 1 of CR-1");
+      assert.match(start("inactive").result, /"started":false/);
+      rmSync(join(state, "hold"));
+      rmSync(join(state, DROPIN));
+      assert.match(start("inactive").result, /"started":false/);
+      assert.deepEqual([told(), is("hold"), is(DROPIN)], ["", false, false]);
+    });
+
+    it("tells why RKE2 does not come up, and keeps the hold in mind", () => {
+      hold("snapshot");
+      const { status, stderr } = start("sick");
+      assert.equal(status, 1);
+      assert.match(stderr, /does not come up on v1.*etcd is sick"\n {2}next: /);
+      assert.equal(is("hold"), true);
+    });
+  });
+
+  describe("wake-node.sh", () => {
+    it("takes a placed etcd snapshot away, whether the node is up or not", () => {
+      for (const service of ["active", "inactive"]) {
+        put("restore/etcd-snapshot", "secrets");
+        const { status, stderr } = run("wake-node", ["1", "CR-1", "server", "v1", "forward"], service);
+        assert.equal(status, 0, stderr);
+        assert.equal(is("restore"), false, service);
+      }
+      assert.match(told(), /restart --no-block/);
+    });
+  });
+});
