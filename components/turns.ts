@@ -446,8 +446,17 @@ const SCAN_TITLES: Readonly<Record<ScanTime, string>> = {
   accept: "scan it once more: nothing may fail newly, unacknowledged",
 };
 
-/** A CIS scan of one node (procedure §5.1). @throws where the config asks for none */
-export function scan(settings: Settings, node: ClusterNode, when: ScanTime): PlannedStep {
+/**
+ * A CIS scan of one node (procedure §5.1).
+ * @param changeId under which the change began
+ * @throws where the config asks for none
+ */
+export function scan(
+  settings: Settings,
+  node: ClusterNode,
+  when: ScanTime,
+  changeId: string = settings.changeId,
+): PlannedStep {
   if (!settings.scan) throw new Error("no scan is asked for");
   const { url, sha256, benchmark, timeoutSeconds, acknowledged } = settings.scan;
   // What is acknowledged is no argument of the first: it would be run again for nothing.
@@ -458,7 +467,7 @@ export function scan(settings: Settings, node: ClusterNode, when: ScanTime): Pla
     on: node,
     script: "scan",
     args: [
-      ...[when, node.role, settings.changeId, settings.rke2Version, settings.acceptedVersion],
+      ...[when, node.role, changeId, settings.rke2Version, settings.acceptedVersion],
       ...[url, sha256, settings.install.caCertificate ?? "", benchmark, ...ids],
     ],
     limitSeconds: timeoutSeconds,
