@@ -40,9 +40,7 @@ export function step(
   const { settings, change } = run;
   const { on, script, limitSeconds, ofAttempt } = planned;
   const attempt = ofAttempt ? pulumi.interpolate`${change.attempt} ` : "";
-  const words = pulumi
-    .output(given)
-    .apply((args) => args.map((word) => shellWord(String(word))).join(" "));
+  const words = pulumi.output(given).apply((args) => args.map((word) => shellWord(String(word))).join(" "));
   return new command.remote.Command(
     name,
     {
