@@ -1,6 +1,7 @@
 import {
   type ClusterNode,
   fellowsOf,
+  gpuOperatorNamespace,
   isPatched,
   isRound,
   isSerial,
@@ -29,9 +30,6 @@ export interface PlannedStep {
   /** Its node may go down after its answer: whoever runs it waits for the node (rebooting.ts). */
   readonly reboots?: true;
 }
-
-/** What the GPU operator's pods live in, and what its node must offer (procedure §3.3.4). */
-const GPU_NAMESPACE = "gpu-operator";
 
 /**
  * The server that is asked about the cluster while `node` is worked on: the next one in the order, never the node
@@ -274,7 +272,7 @@ function gpuAfter(settings: Settings, node: ClusterNode): PlannedStep {
     on: helperFor(settings, node),
     script: "gpu-after",
     args: [
-      ...[node.name, GPU_NAMESPACE, limits.podsSeconds, changeId],
+      ...[node.name, gpuOperatorNamespace(settings), limits.podsSeconds, changeId],
       ...(job ? [job.namespace, job.name, job.seconds, job.manifest] : []),
     ],
     // The job is taken away before and after, at most a minute each.
