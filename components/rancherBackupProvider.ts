@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { configure, providerContext } from "./providerConfig";
+import { lookAtRancher } from "../observe";
+import { configure, type ProviderContext, providerContext } from "./providerConfig";
 import { type TakenRancherBackup, takeRancherBackup } from "./rancherBackupFile";
 
 interface Inputs {
@@ -8,22 +9,59 @@ interface Inputs {
   readonly rancherVersion: string;
 }
 
+type Outs = Inputs & TakenRancherBackup;
+
+/** What the provider goes by, so that it can be tried without a cluster. */
+interface World {
+  context(): ProviderContext;
+  /** What Rancher's server says that it is; undefined where none has run yet. @throws where no server answers */
+  running(context: ProviderContext): Promise<string | undefined>;
+  take(context: ProviderContext): Promise<TakenRancherBackup>;
+}
+
+/** {@link provider}, before a cluster of one's own. */
+export function providerBefore(world: World): pulumi.dynamic.ResourceProvider<Inputs, Outs> {
+  /**
+   * Whether the export is no way back any more: the run that took it stopped before Rancher moved, and going back to it would
+   * lose what was changed in Rancher since. Once Rancher has moved there is no newer one; nor is there where it goes back,
+   * its data being half put back perhaps.
+   */
+  const isStale = async ({ rancherVersion }: Inputs, { takenAt, version }: Outs): Promise<boolean> => {
+    if (!version || !rancherVersion || version === `v${rancherVersion}`) return false;
+    const context = world.context();
+    const { limits, rancher } = context.settings;
+    const fresh = Date.now() - Date.parse(takenAt) <= limits.snapshotMaxAgeHours * 3_600_000;
+    return !fresh && rancher.restore === undefined && (await world.running(context)) === version;
+  };
+  return {
+    configure,
+    async check(_olds, news) {
+      return { inputs: news };
+    },
+    async diff(_id, olds, news) {
+      // A file that somebody put elsewhere is still one.
+      const replaces = (["changeId", "wanted", "rancherVersion"] as const).filter(
+        (field) => olds[field] !== news[field],
+      );
+      if (replaces.length > 0) return { changes: true, replaces };
+      // Where nobody answers, the update asks again, and stops with that.
+      return { changes: await isStale(news, olds).catch(() => true) };
+    },
+    async create(inputs) {
+      const taken = await world.take(world.context());
+      return { id: taken.file || "none", outs: { ...inputs, ...taken } };
+    },
+    async update(_id, olds, news) {
+      const taken = (await isStale(news, olds)) ? await world.take(world.context()) : {};
+      return { outs: { ...olds, ...news, ...taken } };
+    },
+    async delete() {},
+  };
+}
+
 /** The provider behind {@link RancherBackup}. Its delete does nothing: an export is the operator's to remove. */
-export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & TakenRancherBackup> = {
-  configure,
-  async check(_olds, news) {
-    return { inputs: news };
-  },
-  async diff(_id, olds, news) {
-    // Whatever else changes, what was before the change was exported; a file that somebody put elsewhere is still one.
-    const replaces = (["changeId", "wanted", "rancherVersion"] as const).filter(
-      (field) => olds[field] !== news[field],
-    );
-    return { changes: replaces.length > 0, replaces };
-  },
-  async create(inputs) {
-    const taken = await takeRancherBackup(providerContext());
-    return { id: taken.file || "none", outs: { ...inputs, ...taken } };
-  },
-  async delete() {},
-};
+export const provider = providerBefore({
+  context: providerContext,
+  running: async ({ settings, sshPrivateKey }) => (await lookAtRancher(settings, sshPrivateKey)).version,
+  take: takeRancherBackup,
+});

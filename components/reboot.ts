@@ -10,7 +10,7 @@ export interface RebootInputs extends TurnGateInputs {
 
 /**
  * The step of a node's turn that reboots it where that is due, and waits until it is back with another boot ID. A resource
- * of its own, since a Command fails with its connection; once it has ended well it is not run again, as a Command is not.
+ * of its own, since a Command fails with its connection; run again on each `up` until the node's turn is over.
  */
 export class Reboot extends pulumi.dynamic.Resource {
   /** The JSON line of the step, as a Command's stdout holds it. */

@@ -24,13 +24,19 @@ export class Scan extends pulumi.ComponentResource implements Link {
 
   constructor(name: string, { run, when, after }: ScanArgs, opts?: pulumi.ComponentResourceOptions) {
     super("rke2:components:Scan", name, {}, opts);
-    const commands = run.settings.nodes.map(
-      (node) =>
-        [
-          node.name,
-          step(run, { parent: this, after }, `${node.name}-scan-${when}`, scan(run.settings, node, when)),
-        ] as const,
-    );
+    const { settings, change } = run;
+    const commands = settings.nodes.map((node) => {
+      const planned = scan(settings, node, when);
+      // Once nothing is under way the config may name the next change already: its folder would hold nothing to compare with.
+      const args =
+        when === "accept"
+          ? change.movedUnder.apply((id) => scan(settings, node, when, id).args)
+          : planned.args;
+      return [
+        node.name,
+        step(run, { parent: this, after }, `${node.name}-scan-${when}`, planned, args),
+      ] as const;
+    });
     this.found = foundIn(commands);
     this.tail = join(
       run,

@@ -28,17 +28,19 @@ export interface Link {
 /**
  * One step on one node: a `remote.Command` that converges, is bounded on the node itself and holds the node's lock.
  * @param name the resource's name, `${component}-${step}`
+ * @param given its arguments where they are known only while it runs, as what is frozen in the change's state
  */
 export function step(
   run: Run,
   { parent, after }: Place,
   name: string,
   planned: PlannedStep,
+  given: pulumi.Input<PlannedStep["args"]> = planned.args,
 ): command.remote.Command {
   const { settings, change } = run;
-  const { on, script, args, limitSeconds, ofAttempt } = planned;
+  const { on, script, limitSeconds, ofAttempt } = planned;
   const attempt = ofAttempt ? pulumi.interpolate`${change.attempt} ` : "";
-  const words = args.map((word) => shellWord(String(word))).join(" ");
+  const words = pulumi.output(given).apply((args) => args.map((word) => shellWord(String(word))).join(" "));
   return new command.remote.Command(
     name,
     {

@@ -1,6 +1,7 @@
 import {
   type ClusterNode,
   fellowsOf,
+  gpuOperatorNamespace,
   isPatched,
   isRound,
   isSerial,
@@ -29,9 +30,6 @@ export interface PlannedStep {
   /** Its node may go down after its answer: whoever runs it waits for the node (rebooting.ts). */
   readonly reboots?: true;
 }
-
-/** What the GPU operator's pods live in, and what its node must offer (procedure §3.3.4). */
-const GPU_NAMESPACE = "gpu-operator";
 
 /**
  * The server that is asked about the cluster while `node` is worked on: the next one in the order, never the node
@@ -274,7 +272,7 @@ function gpuAfter(settings: Settings, node: ClusterNode): PlannedStep {
     on: helperFor(settings, node),
     script: "gpu-after",
     args: [
-      ...[node.name, GPU_NAMESPACE, limits.podsSeconds, changeId],
+      ...[node.name, gpuOperatorNamespace(settings), limits.podsSeconds, changeId],
       ...(job ? [job.namespace, job.name, job.seconds, job.manifest] : []),
     ],
     // The job is taken away before and after, at most a minute each.
@@ -457,8 +455,17 @@ const SCAN_TITLES: Readonly<Record<ScanTime, string>> = {
   accept: "scan it once more: nothing may fail newly, unacknowledged",
 };
 
-/** A CIS scan of one node (procedure §5.1). @throws where the config asks for none */
-export function scan(settings: Settings, node: ClusterNode, when: ScanTime): PlannedStep {
+/**
+ * A CIS scan of one node (procedure §5.1).
+ * @param changeId under which the change began
+ * @throws where the config asks for none
+ */
+export function scan(
+  settings: Settings,
+  node: ClusterNode,
+  when: ScanTime,
+  changeId: string = settings.changeId,
+): PlannedStep {
   if (!settings.scan) throw new Error("no scan is asked for");
   const { url, sha256, benchmark, timeoutSeconds, acknowledged } = settings.scan;
   // What is acknowledged is no argument of the first: it would be run again for nothing.
@@ -469,7 +476,7 @@ export function scan(settings: Settings, node: ClusterNode, when: ScanTime): Pla
     on: node,
     script: "scan",
     args: [
-      ...[when, node.role, settings.changeId, settings.rke2Version, settings.acceptedVersion],
+      ...[when, node.role, changeId, settings.rke2Version, settings.acceptedVersion],
       ...[url, sha256, settings.install.caCertificate ?? "", benchmark, ...ids],
     ],
     limitSeconds: timeoutSeconds,

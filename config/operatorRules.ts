@@ -1,6 +1,7 @@
 /** What takes more than one key to judge of operators. Pure. */
 import type { Mistake } from "./mistakes";
 import type { Draft } from "./rules";
+import type { Settings } from "./settings";
 
 type Entry = NonNullable<NonNullable<Draft["operators"]>[number]>;
 
@@ -35,10 +36,17 @@ function judgeNames(operators: NonNullable<Draft["operators"]>): Mistake[] {
   });
 }
 
+/** Whether an entry is the GPU operator, by its name or its chart's. */
+const isGpuOperator = ({ name, chart }: Pick<Entry, "name" | "chart">): boolean =>
+  [name, chart].some((text) => text?.split("/").at(-1)?.startsWith("gpu-operator"));
+
+/** Where the GPU operator's pods are: the namespace of its entry, or that of its documentation where `operators` has none. */
+export const gpuOperatorNamespace = ({ operators }: Pick<Settings, "operators">): string =>
+  operators.find(isGpuOperator)?.namespace ?? "gpu-operator";
+
 /** Procedure §3.3.4: only after the node upgrade is complete. */
-function judgeGpuOperator({ name, chart, when }: Entry, hasGpu: boolean): Mistake | undefined {
-  const isGpu = [name, chart].some((text) => text?.split("/").at(-1)?.startsWith("gpu-operator"));
-  if (!isGpu || when !== "before" || !hasGpu) return undefined;
+function judgeGpuOperator(entry: Entry, hasGpu: boolean): Mistake | undefined {
+  if (!isGpuOperator(entry) || entry.when !== "before" || !hasGpu) return undefined;
   return {
     path: "when",
     found: '"before"',

@@ -10,7 +10,7 @@ allocatable=$(gpus_of "$node")
 # Kept once a turn: half-way through it the node is drained, and may offer none.
 if marked "$node" "$change" && ! [ -e "$GPU.workloads" ]; then
   [ "$allocatable" -gt 0 ] || fail "nvidia.com/gpu allocatable on $node is 0 before its turn, wanted at least 1: what has no GPU before cannot be proven to have it after" \
-    "kubectl get pods -n gpu-operator; nvidia-smi on $node; or take gpu off it in nodes; then run pulumi up again. $(row gpu)"
+    "kubectl get pods -A --field-selector spec.nodeName=$node; nvidia-smi on $node; or take gpu off it in nodes; then run pulumi up again. $(row gpu)"
   echo "$allocatable" >"$GPU.count"
   gpu_pods "$node" >"$GPU.part"
   mkdir -p "$GPU.pods"

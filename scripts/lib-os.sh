@@ -10,11 +10,16 @@ REBOOT_MARK=/run/reboot-required
 # Where kernels are installed (Debian, Ubuntu).
 BOOT=/boot
 
-# Names of packages that are the kernel, and those that are NVIDIA's driver: on a GPU node they move together or not at all.
-KERNEL='^(linux-(image|headers|modules|generic|virtual|amd64|kvm|aws|azure|gcp|oracle)|kernel([-.]|$))'
-DRIVER='nvidia|^cuda-drivers'
+# Names of packages that are the kernel, and those that are NVIDIA's driver, its modules or what draws them in: on a GPU node they
+# move together or not at all. Listed, since what else has nvidia in its name (container toolkit, settings) says nothing of it.
+KERNEL='^(linux-(image|headers|modules|generic|virtual|amd64|kvm|aws|azure|gcp|oracle|nvidia)|kernel([-.]|$))'
+DRIVER='^(linux-(modules|objects|signatures)-nvidia|(a?kmod|dkms)-nvidia|cuda-drivers|nvidia-(tesla-|legacy-|[0-9]+(xx)?-)*(open|driver|dkms|headless|kernel|kmod|gfx))'
 # kernel-headers are the C library's.
 NO_KERNEL='^kernel-headers'
+NO_DRIVER='^nvidia-driver-assistant'
+# A driver's libraries and tools are of its very release: they stay where it stays. Those in FREE go with any driver.
+NVIDIA='nvidia|^cuda-drivers|^libcuda1|^libnvcuvid'
+FREE="container|docker|settings|persistenced|modprobe|xconfig|prime|egl-|$NO_DRIVER"
 
 # Whether this node is past its patches in this change: it has the new RKE2 on its disk, or, in a round of OS patches, where
 # WANTED is ACCEPTED, reboot.sh has ended well. past_patches WANTED ACCEPTED
@@ -111,10 +116,10 @@ os_plan() {
   HELD=""
   os_planned "$1" "$2" || return 1
   if [ "$3" != true ]; then return; fi
-  kernel=$(named "$PLAN" "$KERNEL" "$NO_KERNEL|$DRIVER") driver=$(named "$PLAN" "$DRIVER")
+  kernel=$(named "$PLAN" "$KERNEL" "$NO_KERNEL|$DRIVER") driver=$(named "$PLAN" "$DRIVER" "$NO_DRIVER")
   if [ -z "$kernel$driver" ] || { [ -n "$kernel" ] && [ -n "$driver" ]; }; then return; fi
   # dnf lists name.arch, and excludes by it as well.
-  HELD=$(tr '\n' ' ' <<<"$kernel$driver")
+  HELD=$({ echo "$kernel" && named "$PLAN" "$NVIDIA" "$FREE"; } | awk 'NF && !seen[$0]++ { printf "%s ", $0 }')
   os_planned "$1" "$2" || return 1
 }
 

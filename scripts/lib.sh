@@ -35,7 +35,7 @@ row() {
   control-plane) echo '§4.2 "Control plane pod failures": version skew or resource constraints: kubectl logs -n kube-system POD, or crictl ps -a there' ;;
   quorum) echo '§4.2 "etcd quorum lost": restore from the etcd backup, bring up one node at a time' ;;
   reschedule) echo '§4.2 "Workloads fail to reschedule": check taints, tolerations, resources: kubectl get events -A --field-selector reason=FailedScheduling' ;;
-  gpu) echo '§4.2 "GPU operator compatibility": update the GPU operator after the cluster upgrade: kubectl get pods -n gpu-operator' ;;
+  gpu) echo '§4.2 "GPU operator compatibility": update the GPU operator after the cluster upgrade' ;;
   esac
 }
 

@@ -4,7 +4,9 @@
 # Usage: WHEN ROLE CHANGE WANTED ACCEPTED URL SHA256 CA BENCHMARK [ID…]
 #   WHEN       before: kept once a change, and never of a node that runs WANTED already; where that is ACCEPTED, a round
 #              of OS patches, never of one that was patched already;
-#              turn, after, accept: compared with that; accept is asked before the way back is let go
+#              turn, after, accept: compared with that; accept is asked before the way back is let go, and stops where
+#              CHANGE has touched this node and there is nothing to compare
+#   CHANGE     the ID under which the change began: what is kept of it bears that
 #   URL        kube-bench's release archive, whose SHA256 this is: the program and its cfg/
 #   CA         certificates that vouch for its server, as PEM text; "" = the system's own
 #   BENCHMARK  a folder of cfg/
@@ -77,7 +79,7 @@ if [ "$when" = before ]; then
     exit 0
   fi
   if touched; then
-    say "this node is on $wanted, or patched: there is no before to scan any more"
+    say "this node is on $wanted, or patched: there is no before to scan any more. Acceptance will stop here and say what to do"
     result kept false
     exit 0
   fi
@@ -96,7 +98,17 @@ profile >"$folder/$when.profile"
 # The list comes last: where it is, all of the scan is.
 mv "$folder/$when.part" "$folder/$when"
 sync "$folder"
-if [ "$when" = before ] || [ ! -e "$folder/before" ]; then
+if [ "$when" = before ]; then
+  tell "$folder/$when"
+  exit 0
+fi
+if [ ! -e "$folder/before" ]; then
+  # Both marks of a turn go with the way back: without them there is nothing to hold on to.
+  if [ "$when" = accept ] && { [ -e "$STATE/backup/$change/complete" ] || [ -e "$STATE/os/$change/before" ]; }; then
+    fail "there is no scan of this node from before $change, as where scan was set while it was under way: nothing to compare with, and its way back is still there" \
+      "judge what fails here by hand ($folder/$when.json on this node: $(failing "$folder/$when")); where that is good, accept without scans: take scan out of the config, run pulumi up, and put it back after"
+  fi
+  say "compared with nothing: there is no scan of this node from before $change"
   tell "$folder/$when"
   exit 0
 fi

@@ -51,6 +51,7 @@ export async function runProgram(changes: Record<string, unknown>): Promise<Regi
           attempt: 1,
           from: "v0",
           mode: "forward",
+          movedUnder: "CR-MOVED",
         };
         return { id: `${name}-id`, state };
       },

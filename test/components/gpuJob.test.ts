@@ -91,6 +91,16 @@ describe("components/turns: a GPU agent", () => {
     assert.equal(limitSeconds, without.limitSeconds + 60 + 150);
   });
 
+  it("proves the GPU operator's pods where that operator is", () => {
+    const at = (name: string, namespace: string) => ({
+      ...{ name, namespace, chart: `oci://x.org/${name}`, version: "v26.8.0", when: "after" },
+    });
+    const operators = [at("cert-manager", "cert"), at("gpu-operator", "nvidia")];
+    assert.equal(stepOf(turn(GPU_NODE, { operators }), "gpu-after").args[1], "nvidia");
+    const other = { operators: operators.slice(0, 1) };
+    assert.equal(stepOf(turn(GPU_NODE, other), "gpu-after").args[1], "gpu-operator");
+  });
+
   it("changes no other agent's turn", () => {
     assert.deepEqual(turn("proj-k8sw01", { gpuTest: { image: IMAGE } }), turn("proj-k8sw01"));
     assert.equal(stepOf(turn("proj-k8sw01"), "uncordon").args.length, 4);

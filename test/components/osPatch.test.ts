@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { planOf } from "../../components/plan";
 import { awaitReboot, lost } from "../../components/rebooting";
+import { providerUntil } from "../../components/rebootProvider";
 import { agentTurn, reboot, serverTurn } from "../../components/turns";
 import { parseSettings } from "../../config";
 import { lab } from "../config/lab";
@@ -131,6 +132,19 @@ describe("components: OS patches", () => {
     }
     assert.ok(!all.some(({ name }) => /^proj-k8sm.*-(patch|reboot|drain)$/.test(name)));
     assert.ok(!JSON.stringify(get("proj-k8sw01-reboot").inputs).includes("PRIVATE KEY"));
+  });
+
+  it("asks for the reboot anew until the node's turn is over: its patches may have run again", async () => {
+    const over = new Set<string>();
+    const { diff } = providerUntil(async () => over);
+    const left = { node: "w1", when: "always", wanted: "v2", accepted: "v1", changeId: "CR-1" } as const;
+    const inputs = { ...left, attempt: 1, owner: "o" };
+    const changes = async (news: object = {}) =>
+      (await diff?.("reboot-w1", { ...inputs, stdout: "{}" }, { ...inputs, ...news }))?.changes;
+    assert.equal(await changes(), true);
+    over.add("w1");
+    assert.equal(await changes(), false);
+    assert.equal(await changes({ when: "never" }), true);
   });
 
   it("goes on once another boot ID is seen, whatever was silent meanwhile", async () => {

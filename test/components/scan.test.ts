@@ -76,6 +76,8 @@ describe("components/scan", () => {
     for (const node of NODES) {
       const scanned = find(all, `${node}-scan-accept`);
       assert.ok(find(all, `settled-${node}-verify`).done < scanned.started && scanned.done < accept.started);
+      // Whatever the config calls the next change by now: what was scanned before lies under the ID of the one that moved.
+      assert.match(String(scanned.inputs.create), / scan \S+ 600 accept (server|agent) CR-MOVED /);
     }
   });
 

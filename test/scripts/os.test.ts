@@ -199,6 +199,29 @@ ${text}`,
         }
       }
     });
+
+    it("takes nothing for the driver that goes with any of them, and holds what is of its very release with it", () => {
+      const toolkit = ["nvidia-container-toolkit", "libnvidia-container1", "nvidia-settings"];
+      const cases: [moved: string[], held: string[]][] = [
+        [["linux-image-6", ...toolkit], ["linux-image-6"]],
+        [toolkit, []],
+        [["linux-image-6-nvidia", ...toolkit], ["linux-image-6-nvidia"]],
+        [
+          ["nvidia-driver-9", "libnvidia-compute-9", ...toolkit],
+          ["nvidia-driver-9", "libnvidia-compute-9"],
+        ],
+        [["linux-image-6", "nvidia-dkms-9", "libnvidia-compute-9", ...toolkit], []],
+      ];
+      for (const [moved, held] of cases) {
+        put("installed", ...moved.map((name) => `${name} 1`));
+        put("newer", ...moved.map((name) => `${name} 2`));
+        rmSync(join(state, "os"), { recursive: true, force: true });
+        const { said } = patch(true);
+        assert.deepEqual(said.held.split(" ").filter(Boolean), held, moved.join(" "));
+        for (const name of moved)
+          assert.equal(read("installed").includes(`${name} 2`), !held.includes(name), `${name} of ${moved}`);
+      }
+    });
   });
 
   describe("reboot.sh", () => {
@@ -358,16 +381,18 @@ old.x86_64                    1-1                        baseos
           "cuda-drivers",
           "bash",
         ],
+        ...["nvidia-tesla-470-driver", "nvidia-kernel-dkms", "nvidia-open-driver-G06-signed-kmp-default"],
+        ...["nvidia-driver-assistant", "nvidia-container-toolkit", "linux-image-6.8.0-1010-nvidia"],
       ];
       const { stdout } = spawnSync("bash", ["-s"], {
         input: `set -- x\n. ${scripts}/lib.sh; . ${scripts}/lib-os.sh
 PLAN=$(printf '%s 1 2\\n' ${names.join(" ")})
-named "$PLAN" "$KERNEL" "$NO_KERNEL|$DRIVER" | tr '\\n' ' '; echo; named "$PLAN" "$DRIVER" | tr '\\n' ' '`,
+named "$PLAN" "$KERNEL" "$NO_KERNEL|$DRIVER" | tr '\\n' ' '; echo; named "$PLAN" "$DRIVER" "$NO_DRIVER" | tr '\\n' ' '`,
         encoding: "utf8",
       });
       assert.deepEqual(stdout.trim().split(" \n"), [
-        "linux-image-6.1.0-18-amd64 linux-headers-generic kernel.x86_64 kernel-core.x86_64 kernel-default",
-        "linux-modules-nvidia-550-generic nvidia-driver-550 libnvidia-compute-550 kmod-nvidia-open-dkms.noarch cuda-drivers",
+        "linux-image-6.1.0-18-amd64 linux-headers-generic kernel.x86_64 kernel-core.x86_64 kernel-default linux-image-6.8.0-1010-nvidia",
+        "linux-modules-nvidia-550-generic nvidia-driver-550 kmod-nvidia-open-dkms.noarch cuda-drivers nvidia-tesla-470-driver nvidia-kernel-dkms nvidia-open-driver-G06-signed-kmp-default",
       ]);
     });
   });

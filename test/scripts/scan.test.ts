@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { readScan } from "../../components/scan";
 
 const scripts = join(__dirname, "../../scripts");
@@ -162,8 +162,26 @@ ${text}`,
     );
   });
 
-  it("compares nothing where nothing was scanned before", () => {
-    assert.deepEqual(scan("accept", { "4.1.5": "FAIL" }).found.failed, "4.1.5");
+  it("compares nothing where nothing was scanned before, says so, and holds on to a way back that is still there", () => {
+    for (const when of ["turn", "after", "accept"]) {
+      const { found, stdout } = scan(when, { "4.1.5": "FAIL" });
+      assert.equal(found.failed, "4.1.5");
+      assert.match(stdout, /compared with nothing: there is no scan of this node from before CR-1/);
+    }
+    for (const mark of ["backup/CR-1/complete", "os/CR-1/before"]) {
+      mkdirSync(dirname(join(folder, "state", mark)), { recursive: true });
+      writeFileSync(join(folder, "state", mark), "");
+      assert.equal(scan("after", { "4.1.5": "FAIL" }).failed, "");
+      assert.match(
+        scan("accept", { "4.1.5": "FAIL" }).failed,
+        /no scan of this node from before CR-1.*way back is still there\n {2}next: judge .*: 4\.1\.5\).*take scan out of the config/,
+      );
+      rmSync(join(folder, "state", mark));
+    }
+    // Another change's are none of this one's.
+    mkdirSync(join(folder, "state/backup/CR-0"));
+    writeFileSync(join(folder, "state/backup/CR-0/complete"), "");
+    assert.equal(scan("accept", { "4.1.5": "FAIL" }).failed, "");
   });
 
   it("runs nothing of an archive that is another, and names the benchmarks there are", () => {
