@@ -4,7 +4,7 @@ import { withNode } from "../observe";
 import type { ProxmoxClient } from "../proxmox/client";
 import { connect } from "../proxmox/connect";
 import { isOfChange, ownMark } from "../proxmox/mark";
-import { anyRolledBack } from "../proxmox/rollback";
+import { rolledBack } from "../proxmox/rollback";
 import { listSnapshots } from "../proxmox/snapshots";
 import { findVm } from "../proxmox/vms";
 import type { ProviderContext } from "./providerConfig";
@@ -33,7 +33,7 @@ export async function wakeHeld(context: ProviderContext, owner: string): Promise
   const client = connect(settings, proxmoxTokenSecret);
   try {
     for (const { server, since, runs } of held) {
-      if (!runs && (await anyRolledBack(client, [server.vmId], since))) {
+      if (!runs && (await rolledBack(client, [server.vmId], since)).size > 0) {
         throw new Error(
           `${server.name}: RKE2 is held there, and VM ${server.vmId} was rolled back since: started as it is, its old etcd data would join the others. next: have it done with its member removed first: goBack {strategy: rollback, nodes: [${server.name}]} (docs/goBack.md)`,
         );

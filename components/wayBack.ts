@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ClusterNode, restoreTestNode, type Settings, snapshotName } from "../config";
+import { type ClusterNode, restoreTestNode, snapshotName } from "../config";
 import { snapshotDescription } from "../proxmox/mark";
 import { VmSnapshot } from "../proxmox/vmSnapshot";
 import { EtcdBackup } from "./etcdBackup";
@@ -58,23 +58,23 @@ export class WayBack extends pulumi.ComponentResource implements Link {
         step(run, { parent: this, after: previous }, `${server.name}-${id.id}`, id);
       if (enabled && server === restoreTestNode(settings)) tail = then(restorePoint(settings, server), tail);
       const paused = then(leaderAway(settings, server), tail);
-      const taken = this.snapshot(settings, server, paused);
+      const taken = this.snapshot(run, server, paused);
       tail = then(checkHealth(settings, server), then(releaseHold(settings, server), taken));
     }
     const ofServers = tail;
     if (settings.agents.length === 0) return tail;
-    const ofAgents = settings.agents.map((agent) => this.snapshot(settings, agent, ofServers));
+    const ofAgents = settings.agents.map((agent) => this.snapshot(run, agent, ofServers));
     return join(run, this, `${name}-join`, ofAgents);
   }
 
   /** While going back: what exists stays declared, so that it stays; nothing is taken and nobody is asked (design: Direction). */
   private keep(run: Run, name: string, after: pulumi.Resource): pulumi.Resource {
-    const kept = run.settings.nodes.map((node) => this.snapshot(run.settings, node, after));
+    const kept = run.settings.nodes.map((node) => this.snapshot(run, node, after));
     return join(run, this, `${name}-join`, kept);
   }
 
   private snapshot(
-    { acceptedVersion, changeId }: Settings,
+    { settings: { acceptedVersion, changeId }, change }: Run,
     node: ClusterNode,
     after: pulumi.Resource,
   ): VmSnapshot {
@@ -85,6 +85,7 @@ export class WayBack extends pulumi.ComponentResource implements Link {
         vmId: node.vmId,
         acceptedVersion,
         description: snapshotDescription(node, changeId),
+        owner: change.owner,
       },
       // Only acceptance deletes: not destroy, not a failure, not a resource that leaves the program.
       { parent: this, dependsOn: [after], retainOnDelete: true },

@@ -9,6 +9,8 @@ export interface VmSnapshotInputs {
   /** The version that the VM must still run; its guest is asked by the gate before. */
   readonly acceptedVersion: string;
   readonly description: string;
+  /** The change's UUID: with it a server is held again before another is taken in place of one that is gone. */
+  readonly owner?: pulumi.Input<string>;
 }
 
 /**

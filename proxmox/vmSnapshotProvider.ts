@@ -1,13 +1,20 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { operatorLog } from "../components/operatorLog";
 import { configure, providerContext } from "../components/providerConfig";
+import { runStep } from "../components/runStep";
+import { checkHealth, leaderAway, releaseHold } from "../components/turns";
 import { connect } from "./connect";
 import { ownMark } from "./mark";
 import { listSnapshots, takeSnapshot } from "./snapshots";
 import type { VmSnapshotInputs } from "./vmSnapshot";
 import { findVm } from "./vms";
 
-interface Outputs extends VmSnapshotInputs {
+/** Inputs as the engine hands them over. */
+interface Inputs extends VmSnapshotInputs {
+  readonly owner?: string;
+}
+
+interface Outputs extends Inputs {
   readonly takenAt: string;
   /** The task that made it. */
   readonly upid: string;
@@ -19,7 +26,7 @@ interface Outputs extends VmSnapshotInputs {
  * The provider behind {@link VmSnapshot}. Its delete does nothing: only acceptance lets a snapshot go. It has no read:
  * a refresh that found one missing would have the next `up` take another, perhaps of a node already upgraded.
  */
-export const provider: pulumi.dynamic.ResourceProvider<VmSnapshotInputs, Outputs> = {
+export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   configure,
   async check(_olds, news) {
     return { inputs: news };
@@ -35,7 +42,7 @@ export const provider: pulumi.dynamic.ResourceProvider<VmSnapshotInputs, Outputs
   },
   // Somebody deleted it since. Preflight has refused by now where the node is upgraded already.
   async update(_id, _olds, news) {
-    return { outs: await take(news) };
+    return { outs: await takeAgain(news) };
   },
   async delete() {},
 };
@@ -44,7 +51,7 @@ export const provider: pulumi.dynamic.ResourceProvider<VmSnapshotInputs, Outputs
 const goesBack = (): boolean => providerContext().settings.goBack !== undefined;
 
 /** A change that goes back before its snapshots were taken; going forward again finds it gone, and takes it. */
-const notTaken = (inputs: VmSnapshotInputs): Outputs => ({
+const notTaken = (inputs: Inputs): Outputs => ({
   ...inputs,
   takenAt: "",
   upid: "",
@@ -73,7 +80,24 @@ export const warnCrashConsistent = (vmId: number, name: string): Promise<void> =
     `VM ${vmId}: snapshot ${name} is crash-consistent, as after a power cut: the guest's file systems were not frozen. next: to have them frozen, start qemu-guest-agent in the guest and delete the snapshot; it is good for going back as it is`,
   );
 
-async function take(inputs: VmSnapshotInputs): Promise<Outputs> {
+/**
+ * Another one of a server: the steps that held it for the first count as done and are not run again, but a machine that
+ * goes back to this one must come up with RKE2 at rest, too.
+ */
+async function takeAgain(inputs: Inputs): Promise<Outputs> {
+  const context = providerContext();
+  const { settings } = context;
+  const server = settings.servers.find(({ vmId }) => vmId === inputs.vmId);
+  const { owner } = inputs;
+  if (!server || owner === undefined) return take(inputs);
+  await runStep(context, owner, leaderAway(settings, server));
+  const outs = await take(inputs);
+  await runStep(context, owner, releaseHold(settings, server));
+  await runStep(context, owner, checkHealth(settings, server));
+  return outs;
+}
+
+async function take(inputs: Inputs): Promise<Outputs> {
   const { settings, proxmoxTokenSecret } = providerContext();
   const { vmId, name, acceptedVersion, description } = inputs;
   const started = Date.now();

@@ -16,11 +16,12 @@ export function settingsFor(lab: ProxmoxLab): Settings {
   return { ...settings, nodes: settings.nodes.filter(({ vmId }) => known.has(vmId)) };
 }
 
-/** What the engine hands to a dynamic provider's `configure`. */
-export function configureRequest(lab: ProxmoxLab) {
+/** What the engine hands to a dynamic provider's `configure`. @param changes what else the stack's config says */
+export function configureRequest(lab: ProxmoxLab, changes: Record<string, unknown> = {}) {
   const values: Record<string, string> = {
-    ...rawConfigFor(lab, { limits: { snapshotSeconds: 10 } }),
+    ...rawConfigFor(lab, { limits: { snapshotSeconds: 10 }, ...changes }),
     sshPrivateKey: "not used here",
+    ...(typeof changes.sshPrivateKey === "string" && { sshPrivateKey: changes.sshPrivateKey }),
     proxmoxTokenSecret: TOKEN_SECRET,
   };
   const get = (key: string) => values[key.replace("rke2-upgrade:", "")];

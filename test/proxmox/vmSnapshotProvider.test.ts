@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { ProxmoxClient } from "../../proxmox/client";
 import { deleteSnapshot, listSnapshots } from "../../proxmox/snapshots";
-import type { VmSnapshotInputs } from "../../proxmox/vmSnapshot";
 import { provider } from "../../proxmox/vmSnapshotProvider";
+import { playNode } from "../components/playedNode";
+import { nodesWith } from "../config/lab";
 import { ProxmoxLab, TOKEN_SECRET } from "../rehearsal/proxmox/lab";
 import { configureRequest } from "./stack";
 
-const inputs: VmSnapshotInputs = {
+const inputs = {
   name: "rke2-v1-35-4-r1-CR-1",
   vmId: 3001,
   acceptedVersion: "v1.35.4+rke2r1",
@@ -16,7 +17,7 @@ const inputs: VmSnapshotInputs = {
 describe("VmSnapshot's provider", () => {
   let lab: ProxmoxLab;
   const outputs = { ...inputs, takenAt: "", upid: "", crashConsistent: false, seconds: 0 };
-  const changes = async (change: Partial<VmSnapshotInputs>) =>
+  const changes = async (change: Partial<typeof inputs>) =>
     await provider.diff?.("3001/x", outputs, { ...inputs, ...change });
 
   before(async () => {
@@ -68,5 +69,39 @@ describe("VmSnapshot's provider", () => {
     assert.equal((await listSnapshots(client, "node01", 3001)).length, 1);
     assert.deepEqual(await changes({}), { changes: false, replaces: [] });
     await client.close();
+  });
+
+  it("has a server at rest for another one, as for the first", async () => {
+    const steps: string[] = [];
+    const taken = () => lab.guests.history.filter((what) => what === "snapshot 3001").length;
+    const node = await playNode((command) => {
+      steps.push(`${/bash -s -- (\S+)/.exec(command)?.[1]} (${taken()})`);
+      return "{}";
+    });
+    const { address, port, hostKey } = node.target;
+    const request = configureRequest(lab, {
+      // The second is asked about the cluster's health.
+      nodes: nodesWith(0, { address, hostKey }).map((node, i) =>
+        i === 1 ? { ...node, address: "localhost", hostKey } : node,
+      ),
+      ssh: { user: "test", port },
+      sshPrivateKey: node.sshPrivateKey,
+    });
+    const client = new ProxmoxClient(lab.access);
+    try {
+      await provider.configure?.(request as never);
+      await deleteSnapshot(client, 3001, inputs.name, new Date(Date.now() + 20_000));
+      const before = taken();
+      await provider.update?.("3001/x", outputs, { ...inputs, owner: "1f0c" });
+      assert.deepEqual(steps, [
+        `leader-away (${before})`,
+        `release-hold (${before + 1})`,
+        `check-health (${before + 1})`,
+      ]);
+    } finally {
+      node.close();
+      await client.close();
+      await provider.configure?.(configureRequest(lab) as never);
+    }
   });
 });
