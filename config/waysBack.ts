@@ -103,7 +103,8 @@ function mendServer(
       strategy: "rollback",
       nodes: [...names],
       why: "one server alone is sick, and the others are a quorum: it joins them anew",
-      loses: "nothing: its data comes from the others",
+      loses:
+        "nothing in etcd, whose data comes from the others; what its own disk holds besides since the snapshot, local volumes included (consents.rewindVolumes)",
     },
   ];
 }
@@ -141,7 +142,7 @@ function wholeCluster(
         : etcdWhole === false
           ? "etcd's members do not hold the same data: etcd goes back to its snapshot"
           : "a minor changes, so an older control plane in place is unsupported: etcd goes back to its snapshot",
-      loses: `every object written since the etcd snapshot (${age}; objective: less than 15 min, procedure §6.2)`,
+      loses: `every object written since the etcd snapshot (${age}; objective: less than 15 min, procedure §6.2)${dataGone ? "; what the servers' own disks hold since their snapshots, local volumes included (consents.rewindVolumes)" : ""}`,
     },
   ];
 }

@@ -2,22 +2,24 @@
 import {
   type ClusterNode,
   duration,
-  isConsented,
   isWholeCluster,
   restoresEtcd,
   type Settings,
   snapshotName,
 } from "../../config";
 import { type Finding, lookAtVolumes, lookBack, type NodeBack } from "../../observe";
+import { look } from "../../observe/look";
 import { connect } from "../../proxmox/connect";
 import { ownMark } from "../../proxmox/mark";
 import { missingPrivileges } from "../../proxmox/permissions";
 import { refuseHighAvailability, snapshotToGoTo } from "../../proxmox/rollback";
+import { asText } from "../changePolicy";
 import { ageMs, newestBackup } from "../etcdBackups";
 import type { ProviderContext } from "../providerConfig";
 import { isDataTouched } from "./dataTouched";
 import { proveBackup } from "./identity";
 import { openAttempts, readRecord } from "./record";
+import { judgeVolumes } from "./volumes";
 
 /** RKE2's tarball unpacked thrice, roughly, as the forward gate asks. */
 const MIN_FREE_MIB = 2048;
@@ -39,7 +41,7 @@ export async function askBack(context: ProviderContext, owner: string | undefine
     Promise.all(nodesInPlay(settings).map((node) => askNode(context, node, owner))),
     settings.goBack && restoresEtcd(settings.goBack) ? askBackup(settings) : [],
     rolledBack.length > 0 ? askHosts(context, rolledBack) : [],
-    Promise.all(rolledBack.filter(({ role }) => role === "agent").map((node) => askVolumes(context, node))),
+    rolledBack.length > 0 ? askVolumes(context, rolledBack) : [],
   ]);
   return [...ofEarlier, ...ofNodes.flat(), ...ofBackup, ...ofHosts, ...ofVolumes];
 }
@@ -58,6 +60,23 @@ async function askEarlier(context: ProviderContext): Promise<Finding[]> {
     return [{ check, found: `${told}: ${touched.message}`, wanted, verdict: "not measured", next }];
   if (!touched) return [{ check, found: told, wanted, verdict: "pass" }];
   return [{ check, found: `${told}: servers no longer hold the same data`, wanted, verdict: "fail", next }];
+}
+
+async function askVolumes(
+  { settings, sshPrivateKey }: ProviderContext,
+  nodes: readonly ClusterNode[],
+): Promise<Finding[]> {
+  const [volumes, begun] = await Promise.all([
+    look(() => lookAtVolumes(settings.servers, sshPrivateKey)),
+    hasBegun(settings),
+  ]);
+  return nodes.flatMap((node) => judgeVolumes(settings, node, volumes, begun));
+}
+
+/** Whether this very way back is under way: its questions were answered once, before it stopped anything. */
+async function hasBegun(settings: Settings): Promise<boolean> {
+  const open = openAttempts(await readRecord(settings));
+  return open.some(({ goBack }) => goBack === asText(settings.goBack));
 }
 
 async function askNode(
@@ -222,33 +241,4 @@ async function askHosts(
   } finally {
     await client.close();
   }
-}
-
-async function askVolumes({ settings, sshPrivateKey }: ProviderContext, node: ClusterNode): Promise<Finding> {
-  const check = `${node.name}: volumes on its own disk`;
-  const { rewindVolumes } = settings.consents;
-  const wanted = "none without consent (consents.rewindVolumes)";
-  const claims = await lookAtVolumes(settings.servers, sshPrivateKey, node.name).catch(
-    (error: Error) => error,
-  );
-  if (claims instanceof Error) {
-    if (rewindVolumes.includes("*")) {
-      return { check, found: `not measured: ${claims.message}`, wanted, verdict: "pass" };
-    }
-    const next =
-      'no server can say which there are: consents.rewindVolumes "*" takes all of them, or reinstall';
-    return { check, found: claims.message, wanted, verdict: "not measured", next };
-  }
-  const refused = claims.filter((claim) => !isConsented(rewindVolumes, claim));
-  return {
-    check,
-    found: claims.join(", ") || "none",
-    wanted,
-    ...(refused.length === 0
-      ? { verdict: "pass" }
-      : {
-          verdict: "fail",
-          next: `they would go back to the snapshot: goBack.strategy reinstall keeps them; else name them in consents.rewindVolumes: ${refused.join(", ")}`,
-        }),
-  };
 }
