@@ -1,4 +1,4 @@
-import { type ClusterNode, isRound } from "../config";
+import { type ClusterNode, isRound, nodesGoingBack } from "../config";
 import { lookAtNode, observe } from "../observe";
 import { measured } from "../observe/cost";
 import { keepBackedUp } from "./backupTimer";
@@ -11,7 +11,7 @@ import { rememberMeasured } from "./measuredBefore";
 import { providerContext } from "./providerConfig";
 import { describeDecision } from "./recovery/decision";
 import { writeLosses } from "./recovery/losses";
-import { askBack, isRolledBack, nodesInPlay } from "./recovery/questions";
+import { askBack, isRolledBack } from "./recovery/questions";
 import { beginRecord, readRecord } from "./recovery/record";
 import { revive } from "./recovery/revive";
 import { refusal, stops } from "./refusal";
@@ -71,7 +71,7 @@ async function askBeforeBack({ owner, attempt, goBack }: Inputs): Promise<GateAn
   const refused = findings.filter(stops);
   if (refused.length > 0) throw new Error(refusal("nothing was touched", "before going back", refused));
   const lost = (node: ClusterNode) => isRolledBack(settings, node);
-  await holdForWayBack(settings, sshPrivateKey, owner, nodesInPlay(settings), lost);
+  await holdForWayBack(settings, sshPrivateKey, owner, nodesGoingBack(settings), lost);
   await writeLosses(settings, sshPrivateKey, attempt);
   await beginRecord(settings, attempt, goBack);
   return gateAnswer(findings, cost);

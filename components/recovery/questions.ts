@@ -3,6 +3,7 @@ import {
   type ClusterNode,
   duration,
   isWholeCluster,
+  nodesGoingBack,
   restoresEtcd,
   type Settings,
   snapshotName,
@@ -24,10 +25,6 @@ import { judgeVolumes } from "./volumes";
 /** RKE2's tarball unpacked thrice, roughly, as the forward gate asks. */
 const MIN_FREE_MIB = 2048;
 
-/** The nodes that the way back works on. */
-export const nodesInPlay = ({ goBack, nodes }: Settings): readonly ClusterNode[] =>
-  goBack?.nodes ? nodes.filter(({ name }) => goBack.nodes?.includes(name)) : nodes;
-
 /** Whether a node's VM is put back, so that it need not answer now. */
 export const isRolledBack = ({ goBack }: Settings, node: ClusterNode): boolean =>
   goBack?.strategy === "rollback" && (!isWholeCluster(goBack) || node.role === "server");
@@ -35,15 +32,18 @@ export const isRolledBack = ({ goBack }: Settings, node: ClusterNode): boolean =
 /** Every question, each with its finding. Bounded; none throws. @param owner UUID of the change; undefined: none yet */
 export async function askBack(context: ProviderContext, owner: string | undefined): Promise<Finding[]> {
   const { settings } = context;
-  const rolledBack = nodesInPlay(settings).filter((node) => isRolledBack(settings, node));
-  const [ofEarlier, ofNodes, ofBackup, ofHosts, ofVolumes] = await Promise.all([
+  const begun = await hasBegun(settings);
+  const left = settings.nodes.filter(({ name }) => settings.goBack?.without?.includes(name));
+  const rolledBack = nodesGoingBack(settings).filter((node) => isRolledBack(settings, node));
+  const [ofEarlier, ofNodes, ofLeft, ofBackup, ofHosts, ofVolumes] = await Promise.all([
     settings.goBack && restoresEtcd(settings.goBack) ? [] : askEarlier(context),
-    Promise.all(nodesInPlay(settings).map((node) => askNode(context, node, owner))),
+    Promise.all(nodesGoingBack(settings).map((node) => askNode(context, node, owner))),
+    Promise.all(left.map((node) => askLeftOut(context, node, begun))),
     settings.goBack && restoresEtcd(settings.goBack) ? askBackup(settings) : [],
     rolledBack.length > 0 ? askHosts(context, rolledBack) : [],
-    rolledBack.length > 0 ? askVolumes(context, rolledBack) : [],
+    rolledBack.length > 0 ? askVolumes(context, rolledBack, begun) : [],
   ]);
-  return [...ofEarlier, ...ofNodes.flat(), ...ofBackup, ...ofHosts, ...ofVolumes];
+  return [...ofEarlier, ...ofNodes.flat(), ...ofLeft, ...ofBackup, ...ofHosts, ...ofVolumes];
 }
 
 /** Servers of which an earlier attempt has reset one must not be started side by side: two clusters would come up. */
@@ -65,11 +65,9 @@ async function askEarlier(context: ProviderContext): Promise<Finding[]> {
 async function askVolumes(
   { settings, sshPrivateKey }: ProviderContext,
   nodes: readonly ClusterNode[],
+  begun: boolean,
 ): Promise<Finding[]> {
-  const [volumes, begun] = await Promise.all([
-    look(() => lookAtVolumes(settings.servers, sshPrivateKey)),
-    hasBegun(settings),
-  ]);
+  const volumes = await look(() => lookAtVolumes(settings.servers, sshPrivateKey));
   return nodes.flatMap((node) => judgeVolumes(settings, node, volumes, begun));
 }
 
@@ -98,17 +96,45 @@ async function askNode(
         found: seen.message,
         wanted: "an answer",
         verdict: "not measured",
-        next: lostNext(node),
+        next: lostNext(settings, node),
       },
     ];
   }
   return [...judgeNode(settings, node, seen), ...judgeOwner(node, seen, owner)];
 }
 
-const lostNext = ({ name, role }: ClusterNode) =>
-  role === "agent"
-    ? `mend its network or SSH; a machine that is lost: goBack {strategy: rollback, nodes: [${name}]} alone, first`
-    : "mend its network or SSH; where servers are lost: goBack.strategy rollback, without nodes";
+/** What of it can be done with a machine that is lost. */
+function lostNext({ goBack }: Settings, { name, role }: ClusterNode): string {
+  const mend = "mend its network or SSH; where its machine is lost:";
+  if (goBack?.nodes) return `${mend} goBack {strategy: rollback, nodes: [${name}]}`;
+  return role === "agent"
+    ? `${mend} let the others go back without it: pulumi config set --path 'rke2-upgrade:goBack.without[${goBack?.without?.length ?? 0}]' ${name}; it is mended after`
+    : `${mend} goBack.strategy rollback, without nodes`;
+}
+
+/**
+ * An agent that is left out must be one that does not answer. One that answers again once the others are on their way back
+ * does not stop them.
+ */
+async function askLeftOut(
+  { settings, sshPrivateKey }: ProviderContext,
+  node: ClusterNode,
+  begun: boolean,
+): Promise<Finding> {
+  const { name } = node;
+  const { acceptedVersion, changeId } = settings;
+  const answer = await look(() => lookBack(node, sshPrivateKey, acceptedVersion, changeId));
+  const after = `goBack {strategy: rollback, nodes: [${name}]}, or reinstall where it answers`;
+  const asked = { check: `${name}: left out (goBack.without)`, wanted: "no answer" };
+  if ("missing" in answer) {
+    const next = `see that its machine is off and stays off; once the others are back mend it: ${after}`;
+    return { ...asked, found: answer.missing, verdict: "warn", next };
+  }
+  const found = "it answers over SSH";
+  return begun
+    ? { ...asked, found, verdict: "warn", next: `once the others are back mend it: ${after}` }
+    : { ...asked, found, verdict: "fail", next: `take ${name} out of goBack.without: it can go back` };
+}
 
 function judgeNode(settings: Settings, node: ClusterNode, seen: NodeBack): Finding[] {
   const { acceptedVersion: accepted } = settings;

@@ -60,6 +60,8 @@ async function prove(inputs: Inputs): Promise<Outputs> {
   const counted = objects
     ? `; ${"value" in objects ? describeCensus(objects.value) : `objects by kind: not measured: ${objects.missing}`}`
     : "";
+  const { without } = settings.goBack ?? {};
+  const left = without ? `; left out and still to be mended: ${without.join(", ")}` : "";
   return {
     ...inputs,
     rtoSeconds,
@@ -67,7 +69,7 @@ async function prove(inputs: Inputs): Promise<Outputs> {
     clusterId: member.clusterId,
     members: member.members,
     revision: member.revision,
-    summary: `back by ${record.goBack} in ${rtoSeconds} s (objective: ${rtoMinutes} min); ${lost}; etcd ${member.clusterId}: ${member.members.length} members, the same data in all${counted}`,
+    summary: `back by ${record.goBack} in ${rtoSeconds} s (objective: ${rtoMinutes} min); ${lost}; etcd ${member.clusterId}: ${member.members.length} members, the same data in all${counted}${left}`,
   };
 }
 

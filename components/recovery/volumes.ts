@@ -21,8 +21,7 @@ export function judgeVolumes(
   if ("missing" in volumes) {
     const found = `not measured: ${volumes.missing}`;
     if (rewindVolumes.includes("*")) return [{ check, found, wanted, verdict: "pass" }];
-    if (begun)
-      return [{ check, found: `${found}; asked when this way back began`, wanted, verdict: "pass" }];
+    if (begun) return [{ check, found: `${found}; asked when this way back began`, wanted, verdict: "pass" }];
     const next = `no server can say which there are. All of them may go back: pulumi config set --path 'rke2-upgrade:consents.rewindVolumes[0]' '*'; else ${keeps(settings, node)}`;
     return [{ check, found: volumes.missing, wanted, verdict: "not measured", next }];
   }
@@ -31,7 +30,12 @@ export function judgeVolumes(
     const refused = claims.filter((claim) => !isConsented(rewindVolumes, claim));
     const next = `${why}: ${keeps(settings, node)}; else name them in consents.rewindVolumes: ${refused.join(", ")}`;
     const found = claims.join(", ") || "none";
-    return { check, found, wanted, ...(refused.length === 0 ? { verdict: "pass" } : { verdict: "fail", next }) };
+    return {
+      check,
+      found,
+      wanted,
+      ...(refused.length === 0 ? { verdict: "pass" } : { verdict: "fail", next }),
+    };
   };
   return [
     judge(check, own, "they would go back to the snapshot"),
