@@ -8,6 +8,7 @@ import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { judgeTimingOfTurn } from "./judgement";
 import { measuredBefore } from "./measuredBefore";
 import { providerContext } from "./providerConfig";
+import { describeDecision } from "./recovery/decision";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
 import { isPatchedUnder, touched } from "./touched";
@@ -96,8 +97,11 @@ export async function askBeforeTurn({ node: name, accepted, owner }: TurnInputs)
   );
   const { seen: facts, findings } = result;
   const refused = findings.filter(stops);
-  if (refused.length > 0)
-    throw new Error(refusal(stateOf(settings, node, facts), `before ${name}'s turn`, refused));
+  if (refused.length > 0) {
+    const decision = await describeDecision(settings, facts, context.sshPrivateKey);
+    const said = refusal(stateOf(settings, node, facts), `before ${name}'s turn`, refused);
+    throw new Error([said, ...decision].join("\n"));
+  }
   await keepWayBack(context, owner, touched(settings, facts, accepted), [node]);
   return gateAnswer(findings, cost);
 }

@@ -17,8 +17,10 @@ export interface Situation {
   readonly sick: readonly string[];
   /** Of the sick, those that do not even answer over SSH: their machine may be lost. */
   readonly silent: readonly string[];
-  /** Whether every server's etcd holds the same data; undefined where nobody could tell. */
+  /** Whether every server's etcd holds the same data and none raises the alarm of corruption; undefined where nobody could tell. */
   readonly etcdWhole?: boolean;
+  /** Why it does not, in words. */
+  readonly etcdWhy?: string;
   /** Age of the newest etcd snapshot of the accepted version, milliseconds; undefined where there is none. */
   readonly backupAgeMs?: number;
 }
