@@ -67,13 +67,14 @@ async function isBack(attempt: number): Promise<boolean> {
 async function askBeforeBack({ owner, attempt, goBack }: Inputs): Promise<GateAnswer> {
   const context = providerContext();
   const { settings, sshPrivateKey } = context;
+  const beganAt = new Date();
   const { result: findings, cost } = await measured(() => askBack(context, owner));
   const refused = findings.filter(stops);
   if (refused.length > 0) throw new Error(refusal("nothing was touched", "before going back", refused));
   const lost = (node: ClusterNode) => isRolledBack(settings, node);
   await holdForWayBack(settings, sshPrivateKey, owner, nodesGoingBack(settings), lost);
   await writeLosses(settings, sshPrivateKey, attempt);
-  await beginRecord(settings, attempt, goBack);
+  await beginRecord(settings, attempt, goBack, beganAt);
   return gateAnswer(findings, cost);
 }
 

@@ -3,6 +3,7 @@ import { type Facts, inTurn, judgeTurn, lookAtNode, observeTurn } from "../obser
 import { lookAtCluster } from "../observe/cluster";
 import { measured } from "../observe/cost";
 import { isMarked, isPatchedIn, nameOf } from "../observe/facts";
+import { keepBackedUp } from "./backupTimer";
 import { newestBackup } from "./etcdBackups";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { judgeTimingOfTurn } from "./judgement";
@@ -103,6 +104,8 @@ export async function askBeforeTurn({ node: name, accepted, owner }: TurnInputs)
     throw new Error([said, ...decision].join("\n"));
   }
   await keepWayBack(context, owner, touched(settings, facts, accepted), [node]);
+  // Where every node runs the version already, and the last is still in its turn, the preflight was not asked.
+  keepBackedUp();
   return gateAnswer(findings, cost);
 }
 

@@ -90,7 +90,10 @@ export function notOne(members: readonly MemberFacts[], servers: number): string
   };
   const odd = members.filter(
     ({ members: known, alarms, leader }) =>
-      known.length !== servers || known.some((name) => name.endsWith("*")) || alarms.length > 0 || leader === "0",
+      known.length !== servers ||
+      known.some((name) => name.endsWith("*")) ||
+      alarms.length > 0 ||
+      leader === "0",
   );
   return [
     ...distinct("cluster IDs", ({ clusterId }) => clusterId),
