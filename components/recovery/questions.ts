@@ -19,6 +19,7 @@ import { ageMs, newestBackup } from "../etcdBackups";
 import type { ProviderContext } from "../providerConfig";
 import { isDataTouched } from "./dataTouched";
 import { proveBackup } from "./identity";
+import { askLeftOut } from "./leftOut";
 import { openAttempts, readRecord } from "./record";
 import { judgeVolumes } from "./volumes";
 
@@ -110,30 +111,6 @@ function lostNext({ goBack }: Settings, { name, role }: ClusterNode): string {
   return role === "agent"
     ? `${mend} let the others go back without it: pulumi config set --path 'rke2-upgrade:goBack.without[${goBack?.without?.length ?? 0}]' ${name}; it is mended after`
     : `${mend} goBack.strategy rollback, without nodes`;
-}
-
-/**
- * An agent that is left out must be one that does not answer. One that answers again once the others are on their way back
- * does not stop them.
- */
-async function askLeftOut(
-  { settings, sshPrivateKey }: ProviderContext,
-  node: ClusterNode,
-  begun: boolean,
-): Promise<Finding> {
-  const { name } = node;
-  const { acceptedVersion, changeId } = settings;
-  const answer = await look(() => lookBack(node, sshPrivateKey, acceptedVersion, changeId));
-  const after = `goBack {strategy: rollback, nodes: [${name}]}, or reinstall where it answers`;
-  const asked = { check: `${name}: left out (goBack.without)`, wanted: "no answer" };
-  if ("missing" in answer) {
-    const next = `see that its machine is off and stays off; once the others are back mend it: ${after}`;
-    return { ...asked, found: answer.missing, verdict: "warn", next };
-  }
-  const found = "it answers over SSH";
-  return begun
-    ? { ...asked, found, verdict: "warn", next: `once the others are back mend it: ${after}` }
-    : { ...asked, found, verdict: "fail", next: `take ${name} out of goBack.without: it can go back` };
 }
 
 function judgeNode(settings: Settings, node: ClusterNode, seen: NodeBack): Finding[] {
