@@ -147,11 +147,18 @@ const afterwards = (settings: Run["settings"]): string[] => {
       ]
     : [
         "Then",
+        ...leftOut(settings),
         ...adopt,
         `  pulumi config rm 'rke2-upgrade:goBack', ${end}, pulumi up: nodes are proven, snapshots go`,
         "  or unset goBack alone and pulumi up: the change goes forward again",
       ];
 };
+
+/** Settling proves every node: one that was left out is mended before. */
+const leftOut = ({ goBack }: Run["settings"]): string[] =>
+  (goBack?.without ?? []).map(
+    (name) => `  mend ${name}, which was left out: goBack {strategy: rollback, nodes: [${name}]}, pulumi up`,
+  );
 
 const ADOPT =
   "  set adopt: true (rancher.adopt for Rancher) for each of operators whose release is in the cluster: their releases leave this stack's state";

@@ -16,7 +16,10 @@ export interface ChangeInputs {
   readonly acceptedRound: string;
 }
 
-/** The way back as one line, so that two can be compared: `restore`, `rollback:proj-k8sm02`. */
+/**
+ * The way back as one line, so that two can be compared: `restore`, `rollback:proj-k8sm02`. Agents that are left out are no
+ * part of it: leaving one out half-way goes on with the same way back, and naming it again restores nothing twice.
+ */
 export const asText = (goBack: GoBack | undefined): string =>
   goBack ? [goBack.strategy, ...(goBack.nodes ? [goBack.nodes.join(",")] : [])].join(":") : "";
 
@@ -28,7 +31,7 @@ export interface ChangeState extends ChangeInputs {
   readonly from: string;
   /**
    * `adopt`: nothing was ever changed; `forward`: an upgrade, also after its acceptance and while single nodes are
-   * mended; `back`: the whole cluster goes back, also once it is back.
+   * mended; `back`: the whole cluster goes back, also once it is back and while single nodes are mended after.
    */
   readonly mode: "adopt" | "forward" | "back";
   /** The change ID under which the version last moved: the snapshots bear it until they are let go. */
@@ -245,7 +248,8 @@ function judgeTurn(before: ChangeState, now: ChangeInputs): ChangeState | Refusa
       reason: `goBack and osPatch.round were changed together. Set osPatch.round to ${before.round || "nothing"} and osPatch.acceptedRound to ${before.acceptedRound || "nothing"} again`,
     };
   }
-  const mode = whole ? "back" : "forward";
+  // A node that is mended after the whole cluster went back, as one that was left out, does not turn that forward.
+  const mode = whole || (before.mode === "back" && now.goBack !== "") ? "back" : "forward";
   if ((gaveUp || resumesRound) && before.wanted === now.wanted) return { ...now, ...frozen, mode: "back" };
   if (before.wanted === now.wanted) {
     return isUnderWay(before) ? { ...now, ...frozen, mode } : nothingUnderWay();

@@ -1,4 +1,4 @@
-import { type ClusterNode, isRound } from "../config";
+import { type ClusterNode, isRound, nodesGoingBack } from "../config";
 import { lookAtNode, observe } from "../observe";
 import { measured } from "../observe/cost";
 import { keepBackedUp } from "./backupTimer";
@@ -12,7 +12,7 @@ import { rememberMeasured } from "./measuredBefore";
 import { providerContext } from "./providerConfig";
 import { describeDecision } from "./recovery/decision";
 import { writeLosses } from "./recovery/losses";
-import { askBack, isRolledBack, nodesInPlay } from "./recovery/questions";
+import { askBack, isRolledBack } from "./recovery/questions";
 import { beginRecord, readRecord } from "./recovery/record";
 import { revive } from "./recovery/revive";
 import { refusal, stops } from "./refusal";
@@ -68,13 +68,14 @@ async function isBack(attempt: number): Promise<boolean> {
 async function askBeforeBack({ owner, attempt, goBack }: Inputs): Promise<GateAnswer> {
   const context = providerContext();
   const { settings, sshPrivateKey } = context;
+  const beganAt = new Date();
   const { result: findings, cost } = await measured(() => askBack(context, owner));
   const refused = findings.filter(stops);
   if (refused.length > 0) throw new Error(refusal("nothing was touched", "before going back", refused));
   const lost = (node: ClusterNode) => isRolledBack(settings, node);
-  await holdForWayBack(settings, sshPrivateKey, owner, nodesInPlay(settings), lost);
+  await holdForWayBack(settings, sshPrivateKey, owner, nodesGoingBack(settings), lost);
   await writeLosses(settings, sshPrivateKey, attempt);
-  await beginRecord(settings, attempt, goBack);
+  await beginRecord(settings, attempt, goBack, beganAt);
   return gateAnswer(findings, cost);
 }
 

@@ -3,11 +3,13 @@ import { type Facts, inTurn, judgeTurn, lookAtNode, observeTurn } from "../obser
 import { lookAtCluster } from "../observe/cluster";
 import { measured } from "../observe/cost";
 import { isMarked, isPatchedIn, nameOf } from "../observe/facts";
+import { keepBackedUp } from "./backupTimer";
 import { newestBackup } from "./etcdBackups";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { judgeTimingOfTurn } from "./judgement";
 import { measuredBefore } from "./measuredBefore";
 import { providerContext } from "./providerConfig";
+import { describeDecision } from "./recovery/decision";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
 import { isPatchedUnder, touched } from "./touched";
@@ -96,9 +98,14 @@ export async function askBeforeTurn({ node: name, accepted, owner }: TurnInputs)
   );
   const { seen: facts, findings } = result;
   const refused = findings.filter(stops);
-  if (refused.length > 0)
-    throw new Error(refusal(stateOf(settings, node, facts), `before ${name}'s turn`, refused));
+  if (refused.length > 0) {
+    const decision = await describeDecision(settings, facts, context.sshPrivateKey);
+    const said = refusal(stateOf(settings, node, facts), `before ${name}'s turn`, refused);
+    throw new Error([said, ...decision].join("\n"));
+  }
   await keepWayBack(context, owner, touched(settings, facts, accepted), [node]);
+  // Where every node runs the version already, and the last is still in its turn, the preflight was not asked.
+  keepBackedUp();
   return gateAnswer(findings, cost);
 }
 

@@ -13,6 +13,7 @@ import { parseVersion, type Version } from "./versions";
 interface Asked {
   readonly strategy?: "reinstall" | "restore" | "rollback";
   readonly nodes?: readonly (string | undefined)[];
+  readonly without?: readonly (string | undefined)[];
 }
 
 /** The rest of the config, as far as it is valid. */
@@ -51,10 +52,20 @@ export const isWholeCluster = (goBack: { readonly nodes?: readonly unknown[] }):
 export const restoresEtcd = (goBack: Asked): boolean =>
   isWholeCluster(goBack) && (goBack.strategy === "restore" || goBack.strategy === "rollback");
 
+/** The nodes that the way back works on; all where none is asked for. */
+export const nodesGoingBack = <Node extends { readonly name: string }>({
+  goBack,
+  nodes,
+}: {
+  readonly goBack?: { readonly nodes?: readonly string[]; readonly without?: readonly string[] };
+  readonly nodes: readonly Node[];
+}): readonly Node[] =>
+  nodes.filter(({ name }) => (goBack?.nodes?.includes(name) ?? true) && !goBack?.without?.includes(name));
+
 /** What is wrong with the way back that the stack asks for. Pure. */
 export function judgeGoBack(asked: Asked | undefined, around: Around): Mistake[] {
   // What is misshapen was left out: an object without any valid part says nothing.
-  if (!asked?.strategy && !asked?.nodes) return [];
+  if (!asked?.strategy && !asked?.nodes && !asked?.without) return [];
   const [accepted, wanted] = [
     parseVersion(around.acceptedVersion ?? ""),
     parseVersion(around.rke2Version ?? ""),
@@ -73,7 +84,7 @@ export function judgeGoBack(asked: Asked | undefined, around: Around): Mistake[]
     });
   }
   const identity = needsIdentity(asked, around);
-  const names = judgeNames(asked, around);
+  const names = [...judgeNames(asked, around), ...judgeWithout(asked, around)];
   if (!asked.strategy || names.length > 0) return [...placed(...names), ...placed(...identity)];
   const refused = isWholeCluster(asked)
     ? judgeCluster(asked.strategy, accepted, wanted)
@@ -106,6 +117,34 @@ function judgeNames({ nodes = [] }: Asked, around: Around): Refused[] {
     if (!known.includes(name)) return [{ path, found: `"${name}"`, allowed: known.join(", ") }];
     if (nodes.indexOf(name) < i) return [{ path, found: `"${name}" again`, allowed: "each node once" }];
     return [];
+  });
+}
+
+/** A dead agent must not keep the others from going back; a server's data is of the whole cluster. */
+function judgeWithout({ nodes, without = [] }: Asked, around: Around): Refused[] {
+  if (without.length === 0) return [];
+  if (nodes) {
+    return [
+      {
+        path: "goBack.without",
+        found: "set beside goBack.nodes",
+        allowed: "one of the two: nodes mends some, without leaves some of all out",
+        next: "pulumi config rm --path 'rke2-upgrade:goBack.without'",
+      },
+    ];
+  }
+  const agents = (around.nodes ?? []).flatMap((node) => (node?.role === "agent" ? (node.name ?? []) : []));
+  return without.flatMap((name, i): Refused[] => {
+    if (name === undefined || (agents.includes(name) && without.indexOf(name) === i)) return [];
+    return [
+      {
+        path: `goBack.without[${i}]`,
+        found: `"${name}"${agents.includes(name) ? " again" : ""}`,
+        allowed: `agents, each once: ${agents.join(", ")}`,
+        why: "every server goes back: each holds etcd's data",
+        next: "a server whose machine is lost: goBack.strategy rollback, which puts its VM back and needs no answer from it",
+      },
+    ];
   });
 }
 

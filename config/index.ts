@@ -11,7 +11,13 @@ export {
   withExpectations,
 } from "./durations";
 export { type EtcdCrossing, etcdCrossing, etcdOf } from "./etcd";
-export { backNeedsRestore, goingBackTakesEtcd, isWholeCluster, restoresEtcd } from "./goBackPolicy";
+export {
+  backNeedsRestore,
+  goingBackTakesEtcd,
+  isWholeCluster,
+  nodesGoingBack,
+  restoresEtcd,
+} from "./goBackPolicy";
 export { loadSettings, type Secrets } from "./load";
 export { ConfigError, type Mistake, NAMESPACE } from "./mistakes";
 export { SNAPSHOT_PREFIX, snapshotName } from "./names";

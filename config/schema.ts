@@ -86,8 +86,12 @@ export const settingsSchema = z.strictObject({
         z.array(hinted(z.string().regex(formats.dnsLabel), "a name of nodes[]", "proj-k8sw01")).min(1),
         "a list of names of nodes[]; leave it out to take the whole cluster back",
       ).optional(),
+      without: hinted(
+        z.array(hinted(z.string().regex(formats.dnsLabel), "an agent's name", "proj-k8sw01")).min(1),
+        "a list of agents' names; leave it out unless agents do not answer",
+      ).optional(),
     }),
-    "an object: strategy and, to mend single nodes, nodes",
+    "an object: strategy and, to mend single nodes, nodes; to leave dead agents out, without",
   ).optional(),
   changeId: hinted(
     z.string().regex(formats.changeId),

@@ -17,8 +17,10 @@ export interface Situation {
   readonly sick: readonly string[];
   /** Of the sick, those that do not even answer over SSH: their machine may be lost. */
   readonly silent: readonly string[];
-  /** Whether every server's etcd holds the same data; undefined where nobody could tell. */
+  /** Whether every server's etcd holds the same data and none raises the alarm of corruption; undefined where nobody could tell. */
   readonly etcdWhole?: boolean;
+  /** Why it does not, in words. */
+  readonly etcdWhy?: string;
   /** Age of the newest etcd snapshot of the accepted version, milliseconds; undefined where there is none. */
   readonly backupAgeMs?: number;
 }
@@ -44,24 +46,27 @@ export function waysBack(settings: Settings, situation: Situation): WayBackChoic
   const quorum = sickServers.length * 2 < servers.length && situation.etcdWhole !== false;
   // Packages go back with their VM alone.
   const lost = isRound(settings) ? sickAgents.map(({ name }) => name) : situation.silent;
-  const mends = quorum
-    ? [
-        ...mendAgents(
-          sickAgents.map(({ name }) => name),
-          lost,
-          isRound(settings)
-            ? "agents whose packages go back with their VM"
-            : "agents whose machine does not answer",
-        ),
-        ...mendServer(
-          sickServers.map(({ name }) => name),
-          servers.length,
-          accepted,
-          wanted,
-        ),
-      ]
+  const ofServer = quorum
+    ? mendServer(
+        sickServers.map(({ name }) => name),
+        servers.length,
+        accepted,
+        wanted,
+      )
     : [];
-  return [...mends, ...wholeCluster(settings, situation, accepted, wanted)];
+  const ofAgents = quorum
+    ? mendAgents(
+        sickAgents.map(({ name }) => name),
+        lost,
+        isRound(settings)
+          ? "agents whose packages go back with their VM"
+          : "agents whose machine does not answer",
+      )
+    : [];
+  const whole = wholeCluster(settings, situation, accepted, wanted, ofServer.length > 0);
+  // Dead agents do not keep the others from going back, and are mended after.
+  const without = agents.map(({ name }) => name).filter((name) => situation.silent.includes(name));
+  return [...ofAgents, ...ofServer, ...whole.map((way) => (without.length > 0 ? { ...way, without } : way))];
 }
 
 function mendAgents(names: readonly string[], rolledBack: readonly string[], why: string): WayBackChoice[] {
@@ -103,7 +108,8 @@ function mendServer(
       strategy: "rollback",
       nodes: [...names],
       why: "one server alone is sick, and the others are a quorum: it joins them anew",
-      loses: "nothing: its data comes from the others",
+      loses:
+        "nothing in etcd, whose data comes from the others; what its own disk holds besides since the snapshot, local volumes included (consents.rewindVolumes)",
     },
   ];
 }
@@ -113,17 +119,21 @@ function wholeCluster(
   { silent, etcdWhole, backupAgeMs }: Situation,
   accepted: Version,
   wanted: Version,
+  serverIsMended: boolean,
 ): WayBackChoice[] {
   const { servers, backup } = settings;
-  const lost = servers.filter(({ name }) => silent.includes(name)).length;
-  const dataGone = lost * 2 > servers.length;
+  const lost = servers.map(({ name }) => name).filter((name) => silent.includes(name));
+  const majority = lost.length * 2 > servers.length;
   // Its nodes go back one by one: all of it only where nobody else is left.
-  if (isRound(settings) && !dataGone) return [];
+  if (isRound(settings) && !majority) return [];
+  // In place and with etcd's snapshot alone every server must answer: one that does not goes back with its VM.
+  const dataGone = majority || (lost.length > 0 && !serverIsMended);
+  const first = lost.length > 0 ? `once ${lost.join(", ")} is mended: ` : "";
   if (!dataGone && etcdWhole !== false && !backNeedsRestore(accepted, wanted)) {
     return [
       {
         strategy: "reinstall",
-        why: "neither the Kubernetes nor the etcd minor changes: the whole cluster goes back in place",
+        why: `${first}neither the Kubernetes nor the etcd minor changes: the whole cluster goes back in place`,
         loses: "nothing",
       },
     ];
@@ -137,22 +147,23 @@ function wholeCluster(
     {
       strategy,
       why: dataGone
-        ? "a majority of the servers' machines does not answer: all servers' VMs go back, and etcd from its snapshot"
+        ? `${majority ? "a majority of the servers' machines does not answer" : `${lost.join(", ")} does not answer and cannot be mended alone`}: all servers' VMs go back, and etcd from its snapshot`
         : etcdWhole === false
-          ? "etcd's members do not hold the same data: etcd goes back to its snapshot"
-          : "a minor changes, so an older control plane in place is unsupported: etcd goes back to its snapshot",
-      loses: `every object written since the etcd snapshot (${age}; objective: less than 15 min, procedure §6.2)`,
+          ? "etcd is not whole in every server: it goes back to its snapshot"
+          : `${first}a minor changes, so an older control plane in place is unsupported: etcd goes back to its snapshot`,
+      loses: `every object written since the etcd snapshot (${age}; objective: less than 15 min, procedure §6.2)${dataGone ? "; what the servers' own disks hold since their snapshots, local volumes included (consents.rewindVolumes)" : ""}`,
     },
   ];
 }
 
 /** The commands that ask for a way back. */
-export function goBackCommands({ strategy, nodes }: GoBack, { backup }: Settings): string[] {
+export function goBackCommands({ strategy, nodes, without }: GoBack, { backup }: Settings): string[] {
   const set = (path: string, value: string) => `pulumi config set --path '${NAMESPACE}:${path}' ${value}`;
   const needsIdentity = nodes === undefined && strategy !== "reinstall" && !backup.identityFile;
   return [
     set("goBack.strategy", strategy),
     ...(nodes ?? []).map((name, i) => set(`goBack.nodes[${i}]`, name)),
+    ...(without ?? []).map((name, i) => set(`goBack.without[${i}]`, name)),
     ...(needsIdentity ? [set("backup.identityFile", "PATH-OF-YOUR-AGE-IDENTITY")] : []),
   ];
 }

@@ -52,17 +52,11 @@ export async function lookBack(
   };
 }
 
-/**
- * The claims whose data lies on a node's own disk, which a rollback of its VM takes back: volumes of kind local or
- * hostPath that are bound to the node, or to none in particular.
- * @returns `namespace/name` of each claim, or the volume's name where it has none
- * @throws where no server can say
- */
+/** Every volume of the cluster. @throws where no server can say */
 export async function lookAtVolumes(
   servers: readonly ClusterNode[],
   privateKey: string,
-  node: string,
-): Promise<string[]> {
+): Promise<V1PersistentVolume[]> {
   return askFirst(servers, async (server) => {
     const { code, stdout, stderr } = await withNode(server, privateKey, (session) =>
       session.exec("sudo -n bash -s -- look-volumes", {
@@ -71,22 +65,6 @@ export async function lookAtVolumes(
       }),
     );
     if (code !== 0) throw new Error(stderr.trim() || `${server.name}: exit ${code}`);
-    const { items = [] } = JSON.parse(stdout) as { items?: V1PersistentVolume[] };
-    return items.filter((volume) => liesOn(volume, node)).map(claimOf);
+    return (JSON.parse(stdout) as { items?: V1PersistentVolume[] }).items ?? [];
   });
 }
-
-/** Whether a volume's data lies on the node, or may. Pure. */
-export function liesOn({ spec }: V1PersistentVolume, node: string): boolean {
-  if (!spec?.local && !spec?.hostPath) return false;
-  const terms = spec.nodeAffinity?.required?.nodeSelectorTerms ?? [];
-  const names = terms.flatMap((term) =>
-    (term.matchExpressions ?? [])
-      .filter(({ key, operator }) => key === "kubernetes.io/hostname" && operator === "In")
-      .flatMap(({ values }) => values ?? []),
-  );
-  return names.length === 0 || names.includes(node);
-}
-
-const claimOf = ({ metadata, spec }: V1PersistentVolume): string =>
-  spec?.claimRef ? `${spec.claimRef.namespace}/${spec.claimRef.name}` : `(no claim) ${metadata?.name}`;

@@ -19,8 +19,10 @@ const NOT_READY_MINUTES = 15;
 
 /** What tells of data corruption, beside what was seen. */
 export interface DataFacts {
-  /** Whether every server's etcd holds the same data, by its own hash; undefined where nobody could tell. */
+  /** Whether every server's etcd holds the same data, by its own hash and alarm; undefined where nobody could tell. */
   readonly etcdWhole?: boolean;
+  /** Why it does not, in words. */
+  readonly etcdWhy?: string;
   /** What has become of the objects that the etcd snapshot of before the change holds; undefined before there is one. */
   readonly objects?: Look<CensusChange>;
 }
@@ -71,13 +73,13 @@ export function judgeCriteria(settings: Settings, facts: Facts, dataFacts: DataF
 }
 
 /** Members that differ, or objects that are gone from all of them. What was not counted speaks neither for nor against. */
-function judgeData({ etcdWhole, objects }: DataFacts): Criterion {
+function judgeData({ etcdWhole, etcdWhy, objects }: DataFacts): Criterion {
   const found =
     etcdWhole === undefined
       ? "not measured: not every server's etcd answers"
       : etcdWhole
-        ? "every server's etcd has the same hash of its data"
-        : "the servers' etcd differ in the hash of their data, or are several clusters";
+        ? "every server's etcd has the same hash of its data, and no alarm of corruption"
+        : `etcd is not whole: ${etcdWhy ?? "its members differ, or it raises the alarm of corruption"}`;
   const asks = "data corruption";
   if (!objects) return { asks, met: etcdWhole === undefined ? undefined : !etcdWhole, found };
   const counted = "value" in objects;

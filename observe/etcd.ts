@@ -10,7 +10,8 @@ export interface MemberFacts {
   /** Every member it knows, by name; a learner or one that has not started has a `*`. */
   readonly members: readonly string[];
   readonly leader: string;
-  readonly alarms: number;
+  /** Their kinds, of any member: `CORRUPT`, `NOSPACE`. */
+  readonly alarms: readonly string[];
   /** The newest revision it has. */
   readonly revision: string;
   /** Hash of its keys and values up to the revision asked for, and the revision it was compacted at. */
@@ -60,11 +61,23 @@ async function ask(server: ClusterNode, privateKey: string, revision: string): P
       .map(({ name, isLearner, clientURLs }) => `${name ?? ""}${isLearner || !clientURLs?.length ? "*" : ""}`)
       .sort(),
     leader: status.leader ?? "0",
-    alarms: (alarms.alarms ?? []).length,
+    alarms: ((alarms.alarms ?? []) as { alarm?: string }[]).map(({ alarm = "of no kind" }) => alarm),
     revision: status.header.revision,
     hash: String(hash.hash),
     compactedAt: hash.compact_revision ?? "0",
   };
+}
+
+/**
+ * Whether the members hold the same data, by their hashes and by etcd's own alarm of corruption; undefined where they cannot
+ * be compared. Pure.
+ */
+export function holdTheSame(members: readonly MemberFacts[]): boolean | undefined {
+  const same = (of: (member: MemberFacts) => string) => new Set(members.map(of)).size === 1;
+  if (members.some(({ alarms }) => alarms.includes("CORRUPT")) || !same(({ clusterId }) => clusterId))
+    return false;
+  // Members that compacted a moment apart hash other spans.
+  return same(({ compactedAt }) => compactedAt) ? same(({ hash }) => hash) : undefined;
 }
 
 /** Why the members are not one whole etcd: other clusters, other lists, other data. Empty where they are. Pure. */
@@ -77,14 +90,17 @@ export function notOne(members: readonly MemberFacts[], servers: number): string
   };
   const odd = members.filter(
     ({ members: known, alarms, leader }) =>
-      known.length !== servers || known.some((name) => name.endsWith("*")) || alarms > 0 || leader === "0",
+      known.length !== servers ||
+      known.some((name) => name.endsWith("*")) ||
+      alarms.length > 0 ||
+      leader === "0",
   );
   return [
     ...distinct("cluster IDs", ({ clusterId }) => clusterId),
     ...distinct("member lists", ({ members: known }) => known.join(" ")),
     ...odd.map(
       ({ server, members: known, alarms, leader }) =>
-        `${server} knows ${known.length} members (${known.join(" ")}; * learns or has not started), ${leader === "0" ? "no leader" : "a leader"}, ${alarms} alarms; wanted ${servers}`,
+        `${server} knows ${known.length} members (${known.join(" ")}; * learns or has not started), ${leader === "0" ? "no leader" : "a leader"}, alarms: ${alarms.join(", ") || "none"}; wanted ${servers}`,
     ),
     // Members compact a moment apart: only hashes over the same span can be compared.
     ...(new Set(members.map(({ compactedAt }) => compactedAt)).size === 1

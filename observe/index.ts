@@ -23,7 +23,7 @@ export { judgeOperatorsWindow, judgeReleases, toBeMoved } from "./checks/operato
 export { judgeRancher } from "./checks/rancher";
 export { judgeTiming, judgeTurnTiming } from "./checks/timing";
 export { type Criterion, describeCriteria, judgeCriteria } from "./criteria";
-export { lookAtMembers, type MemberFacts, notOne } from "./etcd";
+export { holdTheSame, lookAtMembers, type MemberFacts, notOne } from "./etcd";
 export { type Facts, inTurn } from "./facts";
 export type { Finding } from "./finding";
 export { judge, judgeTurn } from "./judge";

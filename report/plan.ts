@@ -123,7 +123,7 @@ function summaryOf(
         ? `OS patches (${settings.osPatch.packages}) on ${roundNodes(settings)}${waves}, RKE2 stays on ${to}; ${takes}.`
         : `RKE2 ${from} → ${to} on ${nodes}; ${takes}.`;
     case "going back":
-      return `RKE2 goes back, ${from} → ${to}, by ${goBack?.strategy}${goBack?.nodes ? ` of ${goBack.nodes.join(", ")}` : ""}; ${takes}.`;
+      return `RKE2 goes back, ${from} → ${to}, by ${goBack?.strategy}${goBack?.nodes ? ` of ${goBack.nodes.join(", ")}` : ""}${goBack?.without ? `, without ${goBack.without.join(", ")}` : ""}; ${takes}.`;
     case "settled":
       return `RKE2 ${to}: every node is proven, nothing is installed; the way back is let go; ${takes}.`;
   }

@@ -14,7 +14,7 @@ export async function describeDecision(
     changeOfObjects(settings, sshPrivateKey),
   ]);
   return [
-    ...describeCriteria(judgeCriteria(settings, facts, { etcdWhole: situation.etcdWhole, objects })),
+    ...describeCriteria(judgeCriteria(settings, facts, { ...situation, objects })),
     ...describeWaysBack(settings, situation),
   ];
 }

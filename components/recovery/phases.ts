@@ -3,7 +3,7 @@
  * another. A function of the config alone; a component lays it out, the plan prints it, and going forward again after
  * a way back that was broken off runs parts of it.
  */
-import { type ClusterNode, isWholeCluster, type Phase, type Settings } from "../../config";
+import { type ClusterNode, isWholeCluster, nodesGoingBack, type Phase, type Settings } from "../../config";
 import { helperFor, type PlannedStep, verifyNode } from "../turns";
 import * as steps from "./steps";
 
@@ -28,11 +28,10 @@ export interface BackPhase {
 
 /** The way back that the stack asks for. @throws where it asks for none */
 export function backPhases(settings: Settings): BackPhase[] {
-  const { goBack, nodes, acceptedVersion } = settings;
+  const { goBack, acceptedVersion } = settings;
   if (!goBack) throw new Error("no way back is asked for");
   if (!isWholeCluster(goBack)) {
-    const chosen = nodes.filter(({ name }) => goBack.nodes?.includes(name));
-    return chosen.flatMap((node) => mendNode(settings, node, goBack.strategy));
+    return nodesGoingBack(settings).flatMap((node) => mendNode(settings, node, goBack.strategy));
   }
   return goBack.strategy === "reinstall"
     ? reinstallAll(settings)
@@ -54,7 +53,8 @@ const phase = (id: string, of: Phase, lanes: readonly (readonly BackStep[])[]): 
  * started first, all of them, since one alone has no quorum to come up with.
  */
 function reinstallAll(settings: Settings): BackPhase[] {
-  const { servers, agents, acceptedVersion: version } = settings;
+  const { servers, acceptedVersion: version } = settings;
+  const nodes = nodesGoingBack(settings);
   const back = (node: ClusterNode) => [
     command(node, steps.stop(settings, node, "service", version)),
     command(node, steps.configBack(settings, node)),
@@ -69,14 +69,16 @@ function reinstallAll(settings: Settings): BackPhase[] {
     ]),
     ...phase("servers", "back-servers", [servers.flatMap(back)]),
     ...phase("agents", "back-agents", [
-      agents.flatMap((node) => [
+      agentsOf(nodes).flatMap((node) => [
         command(node, steps.drainFirst(settings, helperFor(settings, node), [node], version)),
         ...back(node),
       ]),
     ]),
-    ...finishAll(settings, settings.nodes),
+    ...finishAll(settings, nodes),
   ];
 }
+
+const agentsOf = (nodes: readonly ClusterNode[]) => nodes.filter(({ role }) => role === "agent");
 
 /**
  * Everything stops, everything gets the release, etcd goes back to its snapshot on the first server, the other servers
@@ -85,7 +87,9 @@ function reinstallAll(settings: Settings): BackPhase[] {
  * @param rollBack the servers' machines are lost or not to be trusted: their VMs go back first
  */
 export function restoreAll(settings: Settings, version: string, rollBack: boolean): BackPhase[] {
-  const { nodes, servers, agents } = settings;
+  const { servers } = settings;
+  const nodes = nodesGoingBack(settings);
+  const agents = agentsOf(nodes);
   const [first, ...others] = servers as [ClusterNode, ...ClusterNode[]];
   const still = (node: ClusterNode) => [
     command(node, steps.stop(settings, node, "everything", version)),
@@ -93,10 +97,11 @@ export function restoreAll(settings: Settings, version: string, rollBack: boolea
     command(node, steps.install(settings, node, version)),
   ];
   return [
-    // Servers that are lost leave nobody to drain anything.
+    // Servers that are lost leave nobody to drain anything. An agent that is left out is named too: were it left out
+    // half-way, this step would be another, and drain again those that are back.
     ...(rollBack
       ? []
-      : phase("drain", "standstill", [[command(first, steps.drainFirst(settings, first, nodes))]])),
+      : phase("drain", "standstill", [[command(first, steps.drainFirst(settings, first, settings.nodes))]])),
     ...(rollBack
       ? [
           ...phase("standstill", "standstill", agents.map(still)),

@@ -60,7 +60,10 @@ export async function placeBackup(
   );
   const takenAt = backup.takenAt.toISOString();
   const record = await recordOf(settings, attempt);
-  await writeRecord(settings, { ...record, placed: { file: backup.file, takenAt } });
+  await writeRecord(settings, {
+    ...record,
+    placed: { file: backup.file, takenAt, at: new Date().toISOString() },
+  });
   return { takenAt, sha256: wanted };
 }
 

@@ -2,29 +2,29 @@
 import {
   type ClusterNode,
   duration,
-  isConsented,
   isWholeCluster,
+  nodesGoingBack,
   restoresEtcd,
   type Settings,
   snapshotName,
 } from "../../config";
 import { type Finding, lookAtVolumes, lookBack, type NodeBack } from "../../observe";
+import { look } from "../../observe/look";
 import { connect } from "../../proxmox/connect";
 import { ownMark } from "../../proxmox/mark";
 import { missingPrivileges } from "../../proxmox/permissions";
 import { refuseHighAvailability, snapshotToGoTo } from "../../proxmox/rollback";
+import { asText } from "../changePolicy";
 import { ageMs, newestBackup } from "../etcdBackups";
 import type { ProviderContext } from "../providerConfig";
 import { isDataTouched } from "./dataTouched";
 import { proveBackup } from "./identity";
+import { askLeftOut } from "./leftOut";
 import { openAttempts, readRecord } from "./record";
+import { judgeVolumes } from "./volumes";
 
 /** RKE2's tarball unpacked thrice, roughly, as the forward gate asks. */
 const MIN_FREE_MIB = 2048;
-
-/** The nodes that the way back works on. */
-export const nodesInPlay = ({ goBack, nodes }: Settings): readonly ClusterNode[] =>
-  goBack?.nodes ? nodes.filter(({ name }) => goBack.nodes?.includes(name)) : nodes;
 
 /** Whether a node's VM is put back, so that it need not answer now. */
 export const isRolledBack = ({ goBack }: Settings, node: ClusterNode): boolean =>
@@ -33,15 +33,18 @@ export const isRolledBack = ({ goBack }: Settings, node: ClusterNode): boolean =
 /** Every question, each with its finding. Bounded; none throws. @param owner UUID of the change; undefined: none yet */
 export async function askBack(context: ProviderContext, owner: string | undefined): Promise<Finding[]> {
   const { settings } = context;
-  const rolledBack = nodesInPlay(settings).filter((node) => isRolledBack(settings, node));
-  const [ofEarlier, ofNodes, ofBackup, ofHosts, ofVolumes] = await Promise.all([
+  const begun = await hasBegun(settings);
+  const left = settings.nodes.filter(({ name }) => settings.goBack?.without?.includes(name));
+  const rolledBack = nodesGoingBack(settings).filter((node) => isRolledBack(settings, node));
+  const [ofEarlier, ofNodes, ofLeft, ofBackup, ofHosts, ofVolumes] = await Promise.all([
     settings.goBack && restoresEtcd(settings.goBack) ? [] : askEarlier(context),
-    Promise.all(nodesInPlay(settings).map((node) => askNode(context, node, owner))),
+    Promise.all(nodesGoingBack(settings).map((node) => askNode(context, node, owner))),
+    Promise.all(left.map((node) => askLeftOut(context, node, begun))),
     settings.goBack && restoresEtcd(settings.goBack) ? askBackup(settings) : [],
     rolledBack.length > 0 ? askHosts(context, rolledBack) : [],
-    Promise.all(rolledBack.filter(({ role }) => role === "agent").map((node) => askVolumes(context, node))),
+    rolledBack.length > 0 ? askVolumes(context, rolledBack, begun) : [],
   ]);
-  return [...ofEarlier, ...ofNodes.flat(), ...ofBackup, ...ofHosts, ...ofVolumes];
+  return [...ofEarlier, ...ofNodes.flat(), ...ofLeft, ...ofBackup, ...ofHosts, ...ofVolumes];
 }
 
 /** Servers of which an earlier attempt has reset one must not be started side by side: two clusters would come up. */
@@ -58,6 +61,21 @@ async function askEarlier(context: ProviderContext): Promise<Finding[]> {
     return [{ check, found: `${told}: ${touched.message}`, wanted, verdict: "not measured", next }];
   if (!touched) return [{ check, found: told, wanted, verdict: "pass" }];
   return [{ check, found: `${told}: servers no longer hold the same data`, wanted, verdict: "fail", next }];
+}
+
+async function askVolumes(
+  { settings, sshPrivateKey }: ProviderContext,
+  nodes: readonly ClusterNode[],
+  begun: boolean,
+): Promise<Finding[]> {
+  const volumes = await look(() => lookAtVolumes(settings.servers, sshPrivateKey));
+  return nodes.flatMap((node) => judgeVolumes(settings, node, volumes, begun));
+}
+
+/** Whether this very way back is under way: its questions were answered once, before it stopped anything. */
+async function hasBegun(settings: Settings): Promise<boolean> {
+  const open = openAttempts(await readRecord(settings));
+  return open.some(({ goBack }) => goBack === asText(settings.goBack));
 }
 
 async function askNode(
@@ -79,17 +97,21 @@ async function askNode(
         found: seen.message,
         wanted: "an answer",
         verdict: "not measured",
-        next: lostNext(node),
+        next: lostNext(settings, node),
       },
     ];
   }
   return [...judgeNode(settings, node, seen), ...judgeOwner(node, seen, owner)];
 }
 
-const lostNext = ({ name, role }: ClusterNode) =>
-  role === "agent"
-    ? `mend its network or SSH; a machine that is lost: goBack {strategy: rollback, nodes: [${name}]} alone, first`
-    : "mend its network or SSH; where servers are lost: goBack.strategy rollback, without nodes";
+/** What of it can be done with a machine that is lost. */
+function lostNext({ goBack }: Settings, { name, role }: ClusterNode): string {
+  const mend = "mend its network or SSH; where its machine is lost:";
+  if (goBack?.nodes) return `${mend} goBack {strategy: rollback, nodes: [${name}]}`;
+  return role === "agent"
+    ? `${mend} let the others go back without it: pulumi config set --path 'rke2-upgrade:goBack.without[${goBack?.without?.length ?? 0}]' ${name}; it is mended after`
+    : `${mend} goBack.strategy rollback, without nodes`;
+}
 
 function judgeNode(settings: Settings, node: ClusterNode, seen: NodeBack): Finding[] {
   const { acceptedVersion: accepted } = settings;
@@ -222,33 +244,4 @@ async function askHosts(
   } finally {
     await client.close();
   }
-}
-
-async function askVolumes({ settings, sshPrivateKey }: ProviderContext, node: ClusterNode): Promise<Finding> {
-  const check = `${node.name}: volumes on its own disk`;
-  const { rewindVolumes } = settings.consents;
-  const wanted = "none without consent (consents.rewindVolumes)";
-  const claims = await lookAtVolumes(settings.servers, sshPrivateKey, node.name).catch(
-    (error: Error) => error,
-  );
-  if (claims instanceof Error) {
-    if (rewindVolumes.includes("*")) {
-      return { check, found: `not measured: ${claims.message}`, wanted, verdict: "pass" };
-    }
-    const next =
-      'no server can say which there are: consents.rewindVolumes "*" takes all of them, or reinstall';
-    return { check, found: claims.message, wanted, verdict: "not measured", next };
-  }
-  const refused = claims.filter((claim) => !isConsented(rewindVolumes, claim));
-  return {
-    check,
-    found: claims.join(", ") || "none",
-    wanted,
-    ...(refused.length === 0
-      ? { verdict: "pass" }
-      : {
-          verdict: "fail",
-          next: `they would go back to the snapshot: goBack.strategy reinstall keeps them; else name them in consents.rewindVolumes: ${refused.join(", ")}`,
-        }),
-  };
 }

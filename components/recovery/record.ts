@@ -12,8 +12,8 @@ export interface Attempt {
   readonly goBack: string;
   /** RFC 3339: when this attempt was begun; a VM's rollback counts as its own from then on. */
   readonly beganAt: string;
-  /** The etcd snapshot that was placed on a server: its file here, and when it was taken. */
-  readonly placed?: { readonly file: string; readonly takenAt: string };
+  /** The etcd snapshot that was placed on a server: its file here, when it was taken, and when it was placed. */
+  readonly placed?: { readonly file: string; readonly takenAt: string; readonly at?: string };
 }
 
 /**
@@ -50,11 +50,15 @@ export async function readRecord(settings: Settings): Promise<WayBackRecord | un
 export const writeRecord = (settings: Settings, record: WayBackRecord): Promise<void> =>
   keepJson(fileOf(settings), record);
 
-/** Opens the record of an attempt, open ones before it kept in it; a rerun of it goes on with its own. */
+/**
+ * Opens the record of an attempt, open ones before it kept in it; a rerun of it goes on with its own.
+ * @param beganAt when its first question was asked
+ */
 export async function beginRecord(
   settings: Settings,
   attempt: number,
   goBack: string,
+  beganAt = new Date(),
 ): Promise<WayBackRecord> {
   const found = await readRecord(settings);
   if (found?.attempt === attempt) return found;
@@ -63,7 +67,7 @@ export async function beginRecord(
     ...(placed && { placed }),
   }));
   const record = {
-    ...{ attempt, goBack, beganAt: new Date().toISOString() },
+    ...{ attempt, goBack, beganAt: beganAt.toISOString() },
     ...(earlier.length > 0 && { earlier }),
   };
   await writeRecord(settings, record);

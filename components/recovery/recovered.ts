@@ -13,9 +13,9 @@ export interface RecoveredInputs {
  * and the same data; and what the way back took is measured, against the objectives of procedure §6.2.
  */
 export class Recovered extends pulumi.dynamic.Resource {
-  /** Seconds from the first question of this attempt to this proof. */
+  /** Seconds from the first question of the `up` that began it to this proof; attempts that were broken off count. */
   declare readonly rtoSeconds: pulumi.Output<number>;
-  /** Seconds from the etcd snapshot that was put back to the beginning of this attempt; 0 where none was. */
+  /** Seconds from the etcd snapshot that was put back until it was placed, with everything stopped; 0 where none was. */
   declare readonly rpoSeconds: pulumi.Output<number>;
   /** In words, for the operator. */
   declare readonly summary: pulumi.Output<string>;

@@ -4,8 +4,9 @@ import { objectiveOf } from "../../config";
 import { describeCensus, lookAtMembers, type MemberFacts, notOne } from "../../observe";
 import { changeSince } from "../keptCensus";
 import { configure, providerContext } from "../providerConfig";
-import { outageBeganAt, recordOf, writeRecord } from "./record";
+import { recordOf, writeRecord } from "./record";
 import { scenarioOf } from "./scenario";
+import { whatItTook } from "./took";
 
 interface Inputs {
   readonly attempt: number;
@@ -48,18 +49,17 @@ async function prove(inputs: Inputs): Promise<Outputs> {
   const record = await recordOf(settings, inputs.attempt);
   const endedAt = record.endedAt ?? new Date().toISOString();
   await writeRecord(settings, { ...record, endedAt });
-  const began = new Date(outageBeganAt(record)).getTime();
-  const seconds = (ms: number) => Math.round(ms / 1000);
-  const rtoSeconds = seconds(new Date(endedAt).getTime() - began);
-  const rpoSeconds = record.placed ? seconds(began - new Date(record.placed.takenAt).getTime()) : 0;
+  const { rtoSeconds, rpoSeconds } = whatItTook(record, endedAt);
   const { rtoMinutes, rpoMinutes } = objectiveOf(settings, scenarioOf(settings));
   const lost = record.placed
-    ? `etcd is what it was at ${record.placed.takenAt}: what was written in the ${rpoSeconds} s from then on is gone (objective: ${rpoMinutes} min)`
+    ? `etcd is what it was at ${record.placed.takenAt}: what was written in the ${rpoSeconds} s from then until everything stood still is gone (objective: ${rpoMinutes} min)`
     : "no data was put back: nothing written to etcd is lost";
   const objects = record.placed && (await changeSince(record.placed.file, settings, sshPrivateKey));
   const counted = objects
     ? `; ${"value" in objects ? describeCensus(objects.value) : `objects by kind: not measured: ${objects.missing}`}`
     : "";
+  const { without } = settings.goBack ?? {};
+  const left = without ? `; left out and still to be mended: ${without.join(", ")}` : "";
   return {
     ...inputs,
     rtoSeconds,
@@ -67,7 +67,7 @@ async function prove(inputs: Inputs): Promise<Outputs> {
     clusterId: member.clusterId,
     members: member.members,
     revision: member.revision,
-    summary: `back by ${record.goBack} in ${rtoSeconds} s (objective: ${rtoMinutes} min); ${lost}; etcd ${member.clusterId}: ${member.members.length} members, the same data in all${counted}`,
+    summary: `back by ${record.goBack} in ${rtoSeconds} s (objective: ${rtoMinutes} min); ${lost}; etcd ${member.clusterId}: ${member.members.length} members, the same data in all${counted}${left}`,
   };
 }
 

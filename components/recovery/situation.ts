@@ -1,5 +1,5 @@
 import type { Settings, Situation } from "../../config";
-import { type Facts, lookAtMembers, notOne } from "../../observe";
+import { type Facts, holdTheSame, lookAtMembers, notOne } from "../../observe";
 import { ageMs, newestBackup } from "../etcdBackups";
 
 /**
@@ -18,25 +18,21 @@ export async function situationOf(
           .map(({ metadata }) => metadata?.name ?? "")
       : [];
   const seen = settings.nodes.map(({ name }) => ({ name, node: facts.nodes.get(name) }));
-  const silent = seen.filter(({ node }) => !node || "missing" in node).map(({ name }) => name);
+  // A turn's gate looks at some of the nodes alone: of the others nothing is known.
+  const silent = seen.filter(({ node }) => node && "missing" in node).map(({ name }) => name);
   const down = seen.flatMap(({ name, node }) => {
     if (!node || !("value" in node)) return [];
     const { service, versionRunning } = node.value;
     return service === "active" && [rke2Version, acceptedVersion].includes(versionRunning) ? [] : [name];
   });
   const members = await lookAtMembers(settings.servers, sshPrivateKey).catch(() => undefined);
-  const why = members && notOne(members, settings.servers.length);
+  const etcdWhole = members && holdTheSame(members);
   const newest = await newestBackup(settings, acceptedVersion);
   return {
     sick: [...new Set([...silent, ...down, ...notReady])],
     silent,
-    etcdWhole: why && wholeBy(why),
+    etcdWhole,
+    etcdWhy: members && etcdWhole === false ? notOne(members, settings.servers.length).join("; ") : undefined,
     backupAgeMs: newest && ageMs(newest),
   };
-}
-
-/** Members that compacted a moment apart cannot be compared; what differs for good is told apart from that. */
-function wholeBy(why: readonly string[]): boolean | undefined {
-  if (why.some((one) => /hashes|cluster IDs/.test(one))) return false;
-  return why.some((one) => /compact/.test(one)) ? undefined : true;
 }

@@ -61,7 +61,11 @@ export const waysBack: readonly Story[] = [
   {
     name: "rollback",
     about: "all servers lost: their VMs back, etcd from its snapshot",
-    start: asking(half, "rollback", [], () => unplug("proj-k8sm01", "proj-k8sm02", "proj-k8sm03")),
+    start: asking(half, "rollback", [], async () => {
+      // Nobody can tell then which volumes their disks hold.
+      await configure({ "consents.rewindVolumes[0]": "*" });
+      await unplug("proj-k8sm01", "proj-k8sm02", "proj-k8sm03");
+    }),
     end: backOn(FROM),
   },
   {

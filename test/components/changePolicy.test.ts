@@ -123,6 +123,15 @@ describe("components/changePolicy", () => {
     assert.equal(reached(at(A, A), at(B, A), back("reinstall:proj-k8sw01")).mode, "forward");
   });
 
+  it("mends a node after the whole cluster went back, and is settled then, also where settling failed on it", () => {
+    const whole = [at(A, A), at(B, A), back("restore")] as const;
+    const mend = back("rollback:proj-k8sw01");
+    assert.equal(reached(...whole, mend).mode, "back");
+    assert.equal(reached(...whole, mend, at(A, A)).mode, "back");
+    assert.equal(reached(...whole, at(A, A), mend, at(A, A)).mode, "back");
+    assert.equal(reached(...whole, mend, at(B, A)).mode, "forward");
+  });
+
   it("takes a way back up again that settling found undone", () => {
     const resumed = reached(at(A, A), at(B, A), back("restore"), at(A, A), back("restore"));
     assert.deepEqual([resumed.mode, resumed.attempt, resumed.wanted], ["back", 5, B]);

@@ -154,6 +154,32 @@ describe("index.ts going back by rollback", () => {
   });
 });
 
+for (const strategy of ["reinstall", "restore", "rollback"]) {
+  describe(`index.ts going back by ${strategy} without a dead agent`, () => {
+    let going: Going;
+    before(async () => {
+      going = await goingBack({ strategy, without: ["proj-k8sw02"] });
+    });
+    asEveryWayBack(() => going);
+
+    it("has no step on it, and waits for it nowhere; the others go back", () => {
+      for (const { name, inputs } of going.steps.filter(({ type }) => type === "command:remote:Command")) {
+        assert.doesNotMatch(name, /^proj-k8sw02-/);
+        if (/verify-back$/.test(name)) assert.doesNotMatch(String(inputs.create), / proj-k8sw02/);
+      }
+      for (const node of [...SERVERS, "proj-k8sw01", "proj-k8sw03"])
+        assert.ok(going.has(`${node}-back-start`));
+    });
+
+    it("drains as without that, so that leaving one out half-way drains nothing again", async () => {
+      if (strategy !== "restore") return;
+      const before = await goingBack({ strategy });
+      const drain = ({ get }: Going) => get(`${FIRST}-back-drain`).inputs.create;
+      assert.equal(drain(going), drain(before));
+    });
+  });
+}
+
 describe("index.ts mending one server", () => {
   let going: Going;
   before(async () => {

@@ -94,6 +94,17 @@ describe("config/goBackPolicy", () => {
     assert.match(refusals({ strategy: "reinstall", nodes: [] }, WITHIN), /goBack\.nodes/);
   });
 
+  it("leaves out agents alone, by name, from a way back of the whole cluster alone", () => {
+    for (const strategy of ["reinstall", "restore", "rollback"])
+      assert.equal(refusals({ strategy, without: AGENTS.slice(1) }, WITHIN), "");
+    const without = (...names: string[]) => refusals({ strategy: "restore", without: names }, OVER);
+    assert.match(without("proj-k8sm02"), /goBack\.without\[0\].*each holds etcd's data/s);
+    assert.match(without("nobody"), /goBack\.without\[0\].*"nobody"/s);
+    assert.match(without("proj-k8sw01", "proj-k8sw01"), /goBack\.without\[1\].*again/s);
+    const both = { strategy: "rollback", nodes: ["proj-k8sw01"], without: ["proj-k8sw02"] };
+    assert.match(refusals(both, WITHIN), /goBack\.without.*beside goBack\.nodes/s);
+  });
+
   it("never allows what loses a cluster, and says for each refusal what to do", () => {
     const node = fc.constantFrom(...SERVERS, ...AGENTS);
     const asked = fc.record({

@@ -45,6 +45,32 @@ describe("config/waysBack", () => {
     assert.deepEqual(chosen(WITHIN, { sick: lost, silent: lost }), [["rollback", "all"]]);
   });
 
+  it("puts all servers' VMs back where one is silent and cannot be mended alone", () => {
+    const one = { sick: ["proj-k8sm02"], silent: ["proj-k8sm02"] };
+    assert.deepEqual(chosen(OVER, one), [["rollback", "all"]]);
+    assert.match(describeWaysBack(OVER, { ...well, ...one }).join("\n"), /proj-k8sm02 does not answer/);
+    // The other is sick, so that there is no quorum to join.
+    assert.deepEqual(chosen(WITHIN, { sick: ["proj-k8sm02", "proj-k8sm03"], silent: ["proj-k8sm02"] }), [
+      ["rollback", "all"],
+    ]);
+    assert.deepEqual(chosen(WITHIN, one), [
+      ["rollback", "proj-k8sm02"],
+      ["reinstall", "all"],
+    ]);
+    assert.match(describeWaysBack(WITHIN, { ...well, ...one }).join("\n"), /once proj-k8sm02 is mended/);
+  });
+
+  it("leaves silent agents out of a way back of the whole cluster", () => {
+    const silent = { sick: ["proj-k8sw02", "proj-k8sw03"], silent: ["proj-k8sw02"] };
+    const ways = waysBack(OVER, { ...well, ...silent });
+    assert.deepEqual(ways.at(-1)?.without, ["proj-k8sw02"]);
+    assert.ok(ways.slice(0, -1).every((way) => way.without === undefined));
+    assert.match(
+      describeWaysBack(OVER, { ...well, ...silent }).join("\n"),
+      /goBack\.strategy' restore\n.*goBack\.without\[0\]' proj-k8sw02/,
+    );
+  });
+
   it("says the exact config to set and what would be lost", () => {
     const said = describeWaysBack(OVER, well).join("\n");
     assert.match(said, /pulumi config set --path 'rke2-upgrade:goBack\.strategy' restore/);

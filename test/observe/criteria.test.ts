@@ -68,6 +68,8 @@ describe("observe/criteria (procedure §4.3)", () => {
   it("are met by etcd that differs, and say where nobody could tell", () => {
     assert.equal(met(settings, facts({}), { etcdWhole: false })[2], true);
     assert.equal(met(settings, facts({}), {})[2], undefined);
+    const raised = judgeCriteria(settings, facts({}), { etcdWhole: false, etcdWhy: "alarms: CORRUPT" })[2];
+    assert.match(raised?.found ?? "", /not whole: alarms: CORRUPT/);
   });
 
   it("are met by objects that are gone, whatever etcd's hashes say; what nobody counted changes nothing", () => {

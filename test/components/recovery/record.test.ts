@@ -35,6 +35,13 @@ describe("the record of a way back", () => {
     await assert.rejects(recordOf(settings, 3), /no record of attempt 3\. next: /);
   });
 
+  it("begins with its first question, which comes before the record is opened", async () => {
+    const asked = new Date("2026-11-24T02:00:00.000Z");
+    const { beganAt } = await beginRecord(settings, 2, "restore", asked);
+    assert.equal(beganAt, asked.toISOString());
+    assert.equal((await beginRecord(settings, 2, "restore", new Date())).beganAt, beganAt);
+  });
+
   it("keeps what earlier attempts left open, however often they are broken off", async () => {
     const first = await beginRecord(settings, 2, "restore");
     const placed = { file: "etcd.age", takenAt: "2026-11-24T01:00:00.000Z" };

@@ -1,0 +1,63 @@
+/** What a way back asks where nothing answers at all: every port is closed. */
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { utils } from "ssh2";
+import { askBack } from "../../../components/recovery/questions";
+import { parseSettings } from "../../../config";
+import { lab, labNodes, RECIPIENT } from "../../config/lab";
+
+const sshPrivateKey = utils.generateKeyPairSync("ecdsa", { bits: 256 }).private;
+
+/** Every finding of a way back that is asked for. */
+async function asked(goBack: object) {
+  const settings = parseSettings(
+    lab({
+      rke2Version: "v1.36.3+rke2r2",
+      acceptedVersion: "v1.36.3+rke2r1",
+      ingressController: "none",
+      goBack,
+      backup: { directory: "/nowhere", recipients: [RECIPIENT], identityFile: "/nowhere/key.txt" },
+      nodes: labNodes.map((node, i) => ({ ...node, address: `127.0.0.${i + 2}`, port: 1 })),
+      proxmox: { endpoint: "https://127.0.0.1:1", tokenId: "rke2-upgrade@pve!operator" },
+    }),
+  );
+  const findings = await askBack(
+    { settings, sshPrivateKey, proxmoxTokenSecret: "00000000-0000-0000-0000-000000000000" },
+    undefined,
+  );
+  return (check: string) => {
+    const found = findings.find((one) => one.check === check);
+    assert.ok(found, findings.map((one) => one.check).join("\n"));
+    return found;
+  };
+}
+
+describe("components/recovery/questions", () => {
+  it("asks of the volumes of every machine that goes back, a server's too", async () => {
+    const whole = await asked({ strategy: "rollback" });
+    for (const name of ["proj-k8sm01", "proj-k8sm02", "proj-k8sm03"])
+      assert.equal(whole(`${name}: volumes on its own disk`).verdict, "not measured");
+    const one = await asked({ strategy: "rollback", nodes: ["proj-k8sm02"] });
+    assert.equal(one("proj-k8sm02: volumes on its own disk").verdict, "not measured");
+  });
+
+  it("stops at an agent that does not answer, and says how the others go back without it", async () => {
+    const whole = await asked({ strategy: "restore", without: ["proj-k8sw01"] });
+    const left = whole("proj-k8sw01: left out (goBack.without)");
+    assert.equal(left.verdict, "warn");
+    assert.match(left.next ?? "", /stays off.*\{strategy: rollback, nodes: \[proj-k8sw01\]\}/);
+    assert.throws(() => whole("proj-k8sw01: answers over SSH"));
+    const other = whole("proj-k8sw02: answers over SSH");
+    assert.equal(other.verdict, "not measured");
+    assert.match(other.next ?? "", /goBack\.without\[1\]' proj-k8sw02/);
+    assert.match(
+      whole("proj-k8sm01: answers over SSH").next ?? "",
+      /goBack\.strategy rollback, without nodes/,
+    );
+    const alone = await asked({ strategy: "reinstall", nodes: ["proj-k8sw01"] });
+    assert.match(
+      alone("proj-k8sw01: answers over SSH").next ?? "",
+      /\{strategy: rollback, nodes: \[proj-k8sw01\]\}/,
+    );
+  });
+});
