@@ -36,6 +36,11 @@ const PATCHED = "rke2-upgrade/patched";
 export const isPatchedIn = (round: string, node: V1Node | undefined): boolean =>
   node?.metadata?.annotations?.[PATCHED] === round;
 
+/** Whether the node's turn has done its work, by the cluster's word: nothing takes it down any more, its mark or not. */
+export const isUpgraded = (settings: Settings, node: V1Node): boolean =>
+  node.status?.nodeInfo?.kubeletVersion === settings.rke2Version &&
+  (!isRound(settings) || isPatchedIn(settings.changeId, node));
+
 /** Whether the node's turn in the round of OS patches under way has not ended, or nobody can say so. */
 export const isAheadInRound = (settings: Settings, cluster: Look<ClusterFacts>, name: string): boolean => {
   const node = settings.nodes.find((one) => one.name === name);

@@ -32,6 +32,8 @@ export interface Purpose {
   readonly owner: string | undefined;
   /** The agents whose drains are ahead. */
   readonly drained: readonly ClusterNode[];
+  /** Whose turn it is judged for; undefined before a run. */
+  readonly turn?: string;
 }
 
 /** A check of what the cluster says. Pure. */
@@ -91,7 +93,11 @@ export function judgeTurn(settings: Settings, node: ClusterNode, facts: Facts, o
   return [
     ...judgeNode(settings, node, facts, owner),
     ...judgeClocks(settings, facts),
-    ...judgeCluster(settings, facts, { owner, drained: isDrained(settings, node) ? [node] : [] }),
+    ...judgeCluster(settings, facts, {
+      owner,
+      drained: isDrained(settings, node) ? [node] : [],
+      turn: node.name,
+    }),
     ...judgeEtcd(settings, facts),
     // Of the servers the one whose turn it is: what the one before has left behind shows here.
     ...judgeServerCapacity(
