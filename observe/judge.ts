@@ -9,6 +9,7 @@ import { judgeCordons } from "./checks/cordons";
 import { judgeDashboards } from "./checks/dashboards";
 import { judgeDrains } from "./checks/drains";
 import { judgeEtcd } from "./checks/etcd";
+import { judgeFellows } from "./checks/fellows";
 import { hostQuestions, judgeHosts, turnHostQuestions } from "./checks/hosts";
 import { judgeKubeconfig } from "./checks/kubeconfig";
 import { judgeLock } from "./checks/lock";
@@ -85,6 +86,7 @@ export function judge(settings: Settings, facts: Facts, owner: string | undefine
     }),
     ...CHECKS.flatMap((check) => check(settings, facts)),
     ...judgeHosts(settings, facts.hosts, hostQuestions(settings)),
+    ...judgeFellows(settings, facts),
   ];
 }
 
@@ -106,6 +108,7 @@ export function judgeTurn(settings: Settings, node: ClusterNode, facts: Facts, o
     ),
     ...judgeDashboards(settings, facts),
     ...judgeHosts(settings, facts.hosts, turnHostQuestions(settings, node)),
+    ...judgeFellows(settings, facts, node.name),
   ];
 }
 
