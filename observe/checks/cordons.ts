@@ -30,8 +30,6 @@ export function judgeCordons(settings: Settings, { nodes }: ClusterFacts): Findi
         ? "cordoned until they are patched"
         : "cordoned until they run the new version",
       verdict: "fail",
-      // A fellow of a wave is marked a moment before it is cordoned.
-      momentary: true,
       next: `kubectl drain ${uncordoned[0]} --ignore-daemonsets: its own drain may have run already, and pods may have come back`,
     });
   }
