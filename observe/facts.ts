@@ -29,6 +29,10 @@ const WORKING = "rke2-upgrade/working";
 export const isMarked = ({ changeId }: Settings, node: V1Node | undefined): boolean =>
   node?.metadata?.annotations?.[WORKING] === changeId;
 
+/** Whether the node is Ready, by the cluster's word. */
+export const isReady = (node: V1Node): boolean =>
+  node.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
+
 /** Annotation on a node that a round of OS patches is done with: the change's ID (uncordon.sh). The release of the way back removes it (hold-cluster.sh). */
 const PATCHED = "rke2-upgrade/patched";
 
