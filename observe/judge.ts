@@ -17,6 +17,7 @@ import { judgeNode } from "./checks/node";
 import { judgeNodes } from "./checks/nodes";
 import { judgeOsPatch } from "./checks/osPatch";
 import { judgeVersionPolicy } from "./checks/policy";
+import { judgeRancherExport } from "./checks/rancherExport";
 import { judgeRemovedApis, judgeStrandedObjects } from "./checks/removedApis";
 import { judgeServerCapacity } from "./checks/serverCapacity";
 import { judgeStorage } from "./checks/storage";
@@ -61,6 +62,7 @@ const CHECKS: readonly Check[] = [
   judgeServerCapacity,
   judgeVersionPolicy,
   judgeComponents,
+  judgeRancherExport,
   judgeRemovedApis,
   judgeStrandedObjects,
   judgeKubeconfig,
