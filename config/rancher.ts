@@ -4,13 +4,21 @@ import { chartRepo, type RancherFields } from "./rancherSchema";
 
 /** The key `rancher`, with whether an export is made. */
 export type Rancher = Omit<RancherFields, "backup"> & {
-  readonly backup: RancherFields["backup"] & { readonly enabled: boolean };
+  readonly backup: RancherFields["backup"] & {
+    readonly enabled: boolean;
+    /** Whether the config itself says `enabled: false`. */
+    readonly declined: boolean;
+  };
 };
 
 /** Fills in what follows from `rancherVersion`: Rancher is never moved without an export, unless that is switched off. */
 export const rancherOf = (fields: RancherFields, rancherVersion: string | undefined): Rancher => ({
   ...fields,
-  backup: { ...fields.backup, enabled: fields.backup.enabled ?? rancherVersion !== undefined },
+  backup: {
+    ...fields.backup,
+    enabled: fields.backup.enabled ?? rancherVersion !== undefined,
+    declined: fields.backup.enabled === false,
+  },
 });
 
 /**

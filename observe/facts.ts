@@ -29,12 +29,21 @@ const WORKING = "rke2-upgrade/working";
 export const isMarked = ({ changeId }: Settings, node: V1Node | undefined): boolean =>
   node?.metadata?.annotations?.[WORKING] === changeId;
 
+/** Whether the node is Ready, by the cluster's word. */
+export const isReady = (node: V1Node): boolean =>
+  node.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
+
 /** Annotation on a node that a round of OS patches is done with: the change's ID (uncordon.sh). The release of the way back removes it (hold-cluster.sh). */
 const PATCHED = "rke2-upgrade/patched";
 
 /** Whether a round of OS patches is done with the node, by the cluster's word: its version cannot tell. */
 export const isPatchedIn = (round: string, node: V1Node | undefined): boolean =>
   node?.metadata?.annotations?.[PATCHED] === round;
+
+/** Whether the node's turn has done its work, by the cluster's word: nothing takes it down any more, its mark or not. */
+export const isUpgraded = (settings: Settings, node: V1Node): boolean =>
+  node.status?.nodeInfo?.kubeletVersion === settings.rke2Version &&
+  (!isRound(settings) || isPatchedIn(settings.changeId, node));
 
 /** Whether the node's turn in the round of OS patches under way has not ended, or nobody can say so. */
 export const isAheadInRound = (settings: Settings, cluster: Look<ClusterFacts>, name: string): boolean => {

@@ -9,6 +9,7 @@ import { judgeCordons } from "./checks/cordons";
 import { judgeDashboards } from "./checks/dashboards";
 import { judgeDrains } from "./checks/drains";
 import { judgeEtcd } from "./checks/etcd";
+import { judgeFellows } from "./checks/fellows";
 import { hostQuestions, judgeHosts, turnHostQuestions } from "./checks/hosts";
 import { judgeKubeconfig } from "./checks/kubeconfig";
 import { judgeLock } from "./checks/lock";
@@ -16,6 +17,7 @@ import { judgeNode } from "./checks/node";
 import { judgeNodes } from "./checks/nodes";
 import { judgeOsPatch } from "./checks/osPatch";
 import { judgeVersionPolicy } from "./checks/policy";
+import { judgeRancherExport } from "./checks/rancherExport";
 import { judgeRemovedApis, judgeStrandedObjects } from "./checks/removedApis";
 import { judgeServerCapacity } from "./checks/serverCapacity";
 import { judgeStorage } from "./checks/storage";
@@ -32,6 +34,8 @@ export interface Purpose {
   readonly owner: string | undefined;
   /** The agents whose drains are ahead. */
   readonly drained: readonly ClusterNode[];
+  /** Whose turn it is judged for; undefined before a run. */
+  readonly turn?: string;
 }
 
 /** A check of what the cluster says. Pure. */
@@ -58,6 +62,7 @@ const CHECKS: readonly Check[] = [
   judgeServerCapacity,
   judgeVersionPolicy,
   judgeComponents,
+  judgeRancherExport,
   judgeRemovedApis,
   judgeStrandedObjects,
   judgeKubeconfig,
@@ -83,6 +88,7 @@ export function judge(settings: Settings, facts: Facts, owner: string | undefine
     }),
     ...CHECKS.flatMap((check) => check(settings, facts)),
     ...judgeHosts(settings, facts.hosts, hostQuestions(settings)),
+    ...judgeFellows(settings, facts),
   ];
 }
 
@@ -91,7 +97,11 @@ export function judgeTurn(settings: Settings, node: ClusterNode, facts: Facts, o
   return [
     ...judgeNode(settings, node, facts, owner),
     ...judgeClocks(settings, facts),
-    ...judgeCluster(settings, facts, { owner, drained: isDrained(settings, node) ? [node] : [] }),
+    ...judgeCluster(settings, facts, {
+      owner,
+      drained: isDrained(settings, node) ? [node] : [],
+      turn: node.name,
+    }),
     ...judgeEtcd(settings, facts),
     // Of the servers the one whose turn it is: what the one before has left behind shows here.
     ...judgeServerCapacity(
@@ -100,6 +110,7 @@ export function judgeTurn(settings: Settings, node: ClusterNode, facts: Facts, o
     ),
     ...judgeDashboards(settings, facts),
     ...judgeHosts(settings, facts.hosts, turnHostQuestions(settings, node)),
+    ...judgeFellows(settings, facts, node.name),
   ];
 }
 

@@ -96,8 +96,8 @@ function spreads(pod: V1Pod, node: V1Node, running: readonly Placed[], domains: 
     });
 }
 
-/** An absent selector selects nothing, an empty one everything. */
-function selects(selector: V1LabelSelector | undefined, { metadata }: V1Pod): boolean {
+/** Whether a selector selects the pod: an absent one selects nothing, an empty one everything. */
+export function selects(selector: V1LabelSelector | undefined, { metadata }: V1Pod): boolean {
   if (!selector) return false;
   const labels = metadata?.labels ?? {};
   return (

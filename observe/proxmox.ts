@@ -17,6 +17,8 @@ import type { Question } from "./unmeasured";
 /** What Proxmox says of the VMs that a change needs. */
 export interface HostFacts {
   readonly findings: readonly Finding[];
+  /** Where every VM is now; undefined where rights are missing that every change needs. */
+  readonly places?: readonly VmPlace[];
   /** Asked for before a run alone; undefined too where rights are missing that every change needs. */
   readonly backups?: BackupFacts;
 }
@@ -48,6 +50,7 @@ export async function lookAtHosts(settings: Settings, tokenSecret: string): Prom
     ]);
     return {
       findings: [rights, quorum, ...judgePlacement(settings, vms), ...ofNodes.flat(), ...space],
+      places: vms,
       backups,
     };
   } finally {
@@ -118,6 +121,7 @@ export async function lookAtVm(
         : notMeasured(check, snapshots.missing, wanted, place?.host ?? "its host");
     return {
       findings: [rights, quorum, ...judgePlacement(settings, vms), ...ofVm, ...space, snapshot],
+      places: vms,
     };
   } finally {
     await client.close();

@@ -17,6 +17,8 @@ export interface ReleaseFacts {
   readonly version: string;
   /** The last revision that was deployed and was replaced by another; undefined where there is none. */
   readonly replaced?: number;
+  /** The revision that still is deployed where the last one has failed; undefined where there is none. */
+  readonly deployed?: { readonly revision: number; readonly version: string };
 }
 
 /** By `namespace/name`; what is not there is not in it. */
@@ -49,11 +51,18 @@ export function parseReleases(stdout: string): Releases {
     .filter(Boolean)
     .map((line) => line.split("\t"));
   return new Map(
-    rows.map(([id = "", revision, status = "unknown", record = "", replaced = "0"]) => {
-      const { chart } = recordSchema.parse(JSON.parse(gunzipSync(Buffer.from(record, "base64")).toString()));
-      const { name, version } = chart.metadata;
-      const facts = { revision: Number(revision), status, chart: name, version };
-      return [id, replaced === "0" ? facts : { ...facts, replaced: Number(replaced) }];
+    rows.map(([id = "", revision, status = "unknown", record = "", replaced = "0", ...deployed]) => {
+      const { name, version } = chartIn(record);
+      const [still, its = ""] = deployed;
+      const facts = {
+        ...{ revision: Number(revision), status, chart: name, version },
+        ...(replaced !== "0" && { replaced: Number(replaced) }),
+        ...(still !== undefined && { deployed: { revision: Number(still), version: chartIn(its).version } }),
+      };
+      return [id, facts];
     }),
   );
 }
+
+const chartIn = (record: string) =>
+  recordSchema.parse(JSON.parse(gunzipSync(Buffer.from(record, "base64")).toString())).chart.metadata;

@@ -27,7 +27,7 @@ drain_one() {
   kube "$API" annotate node "$name" rke2-upgrade/patched- >/dev/null 2>&1 || true
   # Somebody else's cordon stays theirs: it is not marked, so it is not taken off after.
   if [ "$unschedulable" != true ]; then
-    kube "$API" annotate node "$name" --overwrite "rke2-upgrade/working=$change" "rke2-upgrade/cordoned=$change" >/dev/null || true
+    mark_cordon "$name" "$change" >/dev/null || true
   fi
   if timeout $((seconds + 15)) "$RKE2_DATA/bin/kubectl" --kubeconfig "$KUBECONFIG_FILE" --server "https://$API:6443" \
     drain "$name" "${options[@]}" </dev/null >/dev/null 2>"$STATE/back-drain-$name.err"; then

@@ -31,20 +31,15 @@ in_turn() {
   [ "$mark" = "$2" ] || [ "$version" != "$3" ] || { [ "$3" = "$4" ] && [ "$patched" != "$2" ]; }
 }
 
-# Marks NODE as being worked on, and its cordon as ours; refuses a cordon that is somebody else's. mark_cordon NODE CHANGE
+# Cordons NODE and marks it as being worked on and its cordon as ours, in one write: killed at any moment, a rerun finds all
+# of it or nothing. A mark without its cordon would look as if somebody had uncordoned the node. mark_cordon NODE CHANGE
 mark_cordon() {
-  local row
-  row=$(kube "$API" get node "$1" -o jsonpath='{.spec.unschedulable}|{.metadata.annotations.rke2-upgrade/cordoned}')
-  if [ "${row%%|*}" = true ] && [ "${row#*|}" != "$2" ]; then
-    fail "$1 was cordoned by somebody else" "find out why; then kubectl uncordon $1"
-  fi
-  # The mark goes before the cordon: killed in between, a rerun still knows that the cordon is its own.
-  kube "$API" annotate node "$1" --overwrite "rke2-upgrade/working=$2" "rke2-upgrade/cordoned=$2" >/dev/null
+  kube "$API" patch node "$1" --type=merge -p "{\"metadata\":{\"annotations\":{\"rke2-upgrade/working\":\"$2\",\"rke2-upgrade/cordoned\":\"$2\"}},\"spec\":{\"unschedulable\":true}}"
 }
 
-# Cordons NODE, marked as ours. Refuses where with NODE more than MAX agents would be NotReady or cordoned, whoever did
-# it; a node that is so already takes no further room. All cordons of a change are made on one server, and here one after
-# another: no two agents can each count the other as there. cordon_ours NODE CHANGE MAX
+# Cordons NODE, marked as ours. Refuses a cordon that is somebody else's, and where with NODE more than MAX agents would be
+# NotReady or cordoned, whoever did it; a node that is so already takes no further room. All cordons of a change are made on
+# one server, and here one after another: no two agents can each count the other as there. cordon_ours NODE CHANGE MAX
 cordon_ours() {
   local table away
   exec 9>"$STATE/cordon.lock"
@@ -55,8 +50,10 @@ cordon_ours() {
     fail "$1 would be one agent too many: NotReady or cordoned are ${away//$'\n'/ }, and agents.maxUnavailable allows $3 at once" \
       "kubectl get nodes: bring them back, uncordon what needs no cordon, then run pulumi up again; where their turns stand after this one's in the order, set agents.maxUnavailable to what it was when they began"
   fi
+  if awk -F'|' -v n="$1" -v c="$2" '$1 == n && $4 == "true" && $6 != c { found = 1 } END { exit !found }' <<<"$table"; then
+    fail "$1 was cordoned by somebody else" "find out why; then kubectl uncordon $1"
+  fi
   mark_cordon "$1" "$2"
-  kube "$API" cordon "$1"
   exec 9>&-
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Reads Helm releases from this server; changes nothing. A line each: NAMESPACE/NAME<TAB>REVISION<TAB>STATUS<TAB>RECORD<TAB>REPLACED
-# of the last revision, RECORD being helm's own, base64 of gzipped JSON, REPLACED the last revision that was deployed and was
-# replaced, or 0; nothing for a release that is not there.
+# Reads Helm releases from this server; changes nothing. A line each:
+# NAMESPACE/NAME<TAB>REVISION<TAB>STATUS<TAB>RECORD<TAB>REPLACED[<TAB>DEPLOYED<TAB>RECORD] of the last revision, RECORD being
+# helm's own, base64 of gzipped JSON, REPLACED the last revision that was deployed and was replaced, or 0, DEPLOYED the one that
+# still is where the last has failed; nothing for a release that is not there.
 #
 # Usage: NAMESPACE/NAME…   (after lib.sh)
 for release in "$@"; do
@@ -10,6 +11,9 @@ for release in "$@"; do
     fail "cannot read the Helm releases in ${release%%/*}" "kubectl get --raw '/readyz?verbose' on this server"
   [ -n "$revisions" ] || continue
   replaced=$(awk -F'\t' '$2 == "superseded" && $1 > last { last = $1 + 0 } END { print last + 0 }' <<<"$revisions")
-  printf '%s\t%s\t%s\n' "$release" "$(sort -n <<<"$revisions" | tail -n 1)" "$replaced"
+  last=$(sort -n <<<"$revisions" | tail -n 1)
+  deployed=""
+  if [ "$(cut -f2 <<<"$last")" = failed ]; then deployed=$(awk -F'\t' '$2 == "deployed" { print "\t" $1 "\t" $3 }' <<<"$revisions"); fi
+  printf '%s\t%s\t%s%s\n' "$release" "$last" "$replaced" "$deployed"
 done
 # end of step

@@ -5,15 +5,17 @@ import { isEvicted } from "../drain";
 import { fullName, isMarked, nameOf } from "../facts";
 import { type Finding, must } from "../finding";
 import { admits, allocatable, place, requestsOf } from "../scheduling";
+import { judgeTogether } from "./together";
 
 /**
  * Whether the other agents can take what a drain moves (issue 4): of a whole wave at once, where several go together
- * (issue 7). Pods that can run nowhere else are left out and named: they stay Pending until their node is back.
+ * (issue 7). Pods that can run nowhere else are left out and named: they stay Pending until their node is back, and a wave's
+ * budgets must let all of them go.
  */
 export function judgeCapacity(
   settings: Settings,
-  { nodes, pods, volumes }: ClusterFacts,
-  { drained }: { drained: readonly ClusterNode[] },
+  { nodes, pods, volumes, budgets }: ClusterFacts,
+  { drained, turn }: { drained: readonly ClusterNode[]; turn?: string },
 ): Finding[] {
   const found = (names: readonly ClusterNode[]) =>
     names.flatMap(({ name }) => nodes.find((node) => nameOf(node) === name) ?? []);
@@ -22,7 +24,7 @@ export function judgeCapacity(
   return wavesOf(settings)
     .map(({ nodes }) => found(nodes))
     .filter((wave) => wave.some((node) => ahead.includes(node)))
-    .map((wave) => {
+    .flatMap((wave) => {
       const open = agents.filter((other) => !other.spec?.unschedulable);
       const others = open.filter((other) => !wave.includes(other));
       const names = wave.map(nameOf);
@@ -48,9 +50,10 @@ export function judgeCapacity(
         ...placed.homeless,
         ...placed.heldOff.filter((one) => !waiting.includes(one)).map(({ pod }) => pod),
       ];
-      const staying = [...pinned, ...waiting].map(({ pod, why }) => `${fullName(pod)} (${why})`).join(", ");
+      const stuck = [...pinned, ...waiting];
+      const staying = stuck.map(({ pod, why }) => `${fullName(pod)} (${why})`).join(", ");
       const narrow = wave.length > 1 ? ", or lower agents.maxUnavailable" : "";
-      return {
+      const room: Finding = {
         check: `${names.join(", ")}: room for ${wave.length > 1 ? "their" : "its"} pods on the other agents`,
         found: `${homeless.length ? `no place for ${homeless.map(fullName).join(", ")}` : `${movable.length - waiting.length} pods find a place`}${staying ? `; wait for it: ${staying}` : ""}`,
         wanted: "a place for all that can move",
@@ -59,6 +62,8 @@ export function judgeCapacity(
           `kubectl describe node ${others.map(nameOf).join(" ")} (Allocated resources); scale down or add an agent${narrow}. §4.2 "Workloads fail to reschedule": check taints, tolerations, resources`,
         ),
       };
+      const waits = { wave: names, waiting: stuck.map(({ pod }) => pod), turn };
+      return [room, ...judgeTogether(settings, { nodes, budgets }, waits)];
     });
 }
 

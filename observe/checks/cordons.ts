@@ -1,6 +1,6 @@
 import { isRound, type Settings } from "../../config";
 import type { ClusterFacts } from "../cluster";
-import { isPatchedIn, nameOf } from "../facts";
+import { isUpgraded, nameOf } from "../facts";
 import { type Finding, must } from "../finding";
 
 /** Annotation on a node whose cordon is ours: the change's ID (scripts/lib-cluster.sh). */
@@ -8,14 +8,11 @@ const CORDONED = "rke2-upgrade/cordoned";
 
 /** Cordons that are not ours, and ours that somebody took off too early. */
 export function judgeCordons(settings: Settings, { nodes }: ClusterFacts): Finding[] {
-  const { changeId, rke2Version } = settings;
+  const { changeId } = settings;
   const isOurs = (node: ClusterFacts["nodes"][number]) => node.metadata?.annotations?.[CORDONED] === changeId;
   const foreign = nodes.filter((node) => node.spec?.unschedulable && !isOurs(node)).map(nameOf);
-  const isOver = (node: ClusterFacts["nodes"][number]) =>
-    node.status?.nodeInfo?.kubeletVersion === rke2Version &&
-    (!isRound(settings) || isPatchedIn(changeId, node));
   const uncordoned = nodes
-    .filter((node) => isOurs(node) && !node.spec?.unschedulable && !isOver(node))
+    .filter((node) => isOurs(node) && !node.spec?.unschedulable && !isUpgraded(settings, node))
     .map(nameOf);
   const findings: Finding[] = [
     {
@@ -33,8 +30,6 @@ export function judgeCordons(settings: Settings, { nodes }: ClusterFacts): Findi
         ? "cordoned until they are patched"
         : "cordoned until they run the new version",
       verdict: "fail",
-      // A fellow of a wave is marked a moment before it is cordoned.
-      momentary: true,
       next: `kubectl drain ${uncordoned[0]} --ignore-daemonsets: its own drain may have run already, and pods may have come back`,
     });
   }

@@ -4,6 +4,7 @@ import type { Look } from "../look";
 import type { HostFacts } from "../proxmox";
 import { rightsQuestion } from "../proxmoxRights";
 import { type Question, unmeasured } from "../unmeasured";
+import { fellowQuestions } from "./fellows";
 import { snapshotQuestion } from "./snapshot";
 
 export const QUORUM: Question = { check: "proxmox: quorum", wanted: "quorate" };
@@ -24,6 +25,7 @@ export const hostQuestions = (settings: Settings): Question[] => [
   rightsQuestion(settings),
   QUORUM,
   ...(settings.servers.length > 1 ? [PLACEMENT] : []),
+  ...fellowQuestions(settings),
   ...settings.nodes.map(vmQuestion),
   SPACE,
 ];
@@ -33,6 +35,7 @@ export const turnHostQuestions = (settings: Settings, node: ClusterNode): Questi
   rightsQuestion(settings),
   QUORUM,
   ...(settings.servers.length > 1 ? [PLACEMENT] : []),
+  ...fellowQuestions(settings, node.name),
   vmQuestion(node),
   SPACE,
   snapshotQuestion(settings, node),

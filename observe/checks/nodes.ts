@@ -1,7 +1,6 @@
-import type { V1Node } from "@kubernetes/client-node";
 import type { Settings } from "../../config";
 import type { ClusterFacts } from "../cluster";
-import { isMarked, nameOf } from "../facts";
+import { isMarked, isReady, nameOf } from "../facts";
 import { type Finding, must } from "../finding";
 import { ROWS } from "../rows";
 
@@ -67,6 +66,3 @@ export function judgeNodes(settings: Settings, { nodes, leases, at }: ClusterFac
     },
   ];
 }
-
-const isReady = (node: V1Node): boolean =>
-  node.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";

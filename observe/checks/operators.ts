@@ -77,7 +77,8 @@ function letGo(status: string, name: string, namespace: string): string {
   }
 }
 
-const isVersion = (live: ReleaseFacts, version: string): boolean =>
+/** Whether a release is of that version, with its `v` or without. */
+export const isVersion = (live: Pick<ReleaseFacts, "version">, version: string): boolean =>
   live.version.replace(/^v/, "") === version.replace(/^v/, "");
 
 /** The operators whose release is not there, not well, or of another version than is asked for. Pure. */

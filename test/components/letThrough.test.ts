@@ -42,6 +42,23 @@ describe("components/letThrough", () => {
     assert.deepEqual(names(releases(5, OLD, { replaced: 3 }), again), []);
   });
 
+  it("knows what failed by hand on top of what was asked for, and not what failed on the way there", () => {
+    const failed = (revision: number, onto: number, version = NEW) =>
+      releases(revision, NEW, { status: "failed", deployed: { revision: onto, version } });
+    // 1: before, 2: as asked for, 3: failed. Pulumi has no more work on it.
+    assert.deepEqual(names(failed(3, 2), before), ["cert"]);
+    assert.deepEqual(names(failed(2, 1, OLD), before), []);
+    // 2 failed, 3 is the way back to 1, 4 failed again.
+    assert.deepEqual(names(failed(4, 3, OLD), before), []);
+    // As asked for at first: other values failed on it, or it failed after it had come.
+    const atOnce = first(releases(7, NEW, { replaced: 6 }));
+    assert.deepEqual(names(failed(8, 7), atOnce), []);
+    assert.deepEqual(names(failed(9, 8), atOnce), ["cert"]);
+    // Let through before its own revision was kept.
+    const { digest = "", since = 0 } = before.cert ?? {};
+    assert.deepEqual(names(failed(3, 2), { cert: { digest, since } }), []);
+  });
+
   it("keeps what it knew while others are not done, also of one that was as asked for at first", () => {
     const meanwhile = letThrough(settings(), releases(2, NEW, { replaced: 1 }), before, nobody);
     assert.deepEqual(names(releases(3, OLD, { replaced: 2 }), meanwhile), ["cert"]);

@@ -56,13 +56,17 @@ describe("scripts/operator-ready.sh and look-releases.sh on real releases", func
     );
   });
 
-  it("reads the last revision that was replaced, and no other", () => {
+  it("reads the last revision that was replaced, and no other, and where the last has failed the one that is deployed", () => {
     const look = bareText("look-releases");
     const start = look.lastIndexOf("for release in");
-    const revisions = ["1\tsuperseded\ta", "9\tsuperseded\tb", "11\tpending-upgrade\tc", "10\tdeployed\td"];
-    const kube = `kube() { printf '%s\\n' ${revisions.map((row) => `'${row}'`).join(" ")}; }\n`;
-    const { stdout } = server.run(`${kube}${look.slice(start)}`, "gpu/gpu-operator");
-    assert.equal(stdout, "gpu/gpu-operator\t11\tpending-upgrade\tc\t9\n");
+    const read = (...revisions: string[]) => {
+      const kube = `kube() { printf '%s\\n' ${revisions.map((row) => `'${row}'`).join(" ")}; }\n`;
+      return server.run(`${kube}${look.slice(start)}`, "gpu/gpu-operator").stdout;
+    };
+    const before = ["1\tsuperseded\ta", "9\tsuperseded\tb", "10\tdeployed\td"];
+    assert.equal(read(...before, "11\tpending-upgrade\tc"), "gpu/gpu-operator\t11\tpending-upgrade\tc\t9\n");
+    assert.equal(read(...before, "11\tfailed\tc"), "gpu/gpu-operator\t11\tfailed\tc\t9\t10\td\n");
+    assert.equal(read("1\tfailed\ta"), "gpu/gpu-operator\t1\tfailed\ta\t0\n");
   });
 
   it("waits for the rollout, and says what is not", () => {

@@ -174,6 +174,7 @@ describe("observe/judge", () => {
           ["rancher", "gpu-operator", "cert-manager", "traefik", "ingress-nginx"].map(
             (one) => `compatibility: ${one}`,
           ),
+          "cluster: Rancher exported before",
         ),
     );
     assert.match(lost[0]?.found ?? "", /ECONNREFUSED/);

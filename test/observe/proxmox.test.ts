@@ -172,6 +172,18 @@ describe("looks at Proxmox VE", () => {
     assert.deepEqual(await complaints(["node03", "node01"]), [shared.replace("fail", "warn")]);
   });
 
+  it("tells where every VM is now, before a run and before a turn", async () => {
+    const given = settingsFor(lab);
+    lab.move(3002, "node03", "node07");
+    const [node] = given.nodes;
+    assert.ok(node);
+    for (const { places } of [
+      await lookAtHosts(given, TOKEN_SECRET),
+      await lookAtVm(given, node, TOKEN_SECRET),
+    ])
+      assert.equal(places?.find(({ vmId }) => vmId === 3002)?.host, "node07");
+  });
+
   it("asks rights, quorum and the servers' hosts again before each turn, an agent's too", async () => {
     const given = settingsFor(lab);
     const asked = async () =>

@@ -24,6 +24,8 @@ describe("observe/checks/operators", () => {
     assert.deepEqual(parseReleases(`ns/cert\t7\tdeployed\t${record}\n`), facts().value);
     assert.deepEqual(parseReleases(`ns/cert\t7\tdeployed\t${record}\t0\n`), facts().value);
     assert.deepEqual(parseReleases(`ns/cert\t7\tdeployed\t${record}\t6\n`), facts({ replaced: 6 }).value);
+    const still = facts({ status: "failed", deployed: { revision: 5, version: "v1.2.2" } }).value;
+    assert.deepEqual(parseReleases(`ns/cert\t7\tfailed\t${record}\t0\t5\t${record}\n`), still);
     assert.deepEqual(parseReleases(""), new Map());
   });
 
