@@ -28,7 +28,7 @@ import { describeCost, measured } from "../observe/cost";
 import { look } from "../observe/look";
 import { findingLines } from "../observe/print";
 import { nodesSeen, stepsSeen, tellSeen } from "../observe/seen";
-import { asText } from "./changePolicy";
+import { asText, type ChangeState } from "./changePolicy";
 import { ageMs, newestBackup } from "./etcdBackups";
 import { forecast, judgeRun } from "./judgement";
 import { planOf } from "./plan";
@@ -107,8 +107,8 @@ function announceChange(
 function announceWayBack({ settings, change }: Run, secrets: Secrets): void {
   const { rke2Version: wanted, acceptedVersion: accepted } = settings;
   pulumi
-    .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, change.owner])
-    .apply(async ([sshPrivateKey, proxmoxTokenSecret, owner]) => {
+    .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, change.owner, change.mode])
+    .apply(async ([sshPrivateKey, proxmoxTokenSecret, owner, mode]) => {
       const at = new Date().toISOString();
       const { result: asked, cost } = await measured(() =>
         askBack({ settings, sshPrivateKey, proxmoxTokenSecret }, owner),
@@ -126,20 +126,21 @@ function announceWayBack({ settings, change }: Run, secrets: Secrets): void {
       loss.push(...(await Promise.all(lookedFor)).flat());
       await pulumi.log.warn(loss.join("\n"));
       await pulumi.log.info(
-        [...describePlan(planOf(settings), wanted, accepted), ...afterwards(settings)].join("\n"),
+        [...describePlan(planOf(settings), wanted, accepted), ...afterwards(settings, mode)].join("\n"),
       );
       const steps = stepsSeen(withExpectations(planOf(settings), settings));
       await tellSeen({ at, findings: asked, nodes: {}, steps, wayBack: loss, cost });
     });
 }
 
-const afterwards = (settings: Run["settings"]): string[] => {
+/** @param mode `back` where the whole cluster is back, or on its way: a node that is mended then does not turn it forward */
+const afterwards = (settings: Run["settings"], mode: ChangeState["mode"]): string[] => {
   const { goBack, acceptedVersion, operators, osPatch } = settings;
   const end = isRound(settings)
     ? giveUpRound(osPatch)
     : `pulumi config set 'rke2-upgrade:rke2Version' ${acceptedVersion}`;
   const adopt = operators.length > 0 ? [ADOPT] : [];
-  return goBack?.nodes
+  return goBack?.nodes && mode !== "back"
     ? [
         "Then",
         ...adopt,

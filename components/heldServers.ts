@@ -3,6 +3,7 @@ import { type ClusterNode, type Settings, snapshotName } from "../config";
 import { withNode } from "../observe";
 import type { ProxmoxClient } from "../proxmox/client";
 import { connect } from "../proxmox/connect";
+import { waitUnlocked } from "../proxmox/locks";
 import { isOfChange, ownMark } from "../proxmox/mark";
 import { rolledBack } from "../proxmox/rollback";
 import { listSnapshots } from "../proxmox/snapshots";
@@ -39,6 +40,9 @@ export async function wakeHeld(context: ProviderContext, owner: string): Promise
         );
       }
       await runStep(context, owner, startHeld(settings, server));
+      // One that an engine was killed beside may still be made.
+      const deadline = new Date(Date.now() + settings.limits.snapshotSeconds * 1000);
+      await waitUnlocked(client, server.vmId, deadline);
       if (await isTaken(client, settings, server))
         await runStep(context, owner, releaseHold(settings, server));
     }

@@ -8,9 +8,8 @@ import { findVm } from "../proxmox/vms";
 import { takeEtcdBackup } from "./etcdBackupFile";
 import { ageMs, newestBackup } from "./etcdBackups";
 import type { ProviderContext } from "./providerConfig";
-import { runStep } from "./runStep";
+import { takeAtRest } from "./takeAtRest";
 import type { Touched } from "./touched";
-import { checkHealth, leaderAway, releaseHold } from "./turns";
 
 /**
  * Looks after the way back on every `up`, before anything goes on: a node whose turn has begun must have its snapshot;
@@ -37,12 +36,8 @@ export async function keepWayBack(
       if (stale === 0) continue;
       if (node.role === "agent") await renew(client, context, node, stale);
       // A pause is for a whole quorum only: with a server in between versions, or patched and not yet back, the others are left alone.
-      else if (!serverTouched) {
-        await runStep(context, owner, leaderAway(settings, node));
-        await renew(client, context, node, stale);
-        await runStep(context, owner, releaseHold(settings, node));
-        await runStep(context, owner, checkHealth(settings, node));
-      }
+      else if (!serverTouched)
+        await takeAtRest(context, owner, node, () => renew(client, context, node, stale));
     }
   } finally {
     await client.close();

@@ -1,8 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { operatorLog } from "../components/operatorLog";
 import { configure, providerContext } from "../components/providerConfig";
-import { runStep } from "../components/runStep";
-import { checkHealth, leaderAway, releaseHold } from "../components/turns";
+import { takeAtRest } from "../components/takeAtRest";
+import { isUntouched } from "../components/touched";
+import { lookAtNode } from "../observe";
 import { connect } from "./connect";
 import { ownMark } from "./mark";
 import { listSnapshots, takeSnapshot } from "./snapshots";
@@ -40,7 +41,7 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
     const outs = goesBack() ? notTaken(inputs) : await take(inputs);
     return { id: `${inputs.vmId}/${inputs.name}`, outs };
   },
-  // Somebody deleted it since. Preflight has refused by now where the node is upgraded already.
+  // Somebody deleted it since.
   async update(_id, _olds, news) {
     return { outs: await takeAgain(news) };
   },
@@ -81,20 +82,20 @@ export const warnCrashConsistent = (vmId: number, name: string): Promise<void> =
   );
 
 /**
- * Another one of a server: the steps that held it for the first count as done and are not run again, but a machine that
- * goes back to this one must come up with RKE2 at rest, too.
+ * Another one, of a node that is still as it was. The steps that held a server for the first count as done and are not run
+ * again, but a machine that goes back to this one must come up with RKE2 at rest, too.
  */
 async function takeAgain(inputs: Inputs): Promise<Outputs> {
   const context = providerContext();
-  const { settings } = context;
-  const server = settings.servers.find(({ vmId }) => vmId === inputs.vmId);
-  const { owner } = inputs;
-  if (!server || owner === undefined) return take(inputs);
-  await runStep(context, owner, leaderAway(settings, server));
-  const outs = await take(inputs);
-  await runStep(context, owner, releaseHold(settings, server));
-  await runStep(context, owner, checkHealth(settings, server));
-  return outs;
+  const { settings, sshPrivateKey } = context;
+  const { owner, vmId, acceptedVersion } = inputs;
+  const node = settings.nodes.find((one) => one.vmId === vmId);
+  if (!node || owner === undefined) return take(inputs);
+  if (!isUntouched(acceptedVersion, settings.changeId, await lookAtNode(node, sshPrivateKey)))
+    throw new Error(
+      `VM ${vmId} (${node.name}) has no snapshot ${inputs.name} any more, and ${node.name} is not as it was on ${acceptedVersion}: another one would be no way back. next: go on without it: if the version is good, set acceptedVersion to ${settings.rke2Version}`,
+    );
+  return node.role === "server" ? takeAtRest(context, owner, node, () => take(inputs)) : take(inputs);
 }
 
 async function take(inputs: Inputs): Promise<Outputs> {

@@ -184,25 +184,19 @@ const finishAll = (settings: Settings, nodes: readonly ClusterNode[]): BackPhase
  * What a way back that was broken off before etcd was reset takes to go forward again: every node starts, and none is
  * in its turn any more. A node that runs the wanted version is then passed by, and proven by the validation.
  */
-export function wakeAll(settings: Settings): BackPhase[] {
+export const wakeAll = (settings: Settings, nodes: readonly ClusterNode[]): BackPhase[] =>
+  phase(
+    "wake",
+    "back-servers",
+    nodes.map((node) => [command(node, steps.wake(settings, node, settings.rke2Version, "forward"))]),
+  );
+
+/** The proof after it, of every node. */
+export function proveAwake(settings: Settings): BackPhase[] {
   const { serviceStartSeconds, readySeconds } = settings.limits;
-  return [
-    ...phase(
-      "wake",
-      "back-servers",
-      settings.nodes.map((node) => [
-        command(node, steps.wake(settings, node, settings.rke2Version, "forward")),
-      ]),
-    ),
-    ...phase("verify-back", "proof", [
-      settings.servers
-        .slice(0, 1)
-        .map((first) =>
-          command(
-            first,
-            steps.verifyBack(settings, first, settings.nodes, "", serviceStartSeconds + readySeconds),
-          ),
-        ),
-    ]),
-  ];
+  const [first] = settings.servers;
+  if (!first) return [];
+  const seconds = serviceStartSeconds + readySeconds;
+  const proof = steps.verifyBack(settings, first, settings.nodes, "", seconds);
+  return phase("verify-back", "proof", [[command(first, proof)]]);
 }

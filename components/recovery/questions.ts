@@ -18,6 +18,7 @@ import { asText } from "../changePolicy";
 import { ageMs, newestBackup } from "../etcdBackups";
 import type { ProviderContext } from "../providerConfig";
 import { isDataTouched } from "./dataTouched";
+import { judgeEarlier } from "./earlier";
 import { proveBackup } from "./identity";
 import { askLeftOut } from "./leftOut";
 import { openAttempts, readRecord } from "./record";
@@ -37,7 +38,7 @@ export async function askBack(context: ProviderContext, owner: string | undefine
   const left = settings.nodes.filter(({ name }) => settings.goBack?.without?.includes(name));
   const rolledBack = nodesGoingBack(settings).filter((node) => isRolledBack(settings, node));
   const [ofEarlier, ofNodes, ofLeft, ofBackup, ofHosts, ofVolumes] = await Promise.all([
-    settings.goBack && restoresEtcd(settings.goBack) ? [] : askEarlier(context),
+    askEarlier(context),
     Promise.all(nodesGoingBack(settings).map((node) => askNode(context, node, owner))),
     Promise.all(left.map((node) => askLeftOut(context, node, begun))),
     settings.goBack && restoresEtcd(settings.goBack) ? askBackup(settings) : [],
@@ -47,20 +48,10 @@ export async function askBack(context: ProviderContext, owner: string | undefine
   return [...ofEarlier, ...ofNodes.flat(), ...ofLeft, ...ofBackup, ...ofHosts, ...ofVolumes];
 }
 
-/** Servers of which an earlier attempt has reset one must not be started side by side: two clusters would come up. */
+/** The attempts that were left open before this one. */
 async function askEarlier(context: ProviderContext): Promise<Finding[]> {
   const open = openAttempts(await readRecord(context.settings));
-  if (open.length === 0) return [];
-  const check = "earlier way back: left every server's etcd as it was";
-  const wanted = "broken off before any server's data was touched";
-  const touched = await isDataTouched(context, open).catch((error: Error) => error);
-  const told = open.map(({ goBack, beganAt }) => `${goBack} of ${beganAt}`).join(", ");
-  const next =
-    "goBack.strategy restore (or rollback), without nodes, brings all servers to one state; so does going forward: unset goBack";
-  if (touched instanceof Error)
-    return [{ check, found: `${told}: ${touched.message}`, wanted, verdict: "not measured", next }];
-  if (!touched) return [{ check, found: told, wanted, verdict: "pass" }];
-  return [{ check, found: `${told}: servers no longer hold the same data`, wanted, verdict: "fail", next }];
+  return judgeEarlier(context.settings, open, await look(() => isDataTouched(context, open)));
 }
 
 async function askVolumes(

@@ -1,6 +1,6 @@
 import type { ProviderContext } from "../providerConfig";
-import { isDataTouched, isMend, vmsPutBack } from "./dataTouched";
-import { type BackPhase, backPhases, restoreAll, wakeAll } from "./phases";
+import { isDataTouched, isMend, nodesOf, vmsPutBack } from "./dataTouched";
+import { type BackPhase, backPhases, proveAwake, restoreAll, wakeAll } from "./phases";
 import { type Attempt, beginRecord, endRecord, openAttempts, readRecord } from "./record";
 import { runPhases } from "./runPhases";
 
@@ -26,26 +26,44 @@ export async function revive(
     await runPhases({ context, owner, attempt }, restoreAll(settings, settings.rke2Version, false));
     done.push("etcd from its snapshot");
   } else {
-    if (!broken.every(isMend)) {
-      await runPhases({ context, owner, attempt }, wakeAll(settings));
-      done.push("every node started");
-    }
-    for (const one of broken.filter(isMend)) {
-      // Under its own attempt, so that what was done of it is not done again.
-      await runPhases({ context, owner, attempt: one.attempt }, await mendOn(context, one));
-      done.push(one.goBack);
-    }
+    const mends = mendsOf(broken);
+    const whose = { context, owner, attempt };
+    const isWhole = !broken.every(isMend);
+    // A server that is being mended may hold old data: it is not to start as it is.
+    const others = settings.nodes.filter(({ name }) => !mends.some(({ node }) => node === name));
+    if (isWhole) await runPhases(whose, wakeAll(settings, others));
+    // Under their own attempts, so that what was done of them is not done again.
+    for (const mend of mends)
+      await runPhases({ ...whose, attempt: mend.one.attempt }, await mendOn(context, mend));
+    if (isWhole) await runPhases(whose, proveAwake(settings));
+    done.push(...(isWhole ? ["every node started"] : []), ...mends.map(({ node }) => `${node} mended`));
   }
   await endRecord(settings);
   return done.join(", ");
 }
 
+/** What was to be done to a node. */
+interface Mend {
+  readonly node: string;
+  readonly one: Attempt;
+}
+
+/** The mends that are open: of each node the latest, oldest first. Pure. */
+export function mendsOf(attempts: readonly Attempt[]): Mend[] {
+  const all = attempts.filter(isMend).flatMap((one) => nodesOf(one).map((node): Mend => ({ node, one })));
+  return all.filter((mend, i) => !all.slice(i + 1).some(({ node }) => node === mend.node));
+}
+
 /** The steps of a mend, as far as forward needs them. */
-async function mendOn(context: ProviderContext, one: Attempt): Promise<BackPhase[]> {
-  const [strategy, nodes = ""] = one.goBack.split(":") as ["reinstall" | "rollback", string];
-  const goBack = { strategy, nodes: nodes.split(",") };
-  const putBack = strategy === "rollback" ? await vmsPutBack(context, one) : new Set<string>();
-  return withoutRollbacks(backPhases({ ...context.settings, goBack }), putBack);
+async function mendOn(context: ProviderContext, { node, one }: Mend): Promise<BackPhase[]> {
+  const { settings } = context;
+  const strategy = one.goBack.startsWith("rollback") ? "rollback" : "reinstall";
+  const putBack = await vmsPutBack(
+    context,
+    one,
+    settings.nodes.filter(({ name }) => name === node),
+  );
+  return withoutRollbacks(backPhases({ ...settings, goBack: { strategy, nodes: [node] } }), putBack);
 }
 
 /** Phases without a rollback that was not begun: one that was is waited for, and its machine started. Pure. */

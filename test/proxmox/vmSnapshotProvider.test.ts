@@ -71,37 +71,59 @@ describe("VmSnapshot's provider", () => {
     await client.close();
   });
 
-  it("has a server at rest for another one, as for the first", async () => {
-    const steps: string[] = [];
+  describe("of a server", () => {
+    let steps: string[];
+    let running: string;
+    let node: Awaited<ReturnType<typeof playNode>>;
+    let client: ProxmoxClient;
     const taken = () => lab.guests.history.filter((what) => what === "snapshot 3001").length;
-    const node = await playNode((command) => {
-      steps.push(`${/bash -s -- (\S+)/.exec(command)?.[1]} (${taken()})`);
-      return "{}";
-    });
-    const { address, port, hostKey } = node.target;
-    const request = configureRequest(lab, {
-      // The second is asked about the cluster's health.
-      nodes: nodesWith(0, { address, hostKey }).map((node, i) =>
-        i === 1 ? { ...node, address: "localhost", hostKey } : node,
-      ),
-      ssh: { user: "test", port },
-      sshPrivateKey: node.sshPrivateKey,
-    });
-    const client = new ProxmoxClient(lab.access);
-    try {
+
+    beforeEach(async () => {
+      steps = [];
+      node = await playNode((command) => {
+        const step = /bash -s -- (\S+)/.exec(command)?.[1];
+        if (step === "look-node")
+          return `versionOnDisk=${running}\nversionRunning=${running}\nservice=active\n`;
+        steps.push(`${step} (${taken()})`);
+        return "{}";
+      });
+      const { address, port, hostKey } = node.target;
+      const request = configureRequest(lab, {
+        // The second is asked about the cluster's health.
+        nodes: nodesWith(0, { address, hostKey }).map((node, i) =>
+          i === 1 ? { ...node, address: "localhost", hostKey } : node,
+        ),
+        ssh: { user: "test", port },
+        sshPrivateKey: node.sshPrivateKey,
+      });
       await provider.configure?.(request as never);
+      client = new ProxmoxClient(lab.access);
       await deleteSnapshot(client, 3001, inputs.name, new Date(Date.now() + 20_000));
+    });
+    afterEach(async () => {
+      node.close();
+      await client.close();
+      await provider.configure?.(configureRequest(lab) as never);
+    });
+    const again = () => provider.update?.("3001/x", outputs, { ...inputs, owner: "1f0c" });
+
+    it("takes another one with RKE2 at rest, as the first was", async () => {
+      running = inputs.acceptedVersion;
       const before = taken();
-      await provider.update?.("3001/x", outputs, { ...inputs, owner: "1f0c" });
+      await again();
       assert.deepEqual(steps, [
         `leader-away (${before})`,
         `release-hold (${before + 1})`,
         `check-health (${before + 1})`,
       ]);
-    } finally {
-      node.close();
-      await client.close();
-      await provider.configure?.(configureRequest(lab) as never);
-    }
+    });
+
+    it("takes none of what is no longer as it was before the change", async () => {
+      await provider.create(inputs);
+      running = "v1.36.3+rke2r1";
+      const before = taken();
+      await assert.rejects(async () => again(), /another one would be no way back\. next: /);
+      assert.deepEqual([steps, taken()], [[], before]);
+    });
   });
 });

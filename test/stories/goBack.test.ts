@@ -83,7 +83,10 @@ describe("going back", function () {
     await back.killedAt(/back-reset creating/, chance() * 3000);
     await back.askForWayBack("reinstall", ["proj-k8sw01"]);
     const refused = await up();
-    assert.match(refused.output, /earlier way back: .*restore of .*no longer hold the same data/);
+    assert.match(
+      refused.output,
+      /earlier way back: .*restore of .*: of the whole cluster, nodes may be stopped/,
+    );
     await back.forwardAgain();
     // In the first seconds nodes are drained and stopped: no server is started as it is by the run after it.
     await back.killedAt(/preflight (creating|updating)/, 4000 + chance() * 6000);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { backPhases } from "../../../components/recovery/phases";
-import { withoutRollbacks } from "../../../components/recovery/revive";
+import { mendsOf, withoutRollbacks } from "../../../components/recovery/revive";
 import { parseSettings } from "../../../config";
 import { lab } from "../../config/lab";
 
@@ -23,6 +23,21 @@ describe("a mend that a change going forward again takes up", () => {
     assert.deepEqual(
       names(["proj-k8sm03"]),
       whole.filter((name) => name !== "proj-k8sm02-vm-rollback"),
+    );
+  });
+
+  it("is a node's latest, whatever was tried before it", () => {
+    const at = "2026-11-24T01:00:00.000Z";
+    const attempts = ["reinstall:a,b", "restore", "rollback:b", "reinstall:c"].map((goBack, i) => ({
+      ...{ attempt: i + 3, goBack, beganAt: at },
+    }));
+    assert.deepEqual(
+      mendsOf(attempts).map(({ node, one }) => [node, one.attempt]),
+      [
+        ["a", 3],
+        ["b", 5],
+        ["c", 6],
+      ],
     );
   });
 });
