@@ -91,8 +91,8 @@ describe("everything in one change", function () {
     assert.equal(code, 0, output);
     const places = [
       "proj-k8sw04: scan it with kube-bench, as it is before the change",
-      "have rancher-backup export Rancher",
       "Operators that go before Kubernetes",
+      "have rancher-backup export Rancher",
       "proj-k8sm01: install v1.36.3+rke2r1",
       "proj-k8sm01: scan it: nothing may fail newly",
       "proj-k8sm02: install v1.36.3+rke2r1",
