@@ -79,7 +79,7 @@ function expected(
     .map((found) => Math.max(0, ...found.map((record) => record.seconds)))
     .find((slowest) => slowest >= 1);
   return {
-    expectedSeconds: Math.min(Math.ceil(seconds ?? unmeasured(step, settings)), step.boundSeconds),
+    expectedSeconds: Math.min(Math.round(seconds ?? unmeasured(step, settings)), step.boundSeconds),
     expectedFrom: seconds === undefined ? "config" : "measured",
   };
 }

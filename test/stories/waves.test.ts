@@ -138,6 +138,8 @@ describe("eight agents", function () {
       "agents.canarySoakSeconds": "20",
       "restoreTest.enabled": "false",
       "durations.gateSeconds": "1",
+      "durations.installSeconds": "1",
+      "durations.verifySeconds": "1",
     });
     await upWell();
   });
