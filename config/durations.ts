@@ -65,7 +65,8 @@ export const withExpectations = <S extends Step>(
 /**
  * The slowest that the node's own records know of the step, else of the same step on nodes of its role: a run that
  * found its work done took no time, and a forecast had better be too long. A node with a GPU is compared with none
- * other, since its limits differ. Never more than the step is allowed to take.
+ * other, since its limits differ. Rounded up: what a step costs on its way to the node, no node measures. Never more than
+ * the step is allowed to take.
  */
 function expected(
   step: Step,
@@ -79,7 +80,7 @@ function expected(
     .map((found) => Math.max(0, ...found.map((record) => record.seconds)))
     .find((slowest) => slowest >= 1);
   return {
-    expectedSeconds: Math.min(Math.round(seconds ?? unmeasured(step, settings)), step.boundSeconds),
+    expectedSeconds: Math.min(Math.ceil(seconds ?? unmeasured(step, settings)), step.boundSeconds),
     expectedFrom: seconds === undefined ? "config" : "measured",
   };
 }

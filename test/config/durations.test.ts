@@ -31,8 +31,8 @@ describe("config/durations", () => {
       measured("proj-k8sm01", 0.1),
       measured("proj-k8sw01", 12),
     ];
-    assert.equal(step("proj-k8sm01-restart", records), 41);
-    assert.equal(step("proj-k8sm02-restart", records), 41);
+    assert.equal(step("proj-k8sm01-restart", records), 42);
+    assert.equal(step("proj-k8sm02-restart", records), 42);
     assert.equal(step("proj-k8sw02-restart", records), 12);
     assert.equal(step("proj-k8sw04-restart", records), settings.durations.restartSeconds);
     assert.equal(
