@@ -4,7 +4,7 @@ import { withNode } from "../observe";
 import type { ProxmoxClient } from "../proxmox/client";
 import { connect } from "../proxmox/connect";
 import { waitUnlocked } from "../proxmox/locks";
-import { isOfChange, ownMark } from "../proxmox/mark";
+import { isOwn } from "../proxmox/mark";
 import { rolledBack } from "../proxmox/rollback";
 import { listSnapshots } from "../proxmox/snapshots";
 import { findVm } from "../proxmox/vms";
@@ -71,8 +71,6 @@ async function isTaken(
 ): Promise<boolean> {
   const { host } = await findVm(client, vmId);
   const name = snapshotName(acceptedVersion, changeId);
-  const ours = (await listSnapshots(client, host, vmId)).filter(
-    (one) => isOfChange(one.name, name) && one.description.includes(ownMark(acceptedVersion)),
-  );
+  const ours = (await listSnapshots(client, host, vmId)).filter((one) => isOwn(one, name, acceptedVersion));
   return ours.length > 0 && ours.every(({ unfinished }) => !unfinished);
 }

@@ -4,7 +4,7 @@ import { withNode } from "../observe";
 import type { ProxmoxClient } from "../proxmox/client";
 import { connect } from "../proxmox/connect";
 import { runInGuest, waitForAgent } from "../proxmox/guestAgent";
-import { isOfChange, ownMark } from "../proxmox/mark";
+import { isOwn } from "../proxmox/mark";
 import { listSnapshots } from "../proxmox/snapshots";
 import { bootTestVm, cloneKind, destroyTestVm, type TestVm } from "../proxmox/testVm";
 import { findVm, listVms } from "../proxmox/vms";
@@ -161,9 +161,7 @@ async function newestSnapshot(
   accepted: string,
 ): Promise<string> {
   const ours = (await listSnapshots(client, host, vmId))
-    .filter(
-      (one) => isOfChange(one.name, name) && one.description.includes(ownMark(accepted)) && !one.unfinished,
-    )
+    .filter((one) => isOwn(one, name, accepted) && !one.unfinished)
     .sort((a, b) => b.takenAt.getTime() - a.takenAt.getTime());
   if (!ours[0])
     throw new Error(`VM ${vmId} has no snapshot ${name}. next: run pulumi up again, it takes one`);

@@ -1,7 +1,7 @@
 import { type ClusterNode, isRound, snapshotName } from "../config";
 import type { ProxmoxClient } from "../proxmox/client";
 import { connect } from "../proxmox/connect";
-import { isOfChange, ownMark, snapshotDescription } from "../proxmox/mark";
+import { isOwn, ownMark, snapshotDescription } from "../proxmox/mark";
 import { listSnapshots, takeSnapshot } from "../proxmox/snapshots";
 import { warnCrashConsistent } from "../proxmox/vmSnapshotProvider";
 import { findVm } from "../proxmox/vms";
@@ -68,8 +68,8 @@ async function staleSnapshots(
   const { acceptedVersion, changeId, limits } = settings;
   const name = snapshotName(acceptedVersion, changeId);
   const { host } = await findVm(client, node.vmId);
-  const ours = (await listSnapshots(client, host, node.vmId)).filter(
-    (snapshot) => isOfChange(snapshot.name, name) && snapshot.description.includes(ownMark(acceptedVersion)),
+  const ours = (await listSnapshots(client, host, node.vmId)).filter((snapshot) =>
+    isOwn(snapshot, name, acceptedVersion),
   );
   if (touched && ours.length === 0) {
     const accept = isRound(settings)

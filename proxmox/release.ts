@@ -1,6 +1,6 @@
 import { type Settings, SNAPSHOT_PREFIX } from "../config";
 import { connect } from "./connect";
-import { isOfChange, ownMark } from "./mark";
+import { isOwn } from "./mark";
 import { deleteSnapshot, listSnapshots } from "./snapshots";
 import { findVm } from "./vms";
 
@@ -23,10 +23,11 @@ export async function releaseSnapshots(
   try {
     for (const { vmId } of settings.nodes) {
       const { host } = await findVm(client, vmId);
-      for (const { name: found, description } of await listSnapshots(client, host, vmId)) {
-        const ours = isOfChange(found, name) && description.includes(ownMark(acceptedVersion));
+      for (const found of await listSnapshots(client, host, vmId)) {
+        const ours = isOwn(found, name, acceptedVersion);
         const deadline = new Date(Date.now() + settings.limits.snapshotSeconds * 1000);
-        if (ours && (await deleteSnapshot(client, vmId, found, deadline))) released.push(`${vmId}/${found}`);
+        if (ours && (await deleteSnapshot(client, vmId, found.name, deadline)))
+          released.push(`${vmId}/${found.name}`);
       }
     }
     return released;

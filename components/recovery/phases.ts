@@ -184,7 +184,7 @@ const finishAll = (settings: Settings, nodes: readonly ClusterNode[]): BackPhase
  * What a way back that was broken off before etcd was reset takes to go forward again: every node starts, and none is
  * in its turn any more. A node that runs the wanted version is then passed by, and proven by the validation.
  */
-export const wakeAll = (settings: Settings, nodes: readonly ClusterNode[]): BackPhase[] =>
+export const wakeNodes = (settings: Settings, nodes: readonly ClusterNode[]): BackPhase[] =>
   phase(
     "wake",
     "back-servers",

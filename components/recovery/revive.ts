@@ -1,6 +1,6 @@
 import type { ProviderContext } from "../providerConfig";
 import { isDataTouched, isMend, nodesOf, vmsPutBack } from "./dataTouched";
-import { type BackPhase, backPhases, proveAwake, restoreAll, wakeAll } from "./phases";
+import { type BackPhase, backPhases, proveAwake, restoreAll, wakeNodes } from "./phases";
 import { type Attempt, beginRecord, endRecord, openAttempts, readRecord } from "./record";
 import { runPhases } from "./runPhases";
 
@@ -31,7 +31,7 @@ export async function revive(
     const isWhole = !broken.every(isMend);
     // A server that is being mended may hold old data: it is not to start as it is.
     const others = settings.nodes.filter(({ name }) => !mends.some(({ node }) => node === name));
-    if (isWhole) await runPhases(whose, wakeAll(settings, others));
+    if (isWhole) await runPhases(whose, wakeNodes(settings, others));
     // Under their own attempts, so that what was done of them is not done again.
     for (const mend of mends)
       await runPhases({ ...whose, attempt: mend.one.attempt }, await mendOn(context, mend));

@@ -1,5 +1,5 @@
 import { type ClusterNode, type Settings, snapshotName } from "../../config";
-import { isOfChange, ownMark } from "../../proxmox/mark";
+import { isOwn } from "../../proxmox/mark";
 import type { Snapshot } from "../../proxmox/snapshots";
 import { type Finding, must } from "../finding";
 import type { Question } from "../unmeasured";
@@ -21,9 +21,7 @@ export function judgeSnapshot(
 ): Finding {
   const { acceptedVersion, changeId } = settings;
   const name = snapshotName(acceptedVersion, changeId);
-  const ours = snapshots.filter(
-    (one) => isOfChange(one.name, name) && one.description.includes(ownMark(acceptedVersion)),
-  );
+  const ours = snapshots.filter((one) => isOwn(one, name, acceptedVersion));
   const newest = ours.toSorted((a, b) => b.takenAt.getTime() - a.takenAt.getTime())[0];
   const hours = newest ? (now.getTime() - newest.takenAt.getTime()) / 3_600_000 : 0;
   return {
