@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { asText } from "../components/changePolicy";
 import type { GoBack, Settings } from "../config";
+import { judgeGoBack } from "../config/goBackPolicy";
 import { GO_BACK_STRATEGIES } from "../config/schema";
 import { changeDirectory } from "./directory";
 import { changeIn } from "./evidence";
@@ -45,12 +46,20 @@ export async function runbookCommand(options: RunbookOptions): Promise<void> {
   );
 }
 
-/** The settings with a way back that the stack's config does not ask for yet. */
+/** The settings with a way back that the stack's config does not ask for yet. @throws where config would refuse it */
 function goingBack(settings: Settings, strategy: string): Settings {
   const known = GO_BACK_STRATEGIES.find((one) => one === strategy) as GoBack["strategy"] | undefined;
   if (!known)
     throw new Error(`--back ${strategy} is no way back. next: one of ${GO_BACK_STRATEGIES.join(", ")}`);
-  return { ...settings, goBack: { strategy: known } };
+  const goBack = { strategy: known };
+  // The identity is the bearer's: it comes to the runbook by AGE_IDENTITY.
+  const around = { ...settings, backup: { identityFile: "AGE_IDENTITY" } };
+  const [refused] = judgeGoBack(goBack, around);
+  if (refused)
+    throw new Error(
+      `--back ${strategy}: ${refused.found}; allowed: ${refused.allowed}. ${refused.why}. next: --back with what is allowed`,
+    );
+  return { ...settings, goBack };
 }
 
 /** The state; empty where nothing is there to be read, which is what a runbook is for. */

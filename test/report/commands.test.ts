@@ -1,7 +1,7 @@
 /** The commands one after the other in one change's folder, with a stand-in for Pulumi. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -11,6 +11,7 @@ import { planNames } from "../../report/directory";
 import { plan } from "../../report/planCommand";
 import { writeReport } from "../../report/reportCommand";
 import { createRun, listRuns, nextRun, readRun, writeRun } from "../../report/runFiles";
+import { runbookCommand } from "../../report/runbookCommand";
 import { verify } from "../../report/verify";
 import { lab } from "../config/lab";
 import { historyEntry, runAt, seenOf, settingsOf, stateOf, TO } from "./fixtures";
@@ -136,6 +137,17 @@ describe("report: the commands of one change", function () {
     key("stranger");
     sign("stranger");
     await assert.rejects(said(apply), /is no signature of this plan by cab/);
+  });
+
+  it("writes no runbook of a way back that the config would refuse", async () => {
+    const options = { stack: "lab", configFile, out: directory };
+    await assert.rejects(
+      runbookCommand({ ...options, back: "reinstall" }),
+      /--back reinstall: .*minor changes; allowed: "restore"/,
+    );
+    assert.deepEqual(readdirSync(directory), []);
+    await runbookCommand({ ...options, back: "restore" });
+    assert.deepEqual(readdirSync(directory), ["runbook-back-restore.sh"]);
   });
 
   it("prints the chain's head at the end of a run", async () => {
