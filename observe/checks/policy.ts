@@ -111,6 +111,6 @@ function judgeEtcdVersion(settings: Settings): Finding {
   const check = "version: etcd before and after";
   const wanted = "the same minor, else its snapshot is the only way back";
   if (crossing === "same") return { check, found, wanted, verdict: "pass" };
-  const next = `going back takes the etcd snapshot on all servers at once; never reinstall ${settings.acceptedVersion} over it (docs/config.md, "goBack")`;
+  const next = `going back takes the etcd snapshot on all servers at once; never reinstall ${settings.acceptedVersion} over it (docs/goBack.md)`;
   return { check, found: `${found} (${crossing})`, wanted, verdict: "warn", next };
 }
