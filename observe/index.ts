@@ -19,7 +19,7 @@ export {
   lookAtCensus,
 } from "./census";
 export { lookAtKubeVersion } from "./chart";
-export { isVersion, judgeOperatorsWindow, judgeReleases, toBeMoved } from "./checks/operators";
+export { isVersion, judgeOperatorsWindow, judgeReleases, operatorsSeen, toBeMoved } from "./checks/operators";
 export { judgeRancher } from "./checks/rancher";
 export { judgeTiming, judgeTurnTiming } from "./checks/timing";
 export { type Criterion, describeCriteria, judgeCriteria, OF_CRITERIA } from "./criteria";
