@@ -1,12 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
   describeLoss,
+  describeMoves,
+  describeMovesBack,
   describePlan,
   duration,
   giveUpRound,
   goingBackTakesEtcd,
   isChanging,
   isRound,
+  movesOf,
+  type OperatorMove,
   restoreTestNode,
   type Secrets,
   settingsWarnings,
@@ -22,6 +26,7 @@ import {
   lookAtRancher,
   lookAtReleases,
   observe,
+  operatorsSeen,
   toBeMoved,
 } from "../observe";
 import { describeCost, measured } from "../observe/cost";
@@ -55,11 +60,6 @@ function announceChange(
   heldBefore?: pulumi.Output<string>,
 ): void {
   const { rke2Version: wanted, acceptedVersion: accepted } = settings;
-  const title = isRound(settings)
-    ? `${settings.changeId}: OS patches (${settings.osPatch.packages}), RKE2 stays on ${wanted}`
-    : isChanging(settings)
-      ? `${settings.changeId}: ${accepted} → ${wanted}`
-      : `settled on ${wanted}: nothing is installed`;
   pulumi
     .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, secrets.kubeconfig, change.owner, heldBefore])
     .apply(async ([sshPrivateKey, proxmoxTokenSecret, kubeconfig, owner, held]) => {
@@ -72,6 +72,8 @@ function announceChange(
       );
       const [facts, releases, rancherFacts] = seen;
       const toMove = "value" in releases ? toBeMoved(settings, releases.value) : settings.operators;
+      const operators = operatorsSeen(settings, releases);
+      const moves = movesOf(settings, operators);
       const rancher = toMove.find((one) => one.rancher);
       const rancherChart = rancher && (await look(() => lookAtKubeVersion(rancher)));
       const judged = [
@@ -84,7 +86,7 @@ function announceChange(
       ];
       const findings = findingLines(judged);
       await pulumi.log.info(
-        `${title}\nChecks (${findings.filter((f) => !f.warn).length} of ${findings.length} hold)`,
+        `${titleOf(settings, moves)}\nChecks (${findings.filter((f) => !f.warn).length} of ${findings.length} hold)`,
       );
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
       await pulumi.log.info(`checks: ${findings.length}, ${describeCost(cost)}`);
@@ -95,12 +97,22 @@ function announceChange(
       for (const { path, text } of settingsWarnings(settings)) await pulumi.log.warn(`${path}: ${text}`);
       const fits = isChanging(settings) ? await describeDecision(settings, facts, sshPrivateKey) : [];
       const steps = forecast(settings, facts);
-      const back = [...(await wayBack(settings)), ...fits];
+      const back = [...(await wayBack(settings)), ...describeMovesBack(moves), ...fits];
       await pulumi.log.info([...describePlan(steps, accepted, wanted), ...back].join("\n"));
       const at = facts.at.toISOString();
       const told = { findings: judged, nodes: nodesSeen(facts), steps: stepsSeen(steps), wayBack: back };
-      await tellSeen({ at, cost, ...told });
+      await tellSeen({ at, cost, operators, ...told });
     });
+}
+
+/** What a change that goes forward is, or a settled stack. */
+export function titleOf(settings: Run["settings"], moves: readonly OperatorMove[]): string {
+  const { changeId, rke2Version: wanted, acceptedVersion: accepted, osPatch } = settings;
+  if (isRound(settings)) return `${changeId}: OS patches (${osPatch.packages}), RKE2 stays on ${wanted}`;
+  if (isChanging(settings)) return `${changeId}: ${accepted} → ${wanted}`;
+  return moves.length > 0
+    ? `${changeId}: ${describeMoves(moves)}; settled on ${wanted}: nothing is installed on a node`
+    : `settled on ${wanted}: nothing is installed`;
 }
 
 /** The same for a way back: what it needs, what it loses and what cannot be undone, then its steps. */

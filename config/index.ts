@@ -23,6 +23,13 @@ export { ConfigError, type Mistake, NAMESPACE } from "./mistakes";
 export { SNAPSHOT_PREFIX, snapshotName } from "./names";
 export { NOTIFIED, STAKEHOLDERS } from "./notificationSchema";
 export { dueAfterMs, type Objective, objectiveOf, restoreTestNode, type Scenario } from "./objectives";
+export {
+  describeMoves,
+  describeMovesBack,
+  movesOf,
+  type OperatorMove,
+  type OperatorSeen,
+} from "./operatorMoves";
 export { gpuOperatorNamespace } from "./operatorRules";
 export type { Operator } from "./operatorsSchema";
 export { giveUpRound, hasTurn, isChanging, isDrained, isPatched, isRound, patchedNodes } from "./osPatch";

@@ -28,7 +28,11 @@ export interface DataFacts {
 }
 
 /** Pure. */
-export function judgeCriteria(settings: Settings, facts: Facts, dataFacts: DataFacts): Criterion[] {
+export function judgeCriteria(
+  settings: Settings,
+  facts: Pick<Facts, "nodes" | "cluster">,
+  dataFacts: DataFacts,
+): Criterion[] {
   const { cluster } = facts;
   const data = judgeData(dataFacts);
   if ("missing" in cluster) {
@@ -128,6 +132,9 @@ function accessBy(pods: readonly V1Pod[]): Criterion {
   };
 }
 
+/** How the lines about them begin: they are told by it. */
+export const OF_CRITERIA = "Procedure §4.3's criteria for going back";
+
 /** The criteria in lines, for the operator, and what they come to. */
 export function describeCriteria(criteria: readonly Criterion[]): string[] {
   const met = criteria.filter((one) => one.met);
@@ -135,10 +142,10 @@ export function describeCriteria(criteria: readonly Criterion[]): string[] {
   const word = ({ met }: Criterion) => (met === undefined ? "?  " : met ? "MET" : "no ");
   return [
     met.length > 0
-      ? "Procedure §4.3's criteria for going back: met. Where it cannot be mended within the window, go back"
+      ? `${OF_CRITERIA}: met. Where it cannot be mended within the window, go back`
       : unknown > 0
-        ? `Procedure §4.3's criteria for going back: none is known to be met, ${unknown} could not be judged`
-        : "Procedure §4.3's criteria for going back: none is met. Mend what is wrong and go on",
+        ? `${OF_CRITERIA}: none is known to be met, ${unknown} could not be judged`
+        : `${OF_CRITERIA}: none is met. Mend what is wrong and go on`,
     ...criteria.map((one) => `  ${word(one)} ${one.asks}: ${one.found}`),
   ];
 }

@@ -19,10 +19,10 @@ export {
   lookAtCensus,
 } from "./census";
 export { lookAtKubeVersion } from "./chart";
-export { isVersion, judgeOperatorsWindow, judgeReleases, toBeMoved } from "./checks/operators";
+export { isVersion, judgeOperatorsWindow, judgeReleases, operatorsSeen, toBeMoved } from "./checks/operators";
 export { judgeRancher } from "./checks/rancher";
 export { judgeTiming, judgeTurnTiming } from "./checks/timing";
-export { type Criterion, describeCriteria, judgeCriteria } from "./criteria";
+export { type Criterion, describeCriteria, judgeCriteria, OF_CRITERIA } from "./criteria";
 export { holdTheSame, lookAtMembers, type MemberFacts, notOne } from "./etcd";
 export { type Facts, inTurn } from "./facts";
 export type { Finding } from "./finding";

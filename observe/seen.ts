@@ -36,6 +36,15 @@ export const seenSchema = z.strictObject({
     z.strictObject({ expectedSeconds: z.number(), expectedFrom: z.enum(["measured", "config"]) }),
   ),
   wayBack: z.array(z.string()).describe("The way back and what it loses, in lines."),
+  operators: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        version: z.string().optional().describe("Of the release that is there."),
+        moves: z.boolean().describe("Whether it is not as asked for, or nobody could look."),
+      }),
+    )
+    .optional(),
   cost: z.strictObject({ sshSessions: z.number(), apiCalls: z.number(), seconds: z.number() }),
 });
 

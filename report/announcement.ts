@@ -2,6 +2,7 @@
 import { DateTime } from "luxon";
 import { duration, nextAfter, openAt, type Settings, type Span, utc } from "../config";
 import { describeWindow } from "../config/windows";
+import { operatorsAlone } from "./goal";
 import type { PlanRecord } from "./planSchema";
 
 type Windows = Pick<Settings, "windows" | "windowOverride" | "changeId">;
@@ -42,7 +43,8 @@ export function announcedFor(
 /** Its words. */
 export function announcementOf(plan: PlanRecord, { start, end }: Span): { subject: string; text: string } {
   const what =
-    plan.direction === "settled" ? `RKE2 ${plan.to} is settled on` : `RKE2 ${plan.from} → ${plan.to}`;
+    operatorsAlone(plan) ??
+    (plan.direction === "settled" ? `RKE2 ${plan.to} is settled on` : `RKE2 ${plan.from} → ${plan.to}`);
   const lines = [
     plan.summary,
     "",

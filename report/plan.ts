@@ -1,13 +1,16 @@
 /** Puts the change request together from config, Pulumi's plan and what the preview saw. Pure. */
 import { type PlanLine, planOf } from "../components/plan";
 import {
+  describeMoves,
   describeWindow,
   duration,
   isChanging,
   isRound,
   isSerial,
   maxUnavailable,
+  movesOf,
   nextAfter,
+  type OperatorMove,
   openAt,
   type Settings,
   totalSeconds,
@@ -23,6 +26,7 @@ import type { PlanRecord } from "./planSchema";
 import type { Preview } from "./preview";
 import { raci, recoveries } from "./procedure";
 import type { Commit } from "./program";
+import { leavesAlone } from "./pulumiPlan";
 import { risksOf } from "./risks";
 import { stepOf } from "./stepName";
 
@@ -47,6 +51,8 @@ export function planRecord({ stack, settings, configKeys, files, commit, preview
       : [settings.acceptedVersion, settings.rke2Version];
   const scripts = scriptsOf(steps);
   const operations = operationsOf(steps, preview.operations);
+  const moves = settings.goBack ? [] : operatorMoves(settings, preview);
+  const accepts = direction === "settled" ? !leavesAlone(preview.plan, RELEASE) : undefined;
   const nodes = settings.nodes.map((node) => ({
     name: node.name,
     role: node.role,
@@ -67,7 +73,9 @@ export function planRecord({ stack, settings, configKeys, files, commit, preview
     changeId: settings.changeId,
     stack,
     direction,
-    summary: summaryOf(settings, direction, from, to, expectedSeconds),
+    accepts,
+    ...(moves.length > 0 && { operators: moves }),
+    summary: summaryOf(settings, { direction, from, to, accepts, moves }, expectedSeconds),
     from,
     to,
     plannedAt: seen.at,
@@ -100,15 +108,34 @@ export function directionOf(settings: Settings): PlanRecord["direction"] {
   return isChanging(settings) ? "upgrade" : "settled";
 }
 
+/** What lets the way back go (components/acceptance.ts): left alone where there is none. */
+const RELEASE = "settled-release";
+
+/** By what is there, and by Pulumi's plan, which alone knows other values. */
+const operatorMoves = (settings: Settings, { seen, operations }: Preview): OperatorMove[] =>
+  movesOf(
+    settings,
+    (seen.operators ?? []).map(({ name, version, moves }) => ({
+      ...{ name, version },
+      moves: moves || (operations.get(`operator-${name}-release`) ?? "same") !== "same",
+    })),
+  );
+
 /** With the durations that the program expected when it looked; where it told none, those of the config. */
 const expectedSteps = (settings: Settings, told: Preview["seen"]["steps"]): PlanLine[] =>
   withExpectations(planOf(settings), settings).map((step) => ({ ...step, ...told[step.id] }));
 
 function summaryOf(
   settings: Settings,
-  direction: PlanRecord["direction"],
-  from: string,
-  to: string,
+  {
+    direction,
+    from,
+    to,
+    accepts,
+    moves,
+  }: Pick<PlanRecord, "direction" | "from" | "to" | "accepts"> & {
+    readonly moves: readonly OperatorMove[];
+  },
   seconds: number,
 ): string {
   const { servers, agents, goBack } = settings;
@@ -125,7 +152,12 @@ function summaryOf(
     case "going back":
       return `RKE2 goes back, ${from} → ${to}, by ${goBack?.strategy}${goBack?.nodes ? ` of ${goBack.nodes.join(", ")}` : ""}${goBack?.without ? `, without ${goBack.without.join(", ")}` : ""}; ${takes}.`;
     case "settled":
-      return `RKE2 ${to}: every node is proven, nothing is installed; the way back is let go; ${takes}.`;
+      return [
+        ...(moves.length > 0 ? [`${describeMoves(moves)}, each going back by itself`] : []),
+        `RKE2 ${to}: every node is proven, nothing is installed${moves.length > 0 ? " on it" : ""}`,
+        ...(accepts ? ["the way back is let go"] : []),
+        `${takes}.`,
+      ].join("; ");
   }
 }
 

@@ -73,6 +73,22 @@ export const planSchema = z.strictObject({
   changeId: z.string(),
   stack: z.string(),
   direction: z.enum(["upgrade", "going back", "settled"]),
+  accepts: z
+    .boolean()
+    .optional()
+    .describe("Where it is settled: whether a way back is let go, as when a version is accepted."),
+  operators: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        from: z.string().optional().describe("Absent where no release was seen."),
+        to: z.string(),
+        back: z.string().describe("How it goes back by itself."),
+        lost: z.string().describe("What that loses."),
+      }),
+    )
+    .optional()
+    .describe("The Helm releases that move; absent where none does."),
   summary: z.string(),
   from: z.string(),
   to: z.string(),

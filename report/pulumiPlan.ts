@@ -53,6 +53,12 @@ export function furtherReaching(before: string, now: string): string[] {
   return atMostTwenty(lines);
 }
 
+/** Whether a plan leaves a resource as it is. */
+export const leavesAlone = (plan: string, name: string): boolean =>
+  Object.entries(plansOf(plan)).some(
+    ([urn, { steps }]) => nameOf(urn) === name && steps.length > 0 && steps.every((op) => op === "same"),
+  );
+
 const plansOf = (text: string): Plans => planSchema.parse(JSON.parse(text)).resourcePlans;
 
 const atMostTwenty = (lines: string[]): string[] =>

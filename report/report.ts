@@ -43,6 +43,10 @@ export function reportRecord(
     from: plan?.from ?? change.from,
     to: plan?.to ?? change.wanted,
     outcome: outcomeOf(evidence, nodes),
+    operators:
+      plan?.direction === "settled"
+        ? plan.operators?.map(({ name, from, to }) => ({ name, from, to }))
+        : undefined,
     program,
     evidence: digestOf(asFile(gathered)),
     plan: plan && {

@@ -67,6 +67,10 @@ export const reportSchema = z.strictObject({
     "going back",
     "settled",
   ]),
+  operators: z
+    .array(z.strictObject({ name: z.string(), from: z.string().optional(), to: z.string() }))
+    .optional()
+    .describe("Where nothing but Helm releases was to move: those."),
   program: sha256.describe("Of the program that made this report, as in a change request's digest."),
   evidence: sha256.describe("Of evidence.json, which this report is made from alone, with change.json."),
   plan: z.strictObject({ digest: sha256, plannedAt: z.string(), expectedSeconds: z.number() }).optional(),

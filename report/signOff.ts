@@ -11,13 +11,13 @@ export function signOffOf({
   return signOff.changeId === changeId && signOff.by ? { by: signOff.by, at: signOff.at } : undefined;
 }
 
-/** Why a plan may not be carried out yet; undefined where it may. Acceptance alone is signed off. */
+/** Why a plan may not be carried out yet; undefined where it may. Acceptance alone is signed off, of a version or a round of OS patches. */
 export function missingSignOff(
   settings: Pick<Settings, "signOff" | "changeId">,
-  { direction }: Pick<PlanRecord, "direction">,
+  { direction, accepts = true }: Pick<PlanRecord, "direction" | "accepts">,
 ): { readonly missing: string; readonly next: string } | undefined {
   const { signOff, changeId } = settings;
-  if (direction !== "settled" || !signOff.required || signOffOf(settings)) return undefined;
+  if (direction !== "settled" || !accepts || !signOff.required || signOffOf(settings)) return undefined;
   const set = (key: string, value: string) =>
     `pulumi config set --path '${NAMESPACE}:signOff.${key}' ${value}`;
   const found =

@@ -2,12 +2,15 @@ import type { Settings, Situation } from "../../config";
 import { type Facts, holdTheSame, lookAtMembers, notOne } from "../../observe";
 import { ageMs, newestBackup } from "../etcdBackups";
 
+/** Of what was seen, all that tells who is sick. */
+export type SickFacts = Pick<Facts, "nodes" | "cluster">;
+
 /**
  * What a way back would be chosen by, from what was seen and from one more look at each server's etcd. Never throws.
  */
 export async function situationOf(
   settings: Settings,
-  facts: Facts,
+  facts: SickFacts,
   sshPrivateKey: string,
 ): Promise<Situation> {
   const { rke2Version, acceptedVersion } = settings;

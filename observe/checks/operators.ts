@@ -1,4 +1,12 @@
-import { describeWindow, nextAfter, type Operator, openAt, type Settings, utc } from "../../config";
+import {
+  describeWindow,
+  nextAfter,
+  type Operator,
+  type OperatorSeen,
+  openAt,
+  type Settings,
+  utc,
+} from "../../config";
 import type { Finding } from "../finding";
 import { must } from "../finding";
 import type { Look } from "../look";
@@ -87,6 +95,24 @@ export const toBeMoved = ({ operators }: Pick<Settings, "operators">, releases: 
     const live = releases.get(releaseId(operator));
     return live?.status !== "deployed" || !isVersion(live, operator.version);
   });
+
+/** Every operator as it was found; where nobody could look, each may move. Pure. */
+export function operatorsSeen(
+  settings: Pick<Settings, "operators">,
+  releases: Look<Releases>,
+): OperatorSeen[] {
+  const found = "value" in releases ? releases.value : undefined;
+  const toMove = found ? toBeMoved(settings, found) : settings.operators;
+  return settings.operators.map((operator) => {
+    const live = found?.get(releaseId(operator));
+    const version = live?.deployed?.version ?? live?.version;
+    return {
+      name: operator.name,
+      ...(version !== undefined && { version }),
+      moves: toMove.includes(operator),
+    };
+  });
+}
 
 /** Whether a maintenance window is open for what moves (procedure §3.1). Pure. */
 export function judgeOperatorsWindow(

@@ -1,5 +1,12 @@
 /** What is to be done if the run fails now, and what that would cost (procedure §4.3, §6.2). Pure. */
-import { describeLoss, goBackCommands, openAt, type Settings, waysBack } from "../../config";
+import {
+  describeLoss,
+  describeMovesBack,
+  goBackCommands,
+  openAt,
+  type Settings,
+  waysBack,
+} from "../../config";
 import { directionOf } from "../plan";
 import { atWork, isTouched, nodeState, type Plan, type Progress } from "./progress";
 
@@ -45,7 +52,14 @@ function stepsOf(
   ageMs: number | undefined,
 ): Pick<IfItFails, "next" | "lost"> {
   const direction = directionOf(settings);
-  if (direction === "settled") return { next: [AGAIN], lost: "nothing: this run installs nothing" };
+  if (direction === "settled") {
+    const { operators = [] } = plan;
+    return {
+      next: [AGAIN, ...describeMovesBack(operators)],
+      lost:
+        [...new Set(operators.map(({ lost }) => lost))].join("; ") || "nothing: this run installs nothing",
+    };
+  }
   if (direction === "going back")
     return {
       next: [`${AGAIN} (docs/goBack.md)`],

@@ -22,7 +22,7 @@ export interface StepProgress {
 export type Progress = ReadonlyMap<string, StepProgress>;
 
 export type PlanStep = PlanRecord["steps"][number];
-export type Plan = Pick<PlanRecord, "steps" | "nodes">;
+export type Plan = Pick<PlanRecord, "steps" | "nodes" | "operators">;
 
 const AFTER: Record<StepEvent["what"], State> = { begun: "at work", done: "done", failed: "failed" };
 

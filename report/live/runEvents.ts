@@ -1,5 +1,6 @@
 /** What a run tells of itself, from its progress. Pure. */
 import { duration } from "../../config";
+import { operatorsAlone } from "../goal";
 import { isGate } from "../lanes";
 import type { PlanRecord } from "../planSchema";
 import type { RunEvent } from "./event";
@@ -8,15 +9,18 @@ import { isWorked, nodeState, type Progress, progressOf } from "./progress";
 /** Of a change request what is told. */
 type Told = Pick<
   PlanRecord,
-  "changeId" | "direction" | "from" | "to" | "steps" | "nodes" | "expectedSeconds"
+  "changeId" | "direction" | "from" | "to" | "operators" | "steps" | "nodes" | "expectedSeconds"
 >;
 
 /** A run has begun. */
 export function begun(plan: Told, at: string, run: number, by: string): RunEvent {
+  const alone = operatorsAlone(plan);
   const does = {
     upgrade: `upgrading RKE2 ${plan.from} → ${plan.to}`,
     "going back": `going back, RKE2 ${plan.from} → ${plan.to}`,
-    settled: `proving RKE2 ${plan.to} on every node; nothing is installed`,
+    settled: alone
+      ? `moving ${alone}, then proving RKE2 ${plan.to} on every node`
+      : `proving RKE2 ${plan.to} on every node; nothing is installed`,
   }[plan.direction];
   const kind = plan.direction === "going back" ? "rollback" : "start";
   const text = `${does}: run ${run}, by ${by}; ${plan.nodes.length} nodes, about ${duration(plan.expectedSeconds)} in all`;
@@ -60,7 +64,11 @@ export function ended(
       "going back": "next: set rke2Version to acceptedVersion, unset goBack",
       settled: "nothing is left to do",
     }[plan.direction];
-    return { ...base, kind: "done", text: `every step is done: RKE2 ${plan.to}; ${next}` };
+    return {
+      ...base,
+      kind: "done",
+      text: `every step is done: ${[operatorsAlone(plan), `RKE2 ${plan.to}`, next].filter(Boolean).join("; ")}`,
+    };
   }
   const failed = plan.steps.find(({ id }) => progressOf(progress, id).state === "failed");
   const said = oneLine(errors[0] ?? "it ended without saying why: see its log");

@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { Settings } from "../../config";
+import { goalOf, operatorsAlone } from "../goal";
 import type { PlanRecord } from "../planSchema";
 import type { Availability } from "./availability";
 import { ifItFails } from "./ifItFails";
@@ -102,7 +103,7 @@ export function statusOf(inputs: StatusInputs, now: Date): Status {
     run,
     at: now.toISOString(),
     startedAt,
-    does: `${plan.direction}, RKE2 ${plan.from} → ${plan.to}`,
+    does: operatorsAlone(plan) ? goalOf(plan) : `${plan.direction}, RKE2 ${plan.from} → ${plan.to}`,
     ...position(plan, progress),
     elapsedSeconds: since(new Date(startedAt).getTime()),
     expectedSeconds: plan.expectedSeconds,

@@ -1,5 +1,6 @@
 /** The change request as a document. */
 import { duration, utc } from "../../config";
+import { goalOf } from "../goal";
 import type { PlanRecord } from "../planSchema";
 import type { Bar, Cell, Document, Section, Tone } from "./document";
 
@@ -31,12 +32,12 @@ const PHASES: Record<string, string> = {
 
 /** The change request, for people. */
 export function planDocument(plan: PlanRecord): Document {
-  const { changeId, from, to, direction, summary, window, findings, digest } = plan;
+  const { changeId, summary, window, findings, digest } = plan;
   const stops = findings.filter(({ verdict }) => verdict === "fail" || verdict === "not measured");
   const holding = findings.filter(({ verdict }) => verdict === "pass").length;
   return {
     kind: "Change request",
-    title: direction === "settled" ? `${changeId}: settled on ${to}` : `${changeId}: ${from} → ${to}`,
+    title: `${changeId}: ${goalOf(plan)}`,
     lede: summary,
     verdict:
       stops.length === 0

@@ -1,5 +1,5 @@
 /** The report as a document. */
-import { duration, utc } from "../../config";
+import { describeMoves, duration, utc } from "../../config";
 import { failedRuns } from "../controls";
 import { laneOfStep } from "../lanes";
 import type { PlanRecord } from "../planSchema";
@@ -28,9 +28,15 @@ const OUTCOMES: Record<ReportRecord["outcome"], readonly [Tone, string]> = {
   settled: ["good", "Every node was proven; nothing was installed."],
 };
 
+function verdictOf({ outcome, operators = [] }: ReportRecord): (typeof OUTCOMES)[typeof outcome] {
+  return outcome === "settled" && operators.length > 0
+    ? ["good", `Moved: ${describeMoves(operators)}. Every node was proven; nothing was installed on it.`]
+    : OUTCOMES[outcome];
+}
+
 /** The report, for people. @param plan the change request, for the planned timeline */
 export function reportDocument(report: ReportRecord, plan: PlanRecord | undefined): Document {
-  const [tone, text] = OUTCOMES[report.outcome];
+  const [tone, text] = verdictOf(report);
   const proven = report.nodes.filter(({ after }) => after === report.to).length;
   return {
     kind: "Change report",

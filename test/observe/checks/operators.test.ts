@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { parseSettings } from "../../../config";
-import { judgeOperatorsWindow, judgeReleases, toBeMoved } from "../../../observe";
+import { judgeOperatorsWindow, judgeReleases, operatorsSeen, toBeMoved } from "../../../observe";
 import type { Look } from "../../../observe/look";
 import { parseReleases, type ReleaseFacts, type Releases } from "../../../observe/releases";
 import { lab } from "../../config/lab";
@@ -89,6 +89,16 @@ describe("observe/checks/operators", () => {
     assert.equal(toBeMoved(settings(), facts({ version: "1.2.3" }).value).length, 0);
     assert.equal(toBeMoved(settings(), facts({ version: "1.2.3", status: "failed" }).value).length, 1);
     assert.equal(toBeMoved(settings(), new Map()).length, 1);
+  });
+
+  it("tells what is there of each, by what still is deployed where the last try failed", () => {
+    const seen = (live: Look<Releases>) => operatorsSeen(settings(), live)[0];
+    assert.deepEqual(seen(facts()), { name: "cert", version: "v1.2.2", moves: true });
+    assert.deepEqual(seen(facts({ version: "1.2.3" })), { name: "cert", version: "1.2.3", moves: false });
+    const deployed = { revision: 5, version: "v1.2.0" };
+    assert.equal(seen(facts({ status: "failed", deployed }))?.version, "v1.2.0");
+    for (const nobody of [{ missing: "no answer" }, { value: new Map() }])
+      assert.deepEqual(seen(nobody), { name: "cert", moves: true });
   });
 
   it("wants an open window for what moves alone", () => {

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import type { WriteStream } from "node:tty";
+import { utils } from "ssh2";
 import { stringify } from "yaml";
 import { parseSettings } from "../../../config";
 import { writeRecords } from "../../../report/chain";
@@ -37,6 +38,7 @@ describe("report/live: a whole run", function () {
   const plan = planned(settings);
   const [first = "", second = ""] = settings.servers.map(({ name }) => name);
   const pulumi = new StandInPulumi();
+  const sshPrivateKey = utils.generateKeyPairSync("ecdsa", { bits: 256 }).private;
   let servers: ApiServers;
 
   before(async () => {
@@ -70,7 +72,10 @@ describe("report/live: a whole run", function () {
       });
     pulumi.answer({
       ...{ state: stateOf(settings, { count: 30 }), history: [historyEntry(settings, 0, "failed")], code: 1 },
-      config: { "rke2-upgrade:kubeconfig": servers.kubeconfig(VIP) },
+      config: {
+        "rke2-upgrade:kubeconfig": servers.kubeconfig(VIP),
+        "rke2-upgrade:sshPrivateKey": sshPrivateKey,
+      },
       events: spoken,
     });
   });
@@ -140,6 +145,9 @@ describe("report/live: a whole run", function () {
     assert.match(drawn, new RegExp(`✖ ${second} +failed`));
     assert.match(drawn, new RegExp(`API ${second} +no good answer: ECONNREFUSED`));
 
+    // Whether to go back: nobody answers over SSH here.
+    for (const told of [said(), drawn]) assert.match(told, /criteria for going back: .*If it must go back/s);
+
     const report = await readReport(directory);
     const [watched] = report?.availability ?? [];
     const gap = (name: string) =>
@@ -176,7 +184,7 @@ describe("report/live: a whole run", function () {
       join(directory, "report.html"),
     ]) {
       const text = readFileSync(file, "utf8");
-      for (const never of [SECRET, key, Buffer.from(key, "base64").toString()])
+      for (const never of [SECRET, key, Buffer.from(key, "base64").toString(), sshPrivateKey.trim()])
         assert.ok(!text.includes(never), file);
     }
     writeFileSync(run.watch, readFileSync(run.watch, "utf8").replace("ECONNREFUSED", "ECONNRESET"));

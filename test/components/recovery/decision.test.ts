@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { utils } from "ssh2";
+import { provider as reboot } from "../../../components/rebootProvider";
+import { decideAnew, deciding } from "../../../components/recovery/decision";
+import { provider as waveEnd } from "../../../components/waveEndProvider";
+import { failuresOfThisRun } from "../../../components/waveFailures";
+import { parseSettings } from "../../../config";
+import { lab, labNodes } from "../../config/lab";
+import { FROM, TO } from "../../observe/facts";
+
+const sshPrivateKey = utils.generateKeyPairSync("ecdsa", { bits: 256 }).private;
+// Nobody is there.
+const nodes = labNodes.map((node, i) => ({ ...node, address: `127.0.2.${i + 1}`, port: 1 }));
+const raw = (changes: Record<string, unknown> = {}) =>
+  lab({ rke2Version: TO, acceptedVersion: FROM, nodes, limits: { sshSeconds: 1 }, ...changes });
+const settings = parseSettings(raw());
+const DECISION =
+  /Procedure §4\.3's criteria for going back: none is known to be met, 4 could not be judged\n.*If it must go back .*goBack\.strategy' rollback.*lost: every object written since the etcd snapshot/s;
+
+describe("components/recovery/decision: after a failure", () => {
+  const decided = async (...[changed, ...more]: Parameters<typeof decideAnew>) =>
+    (await decideAnew(changed, ...more)).join("\n");
+
+  it("looks anew, and says what it cannot know", async () =>
+    assert.match(await decided(settings, async () => sshPrivateKey), DECISION));
+
+  it("ends in time, and without the key, with a word", async () => {
+    const never = () => new Promise<string>(() => {});
+    assert.match(await decided(settings, never, 20), /not judged: .* within 0\.02 s\. next: pulumi preview/);
+    const none = () => Promise.reject(new Error("no key"));
+    assert.match(await decided(settings, none), /not judged: no key\. next: /);
+  });
+
+  it("has nothing to decide where no change goes forward", async () => {
+    const asked = () => assert.fail("nobody is to be asked");
+    assert.equal(await decided({ ...settings, goBack: { strategy: "rollback" } }, asked), "");
+    assert.equal(await decided(parseSettings(raw({ rke2Version: FROM })), asked), "");
+  });
+
+  it("is told once: a gate's refusal holds it already", async () => {
+    const failing = (said: string) =>
+      deciding({ settings, sshPrivateKey }, () => Promise.reject(new Error(said)));
+    await assert.rejects(failing("it broke"), ({ message }: Error) => {
+      assert.match(message, /^it broke\n/);
+      assert.match(message, DECISION);
+      return true;
+    });
+    const refused = "- w1: refused\nProcedure §4.3's criteria for going back: none is met.";
+    await assert.rejects(failing(refused), { message: refused });
+    assert.equal(await deciding({ settings, sshPrivateKey }, async () => "well"), "well");
+  });
+
+  it("ends what a reboot and a wave's end say of their failure", async () => {
+    const config = new Map(Object.entries({ ...raw(), sshPrivateKey, proxmoxTokenSecret: "none" }));
+    const get = (key: string) => config.get(key.replace("rke2-upgrade:", ""));
+    await waveEnd.configure?.({ config: { get, require: (key: string) => get(key) ?? assert.fail(key) } });
+    const asked = { wanted: TO, accepted: FROM, changeId: "CR-1", attempt: 1, owner: "o" };
+    const [name = ""] = settings.agents.map((node) => node.name);
+    await assert.rejects(async () => reboot.create({ ...asked, node: name, when: "always" }), DECISION);
+    failuresOfThisRun.set(name, "it broke");
+    await assert.rejects(async () => waveEnd.create({ ...asked, nodes: name }), DECISION);
+    failuresOfThisRun.clear();
+  });
+});
