@@ -6,6 +6,7 @@ import { announce } from "./components/announce";
 import { Artifacts } from "./components/artifacts";
 import { Change } from "./components/change";
 import { asText } from "./components/changePolicy";
+import { decisionHook } from "./components/decisionHook";
 import { apiOf } from "./components/kubeconfig";
 import { manifestOf } from "./components/manifest";
 import { ServerNode } from "./components/nodeTurn";
@@ -56,17 +57,18 @@ function upgrade(): Outcome {
   const artifacts = new Artifacts("artifacts", { run, after: before?.tail ?? operators.gate });
   const wayBack = new WayBack("way-back", { run, after: artifacts.tail });
 
+  const serial: Run = { ...run, hooks: { onError: [decisionHook(run)] } };
   let tail = operators.before(wayBack.tail);
   const servers = new Map<string, ServerNode>();
   for (const node of settings.servers.filter((server) => hasTurn(settings, server))) {
-    const turn = new ServerNode({ run, node, after: tail });
+    const turn = new ServerNode({ run: serial, node, after: tail });
     servers.set(node.name, turn);
     tail = turn.tail;
   }
-  tail = new Charts("charts", { run, after: tail }).tail;
-  const agents = layOutAgents(run, tail);
+  tail = new Charts("charts", { run: serial, after: tail }).tail;
+  const agents = layOutAgents(serial, tail);
   const cluster = apiOf(run, secrets, agents.tail);
-  tail = new Validation("validation", { run, after: operators.after(agents.tail), cluster }).tail;
+  tail = new Validation("validation", { run: serial, after: operators.after(agents.tail), cluster }).tail;
   const after = scan("after", tail);
   tail = after?.tail ?? tail;
   new Manifest("manifest", { run, after: tail, cluster });

@@ -55,7 +55,7 @@ class WaveTail extends pulumi.ComponentResource implements Link {
         : new WaveEnd(
             `${name}-end`,
             { nodes: names, wanted, accepted, changeId, attempt, owner },
-            { parent: this, dependsOn: tails },
+            { parent: this, dependsOn: tails, hooks: run.hooks },
           );
     this.tail =
       wave.soakSeconds === 0

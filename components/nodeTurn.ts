@@ -43,7 +43,11 @@ abstract class NodeTurn extends pulumi.ComponentResource implements Link {
     for (const planned of steps) {
       const name = `${node.name}-${planned.id}`;
       const made = planned.reboots
-        ? new Reboot(name, { ...inputs, when: settings.osPatch.reboot }, { parent: this, dependsOn: [tail] })
+        ? new Reboot(
+            name,
+            { ...inputs, when: settings.osPatch.reboot },
+            { parent: this, dependsOn: [tail], hooks: run.hooks },
+          )
         : step(run, { parent: this, after: tail }, name, planned);
       said.set(planned.id, made.stdout);
       tail = made;

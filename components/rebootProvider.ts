@@ -1,7 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { configure, providerContext } from "./providerConfig";
 import { runRebooting } from "./rebooting";
-import { deciding } from "./recovery/decision";
 import { finished, type TurnInputs } from "./turnQuestions";
 import { reboot } from "./turns";
 
@@ -41,8 +40,5 @@ async function rebooted(inputs: Inputs): Promise<Inputs & { readonly stdout: str
       `${inputs.node} is not in nodes. next: put it back; nodes leave the list after acceptance`,
     );
   const how = { attempt: inputs.attempt, dialSeconds: settings.limits.sshSeconds };
-  const stdout = await deciding(context, () =>
-    runRebooting(context, inputs.owner, reboot(settings, node), how),
-  );
-  return { ...inputs, stdout };
+  return { ...inputs, stdout: await runRebooting(context, inputs.owner, reboot(settings, node), how) };
 }

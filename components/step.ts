@@ -10,6 +10,8 @@ export interface Run {
   readonly settings: Settings;
   readonly change: Change;
   readonly sshPrivateKey: pulumi.Input<string>;
+  /** What is asked where a step fails (decisionHook.ts). */
+  readonly hooks?: pulumi.ResourceHookBinding;
 }
 
 /** Where a step belongs: its component, and the last custom resource so far, which it waits for. */
@@ -59,6 +61,6 @@ export function step(
       stdin: stepText(script),
       addPreviousOutputInEnv: false,
     },
-    { parent, dependsOn: [after] },
+    { parent, dependsOn: [after], hooks: run.hooks },
   );
 }

@@ -78,6 +78,7 @@ export class Validation extends pulumi.ComponentResource implements Link {
         parent: this,
         provider: cluster,
         dependsOn: [validated],
+        hooks: run.hooks,
         retainOnDelete: true,
         customTimeouts: { create: `${settings.limits.smokeTestSeconds}s` },
       },

@@ -1,8 +1,6 @@
 import { measured } from "../observe/cost";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
-import { providerContext } from "./providerConfig";
-import { deciding } from "./recovery/decision";
 import { finished, finishedNow, type TurnInputs } from "./turnQuestions";
 import { failuresOfThisRun } from "./waveFailures";
 import { waveRefusal } from "./waveRun";
@@ -19,7 +17,7 @@ export const provider = gateProvider<Inputs>({
     const done = await finished();
     return nodes.split(" ").every((node) => done.has(node));
   },
-  ask: (inputs) => deciding(providerContext(), () => ask(inputs)),
+  ask,
 });
 
 async function ask({ nodes, wanted }: Inputs): Promise<GateAnswer> {

@@ -10,7 +10,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { look } from "../observe/look";
 import { writeRecords } from "./chain";
-import { decisionAfter } from "./decisionAfter";
 import { readPlans } from "./files";
 import { Live } from "./live/live";
 import type { Sink } from "./live/tell";
@@ -51,10 +50,6 @@ async function main([
   await live?.end(code, errors).catch((error: Error) => {
     console.error(`what is live of the run did not end well: ${error.message}`);
   });
-  // After all that is live, which says first how it ended: nodes that are away are waited for.
-  const decision =
-    code === 0 || !asks ? [] : await decisionAfter(errors, asks.settings, { stack, configFile });
-  for (const line of decision) console.log(line);
   await people.settled();
   const report = asks
     ? writeReportAndTell(directory, { stack, configFile }, asks)

@@ -21,21 +21,10 @@ asked() { printf . >>"$CALLS"; }
 # Progress, for the person who watches.
 say() { echo "$*"; }
 
-# Last words of a failure in a change under way, where nobody can look any more (components/recovery/decision.ts): who judges
-# whether to go back. Steps that name their own way back, those that only ask, and those of a way back say nothing here.
-who_judges() {
-  case $STEP in
-  backup-config | canary-soak | charts-settled | cordon | drain | gpu-after | install-release | patch | uncordon | validate | verify-node)
-    echo "  while the change goes forward: pulumi preview tells whether procedure §4.3's criteria for going back are met, which way fits, and what is lost: docs/goBack.md" >&2
-    ;;
-  esac
-}
-
 # Ends the step: what was seen and wanted, then what to do next.
 fail() {
   echo "$(hostname): $STEP: $1" >&2
   echo "  next: $2" >&2
-  who_judges
   exit 1
 }
 
@@ -52,7 +41,7 @@ row() {
 
 # A command that failed where none was expected to: never end without a word.
 set -o errtrace
-trap 'echo "$(hostname): $STEP: \"$BASH_COMMAND\" ended with $?, which was not expected" >&2; echo "  next: look into journalctl -u rke2-upgrade-step there, then run pulumi up again" >&2; who_judges' ERR
+trap 'echo "$(hostname): $STEP: \"$BASH_COMMAND\" ended with $?, which was not expected" >&2; echo "  next: look into journalctl -u rke2-upgrade-step there, then run pulumi up again" >&2' ERR
 
 # Last line of every step: one JSON object. Arguments: key value pairs; values that are numbers or true/false stand
 # bare. "node" is the node that the step is about: $node where it asks the cluster, else this one.

@@ -8,7 +8,7 @@ import { changeOfObjects } from "../keptCensus";
 import { type SickFacts, situationOf } from "./situation";
 
 /** A failure is told after this long, whoever has not answered: nodes that are away take their looks' whole bounds. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 60_000;
 
 /** The decision of procedure §4.3 in lines: whether its criteria are met, and which way back fits. Never throws. */
 export async function describeDecision(
@@ -66,18 +66,4 @@ async function lookAndDescribe(settings: Settings, sshPrivateKey: string): Promi
     look(() => lookAtCluster({ servers, drained: [], critical }, sshPrivateKey)),
   ]);
   return describeDecision(settings, { nodes: new Map(nodes), cluster }, sshPrivateKey);
-}
-
-/** Does what a change's provider does; its failure ends with the decision, where it does not hold it. */
-export async function deciding<T>(
-  { settings, sshPrivateKey }: { readonly settings: Settings; readonly sshPrivateKey: string },
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    if (tellsDecision(said)) throw error;
-    throw new Error([said, ...(await decideAnew(settings, async () => sshPrivateKey))].join("\n"));
-  }
 }

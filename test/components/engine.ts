@@ -13,9 +13,14 @@ export interface Registered {
   dependsOn: string[];
   parent: string;
   retainOnDelete: boolean;
+  /** Names of the hooks that are asked where it fails. */
+  onError: string[];
   started: number;
   done: number;
 }
+
+/** What mocks are not told of. */
+type Edges = Pick<Registered, "dependsOn" | "parent" | "retainOnDelete" | "onError">;
 
 /** How long a mocked resource takes: enough for two at once to overlap measurably. */
 const TAKES_MS = 2;
@@ -26,7 +31,7 @@ const TAKES_MS = 2;
  */
 export async function runProgram(changes: Record<string, unknown>): Promise<Registered[]> {
   const registered: Registered[] = [];
-  const edges = new Map<string, { dependsOn: string[]; parent: string; retainOnDelete: boolean }>();
+  const edges = new Map<string, Edges>();
   let clock = 0;
   await pulumi.runtime.setMocks(
     {
@@ -38,6 +43,7 @@ export async function runProgram(changes: Record<string, unknown>): Promise<Regi
           dependsOn: [],
           parent: "",
           retainOnDelete: false,
+          onError: [],
           started: clock++,
           done: -1,
         };
@@ -102,19 +108,20 @@ const NOWHERE = {
 /**
  * Mocks are not told of dependencies: the one place that touches the SDK's internals wraps the mocked monitor.
  */
-function recordEdges(
-  edges: Map<string, { dependsOn: string[]; parent: string; retainOnDelete: boolean }>,
-): void {
+function recordEdges(edges: Map<string, Edges>): void {
   const name = (urn: string) => urn.split("::").at(-1) ?? "";
   // biome-ignore lint/suspicious/noExplicitAny: internal API, see above
   const monitor = (require("@pulumi/pulumi/runtime/settings") as any).getMonitor();
   const original = monitor.registerResource.bind(monitor);
+  monitor.registerErrorHook = (_: unknown, callback: (error: null, response: object) => void) =>
+    callback(null, {});
   // biome-ignore lint/suspicious/noExplicitAny: a gRPC message of the SDK
   monitor.registerResource = (request: any, callback: unknown) => {
     edges.set(request.getName(), {
       dependsOn: request.getDependenciesList().map(name),
       parent: name(request.getParent()),
       retainOnDelete: request.getRetainondelete(),
+      onError: request.getHooks()?.getOnErrorList() ?? [],
     });
     return original(request, callback);
   };

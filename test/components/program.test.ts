@@ -88,6 +88,16 @@ describe("index.ts under way", () => {
     }
   });
 
+  it("asks whether to go back where what runs alone fails, and never where others may still run", () => {
+    const asked = new Set(steps.filter(({ onError }) => onError.length > 0).map(({ name }) => name));
+    for (const node of [...SERVERS, ...AGENTS])
+      for (const id of ["backup-config", "install", "restart", "verify-cluster"])
+        assert.ok(asked.has(`${node}-${id}`), `${node}-${id}`);
+    for (const id of ["charts-settled", "validation-validate", "validation-smoke-test"])
+      assert.ok(asked.has(id), id);
+    for (const id of asked) assert.doesNotMatch(id, /fetch-artifacts|restore-point|scan-|settled-/);
+  });
+
   it("asks the cluster on a server that is not being worked on", () => {
     for (const node of SERVERS) {
       const gate = connection(get(`${node}-gate-cluster`));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -99,27 +99,6 @@ describe("scripts", () => {
       assert.deepEqual(readdirSync(directory).toSorted(), ["bare", "step.Ab12Cd34", "step.Ab12Cd34.calls"]);
     } finally {
       rmSync(directory, { recursive: true });
-    }
-  });
-
-  it("tell at a failure who judges whether to go back, but where they name a way back themselves or only ask", () => {
-    const last = (step: string, body: string) =>
-      spawnSync("bash", ["-c", `. ${folder}/lib.sh\n${body}`, step, step], { encoding: "utf8" })
-        .stderr.trim()
-        .split("\n")
-        .at(-1) ?? "";
-    const judged =
-      /^ {2}while the change goes forward: pulumi preview tells .*what is lost: docs\/goBack\.md$/;
-    for (const step of ["install-release", "drain", "charts-settled", "validate", "verify-node"] as const)
-      for (const body of ["fail 'it broke' 'mend it'", "false"]) assert.match(last(step, body), judged, step);
-    for (const step of ["restart", "verify-cluster", "gate-node", "accept", "back-start", "look-node"])
-      assert.equal(last(step, "fail 'it broke' 'mend it'"), "  next: mend it", step);
-    // Whom it names is sent, and whoever shows a hint of its own is not named.
-    const named = /\n {2}([a-z-]+(?: \| [a-z-]+)+)\)\n/.exec(bareText("look-node"))?.[1]?.split(" | ") ?? [];
-    assert.ok(named.length > 0);
-    for (const name of named) {
-      assert.ok((STEP_SCRIPTS as string[]).includes(name), name);
-      assert.doesNotMatch(stepText(name as (typeof STEP_SCRIPTS)[number]), /\$hint/, name);
     }
   });
 

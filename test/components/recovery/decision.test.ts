@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { utils } from "ssh2";
-import { provider as reboot } from "../../../components/rebootProvider";
-import { decideAnew, deciding } from "../../../components/recovery/decision";
-import { provider as waveEnd } from "../../../components/waveEndProvider";
-import { failuresOfThisRun } from "../../../components/waveFailures";
+import { decideAnew } from "../../../components/recovery/decision";
 import { parseSettings } from "../../../config";
 import { lab, labNodes } from "../../config/lab";
 import { FROM, TO } from "../../observe/facts";
@@ -36,30 +33,5 @@ describe("components/recovery/decision: after a failure", () => {
     const asked = () => assert.fail("nobody is to be asked");
     assert.equal(await decided({ ...settings, goBack: { strategy: "rollback" } }, asked), "");
     assert.equal(await decided(parseSettings(raw({ rke2Version: FROM })), asked), "");
-  });
-
-  it("is told once: a gate's refusal holds it already", async () => {
-    const failing = (said: string) =>
-      deciding({ settings, sshPrivateKey }, () => Promise.reject(new Error(said)));
-    await assert.rejects(failing("it broke"), ({ message }: Error) => {
-      assert.match(message, /^it broke\n/);
-      assert.match(message, DECISION);
-      return true;
-    });
-    const refused = "- w1: refused\nProcedure §4.3's criteria for going back: none is met.";
-    await assert.rejects(failing(refused), { message: refused });
-    assert.equal(await deciding({ settings, sshPrivateKey }, async () => "well"), "well");
-  });
-
-  it("ends what a reboot and a wave's end say of their failure", async () => {
-    const config = new Map(Object.entries({ ...raw(), sshPrivateKey, proxmoxTokenSecret: "none" }));
-    const get = (key: string) => config.get(key.replace("rke2-upgrade:", ""));
-    await waveEnd.configure?.({ config: { get, require: (key: string) => get(key) ?? assert.fail(key) } });
-    const asked = { wanted: TO, accepted: FROM, changeId: "CR-1", attempt: 1, owner: "o" };
-    const [name = ""] = settings.agents.map((node) => node.name);
-    await assert.rejects(async () => reboot.create({ ...asked, node: name, when: "always" }), DECISION);
-    failuresOfThisRun.set(name, "it broke");
-    await assert.rejects(async () => waveEnd.create({ ...asked, nodes: name }), DECISION);
-    failuresOfThisRun.clear();
   });
 });
