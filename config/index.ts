@@ -17,6 +17,7 @@ export {
   isWholeCluster,
   nodesGoingBack,
   restoresEtcd,
+  versionsToGoTo,
 } from "./goBackPolicy";
 export { loadSettings, type Secrets } from "./load";
 export { ConfigError, type Mistake, NAMESPACE } from "./mistakes";
@@ -40,6 +41,7 @@ export * from "./versions";
 export { settingsWarnings, type Warning } from "./warnings";
 export { fellowsOf, isSerial, maxUnavailable, type Wave, waveOf, wavesOf } from "./waves";
 export {
+  describeBackupToGoTo,
   describeLoss,
   describeWaysBack,
   goBackCommands,

@@ -7,6 +7,7 @@ import {
   restoresEtcd,
   type Settings,
   snapshotName,
+  versionsToGoTo,
 } from "../../config";
 import { type Finding, lookAtVolumes, lookBack, type NodeBack } from "../../observe";
 import { look } from "../../observe/look";
@@ -15,7 +16,7 @@ import { ownMark } from "../../proxmox/mark";
 import { missingPrivileges } from "../../proxmox/permissions";
 import { refuseHighAvailability, snapshotToGoTo } from "../../proxmox/rollback";
 import { asText } from "../changePolicy";
-import { ageMs, newestBackup } from "../etcdBackups";
+import { ageMs, backupToGoTo } from "../etcdBackups";
 import type { ProviderContext } from "../providerConfig";
 import { isDataTouched } from "./dataTouched";
 import { judgeEarlier } from "./earlier";
@@ -150,11 +151,12 @@ function judgeOwner(node: ClusterNode, { owner: held }: NodeBack, owner: string 
 
 async function askBackup(settings: Settings): Promise<Finding[]> {
   const check = "etcd snapshot: there, whole, opened with the identity";
-  const backup = await newestBackup(settings, settings.acceptedVersion);
+  const backup = await backupToGoTo(settings);
+  const versions = versionsToGoTo(settings);
   if (!backup) {
-    const found = `none of ${settings.changeId} with the data of ${settings.acceptedVersion} in ${settings.backup.directory}`;
+    const found = `none of ${settings.changeId} with the data of ${versions.join(" or ")} in ${settings.backup.directory}`;
     const next = "run where the change was begun, or put its backups there, each with its .sha256";
-    return [{ check, found, wanted: "one of the accepted version", verdict: "fail", next }];
+    return [{ check, found, wanted: "one that can be gone back to", verdict: "fail", next }];
   }
   const failed = await proveBackup(settings, backup).then(
     () => undefined,
@@ -182,7 +184,7 @@ async function askBackup(settings: Settings): Promise<Finding[]> {
         ? { verdict: "pass" }
         : {
             verdict: "warn",
-            next: `what was written since is lost: export it first where the API still answers. A newer one of ${settings.acceptedVersion} cannot be had once servers are upgraded`,
+            next: `what was written since is lost: export it first where the API still answers. ${versions.includes(settings.rke2Version) ? "It is the newest that was taken, and going back takes none" : `A newer one of ${settings.acceptedVersion} cannot be had once servers are upgraded`}`,
           }),
     },
   ];

@@ -1,6 +1,6 @@
 import type { Settings, Situation } from "../../config";
 import { type Facts, holdTheSame, lookAtMembers, notOne } from "../../observe";
-import { ageMs, newestBackup } from "../etcdBackups";
+import { ageMs, backupToGoTo } from "../etcdBackups";
 
 /**
  * What a way back would be chosen by, from what was seen and from one more look at each server's etcd. Never throws.
@@ -11,6 +11,10 @@ export async function situationOf(
   sshPrivateKey: string,
 ): Promise<Situation> {
   const { rke2Version, acceptedVersion } = settings;
+  const age = async (strategy: "restore" | "rollback") => {
+    const backup = await backupToGoTo(settings, strategy);
+    return backup && ageMs(backup);
+  };
   const notReady =
     "value" in facts.cluster
       ? facts.cluster.value.nodes
@@ -27,12 +31,11 @@ export async function situationOf(
   });
   const members = await lookAtMembers(settings.servers, sshPrivateKey).catch(() => undefined);
   const etcdWhole = members && holdTheSame(members);
-  const newest = await newestBackup(settings, acceptedVersion);
   return {
     sick: [...new Set([...silent, ...down, ...notReady])],
     silent,
     etcdWhole,
     etcdWhy: members && etcdWhole === false ? notOne(members, settings.servers.length).join("; ") : undefined,
-    backupAgeMs: newest && ageMs(newest),
+    backupAgesMs: { restore: await age("restore"), rollback: await age("rollback") },
   };
 }

@@ -5,7 +5,13 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { utils } from "ssh2";
 import { takeEtcdBackup } from "../../components/etcdBackupFile";
-import { backupDirectory, backupFile, listBackups, newestBackup } from "../../components/etcdBackups";
+import {
+  backupDirectory,
+  backupFile,
+  backupToGoTo,
+  listBackups,
+  newestBackup,
+} from "../../components/etcdBackups";
 import { parseSettings } from "../../config";
 import { lab, RECIPIENT } from "../config/lab";
 import { playNode } from "./playedNode";
@@ -57,6 +63,20 @@ describe("etcd backups of a change", () => {
     );
     assert.equal((await newestBackup(settings))?.file, files[2]);
     assert.equal((await newestBackup(settings, A))?.file, files[1]);
+  });
+
+  it("are gone back to by what has failed, and never to data that the accepted version cannot read", async () => {
+    const WITHIN = "v1.35.9+rke2r1";
+    const within = { ...settings, rke2Version: WITHIN };
+    const file = backupFile(settings, at("01:18:00"), WITHIN);
+    for (const one of [file, `${file}.sha256`, `${file}.objects.json`]) writeFileSync(one, "");
+    const to = async (strategy: "restore" | "rollback") =>
+      (await backupToGoTo({ ...within, goBack: { strategy } }))?.file;
+    const before = backupFile(settings, at("01:12:00"), A);
+    assert.deepEqual([await to("rollback"), await to("restore")], [file, before]);
+    assert.equal((await backupToGoTo(within))?.file, before);
+    assert.equal((await backupToGoTo(settings, "rollback"))?.file, before);
+    for (const one of [file, `${file}.sha256`, `${file}.objects.json`]) rmSync(one);
   });
 
   describe("taken from a node that the test plays", () => {
