@@ -6,6 +6,7 @@ import { etcdCrossing } from "./etcd";
 import { backNeedsRestore, goingBackTakesEtcd } from "./goBackPolicy";
 import { NAMESPACE } from "./mistakes";
 import { snapshotName } from "./names";
+import { describeRpo } from "./objectives";
 import { isChanging, isRound } from "./osPatch";
 import { duration } from "./plan";
 import type { GoBack, Settings } from "./settings";
@@ -152,7 +153,7 @@ function wholeCluster(
         : etcdWhole === false
           ? "etcd is not whole in every server: it goes back to its snapshot"
           : `${first}a minor changes, so an older control plane in place is unsupported: etcd goes back to its snapshot`,
-      loses: `every object written since the etcd snapshot (${age}; objective: less than 15 min, procedure §6.2)${dataGone ? "; what the servers' own disks hold since their snapshots, local volumes included (consents.rewindVolumes)" : ""}`,
+      loses: `every object written since the etcd snapshot (${age}; objective: less than ${describeRpo(settings)})${dataGone ? "; what the servers' own disks hold since their snapshots, local volumes included (consents.rewindVolumes)" : ""}`,
     },
   ];
 }

@@ -1,6 +1,7 @@
 /** What a way back needs, asked before it begins and on every `up` until it is done; in preview it is told. */
 import {
   type ClusterNode,
+  describeRpo,
   duration,
   isWholeCluster,
   nodesGoingBack,
@@ -179,7 +180,7 @@ async function askBackup(settings: Settings): Promise<Finding[]> {
     {
       check: "etcd snapshot: age",
       found: `${duration(age)} (${backup.takenAt.toISOString()})`,
-      wanted: `at most ${minutes} min (procedure §6.2)`,
+      wanted: `at most ${describeRpo(settings)}`,
       ...(age <= minutes * 60
         ? { verdict: "pass" }
         : {

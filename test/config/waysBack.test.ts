@@ -81,6 +81,9 @@ describe("config/waysBack", () => {
     assert.match(said, /pulumi config set --path 'rke2-upgrade:goBack\.strategy' restore/);
     assert.match(said, /backup\.identityFile/);
     assert.match(said, /lost: every object written since the etcd snapshot \(10 min old now/);
+    assert.match(said, /objective: less than 15 min, procedure §6\.2\)/);
+    const longer = { ...OVER, objectives: { ...OVER.objectives, rpoMinutes: 30 } };
+    assert.match(describeWaysBack(longer, well).join("\n"), /objective: less than 30 min\)/);
   });
 
   it("tells the age of the snapshot that each way would go to", () => {

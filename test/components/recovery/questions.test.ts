@@ -47,6 +47,7 @@ describe("components/recovery/questions", () => {
       const age = async (strategy: string) => (await asked({ strategy }, directory))("etcd snapshot: age");
       const [rollback, restore] = [await age("rollback"), await age("restore")];
       assert.match(rollback.found, /2026-01-01T01:12/);
+      assert.equal(rollback.wanted, "at most 15 min, procedure §6.2");
       assert.match(rollback.next ?? "", /It is the newest that was taken/);
       assert.match(restore.found, /2026-01-01T01:00/);
       assert.match(restore.next ?? "", /A newer one of v1\.36\.3\+rke2r1 cannot be had/);
