@@ -12,7 +12,7 @@ import {
   listBackups,
   newestBackup,
 } from "../../components/etcdBackups";
-import { parseSettings } from "../../config";
+import { type GoBack, parseSettings } from "../../config";
 import { lab, RECIPIENT } from "../config/lab";
 import { playNode } from "./playedNode";
 
@@ -34,6 +34,19 @@ describe("etcd backups of a change", () => {
       takeEtcdBackup({ settings: { ...settings, servers }, sshPrivateKey, proxmoxTokenSecret: "" }),
       /no etcd snapshot could be taken:\n(proj-k8sm0\d .*ECONNREFUSED.*\n){3} {2}next: ssh -p 1 admin@127\.0\.0\.1, /,
     );
+  });
+
+  it("are not taken on a server whose VM is being put back", async () => {
+    const servers = settings.servers.map((server) => ({ ...server, address: "127.0.0.1", port: 1 }));
+    const sshPrivateKey = utils.generateKeyPairSync("ecdsa", { bits: 256 }).private;
+    const asked = async (strategy: "reinstall" | "rollback") => {
+      const goBack = { strategy, nodes: ["proj-k8sm01"] };
+      const context = { settings: { ...settings, servers, goBack }, sshPrivateKey, proxmoxTokenSecret: "" };
+      const failed = await takeEtcdBackup(context).then(String, String);
+      return failed.match(/proj-k8sm0\d/g);
+    };
+    assert.deepEqual(await asked("rollback"), ["proj-k8sm02", "proj-k8sm03"]);
+    assert.deepEqual(await asked("reinstall"), ["proj-k8sm01", "proj-k8sm02", "proj-k8sm03"]);
   });
 
   it("are none before the first", async () => {
@@ -84,7 +97,7 @@ describe("etcd backups of a change", () => {
     const snapshot = Buffer.concat([database, createHash("sha256").update(database).digest()]);
     const sum = createHash("sha256").update(snapshot).digest("hex");
     /** @param silentAbout commands that fail */
-    async function take(silentAbout: RegExp) {
+    async function take(silentAbout: RegExp, goBack?: GoBack) {
       const folder = mkdtempSync(join(tmpdir(), "taken-"));
       const here = { ...settings, backup: { ...settings.backup, directory: folder } };
       const listed = () => readdirSync(backupDirectory(here)).filter((name) => name.startsWith("etcd-"));
@@ -92,10 +105,11 @@ describe("etcd backups of a change", () => {
         if (silentAbout.test(command)) return undefined;
         if (command.includes("etcd-save")) return `/db/snapshots/one\t${sum}\t${snapshot.length}\n`;
         if (command.includes("cat /db/snapshots/one")) return snapshot;
+        if (command.includes("look-node")) return `versionOnDisk=${A}\nversionRunning=${A}\n`;
         return command.includes("sudo -n cat ") ? "secret" : "";
       });
       const servers = settings.servers.slice(0, 1).map((server) => ({ ...server, ...node.target }));
-      const context = { settings: { ...here, servers }, sshPrivateKey: node.sshPrivateKey };
+      const context = { settings: { ...here, servers, goBack }, sshPrivateKey: node.sshPrivateKey };
       try {
         const taken = await takeEtcdBackup({ ...context, proxmoxTokenSecret: "" }).catch(
           (error: Error) => error,
@@ -113,6 +127,13 @@ describe("etcd backups of a change", () => {
       assert.equal(taken.file, newest?.file);
       const name = basename(taken.file);
       assert.deepEqual(files.toSorted(), [name, `${name}.objects.json`, `${name}.sha256`]);
+    });
+
+    it("is the accepted version's while its servers run that, and none of them is being mended", async () => {
+      const version = async (...nodes: string[]) =>
+        (await take(/never/, { strategy: "reinstall", nodes })).newest?.version;
+      assert.equal(await version("proj-k8sw01"), A);
+      assert.equal(await version("proj-k8sm01"), B);
     });
 
     it("leaves none without its sum where what is fetched beside it does not come", async () => {
