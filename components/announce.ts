@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
+  describeBackupToGoTo,
   describeLoss,
   describeMoves,
   describeMovesBack,
   describePlan,
-  duration,
   giveUpRound,
   goingBackTakesEtcd,
   isChanging,
@@ -34,7 +34,7 @@ import { look } from "../observe/look";
 import { findingLines } from "../observe/print";
 import { nodesSeen, stepsSeen, tellSeen } from "../observe/seen";
 import { asText, type ChangeState } from "./changePolicy";
-import { ageMs, newestBackup } from "./etcdBackups";
+import { ageMs, backupToGoTo, newestBackup } from "./etcdBackups";
 import { forecast, judgeRun } from "./judgement";
 import { planOf } from "./plan";
 import { describeDecision } from "./recovery/decision";
@@ -132,7 +132,7 @@ function announceWayBack({ settings, change }: Run, secrets: Secrets): void {
       );
       await pulumi.log.info(`What it needs (${hold} of ${findings.length} hold)`);
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
-      const last = await newestBackup(settings, accepted);
+      const last = await backupToGoTo(settings);
       const loss = describeLoss(settings, last && ageMs(last));
       const lookedFor = [describeLosses, describeObjects].map((look) => look(settings, sshPrivateKey));
       loss.push(...(await Promise.all(lookedFor)).flat());
@@ -180,10 +180,7 @@ const ADOPT =
 async function wayBack(settings: Run["settings"]): Promise<string[]> {
   const { acceptedVersion, changeId, backup, limits, objectives, restoreTest } = settings;
   if (!isChanging(settings)) return [];
-  const last = await newestBackup(settings, acceptedVersion);
-  const taken = last
-    ? `the last one was taken ${duration(Math.round(ageMs(last) / 1000))} ago`
-    : "it is taken just before the first server";
+  const last = await backupToGoTo(settings);
   return [
     "The way back, until acceptance",
     `  VM snapshots ${snapshotName(acceptedVersion, changeId)} of every node`,
@@ -193,7 +190,7 @@ async function wayBack(settings: Run["settings"]): Promise<string[]> {
     `  etcd snapshots in ${backup.directory}, encrypted for ${backup.recipients.length} recipients, one at least every ${objectives.rpoMinutes} min through the run`,
     `  the release files of ${acceptedVersion} on every node`,
     "What going back loses",
-    `  where it takes an etcd snapshot: all that was written to the cluster after that one. Across a minor that is one with the data of ${acceptedVersion}: ${taken}, and once a server is upgraded there is no newer one`,
+    `  ${describeBackupToGoTo(settings, last && ageMs(last))}`,
     ...(goingBackTakesEtcd(settings)
       ? [
           `  what that is grows with its age: older than ${limits.wayBackMaxAgeHours} h, as when agents are left for another window, the run stops until you go back or set acceptedServers to ${changeId}`,

@@ -13,8 +13,9 @@ let tookMs = 0;
 /**
  * Keeps the recovery point objective through the whole run: whenever the newest etcd snapshot off its node has become
  * too old, the next one is taken, beside whatever step is at work. Dynamic providers of one run share one process, so this
- * starts once, with the preflight or a turn's gate; it ends with that process, or where the engine was killed and left it behind. The first one of a change is EtcdBackup's: before it
- * nothing is changed. A failure is told and tried again, and stops nothing.
+ * starts once, with the preflight, a turn's gate or the operators'; it ends with that process, or where the engine was killed
+ * and left it behind. Single nodes are mended beside it, but the whole cluster does not go back beside it. The first one of a
+ * change is EtcdBackup's: before it nothing is changed. A failure is told and tried again, and stops nothing.
  */
 export function keepBackedUp(): void {
   if (started) return;

@@ -14,9 +14,9 @@ import {
   UNSET,
   withdrawn,
 } from "./changePolicy";
+import { nothingTouched } from "./nothingTouched";
 import { letGo, type Marks, usedUp } from "./patchMarks";
 import { configure, providerContext } from "./providerConfig";
-import { isUntouched } from "./touched";
 import { patchedIn } from "./turnQuestions";
 
 /** The provider behind {@link Change}: its `check` sees the old inputs, in preview and in up. */
@@ -29,7 +29,12 @@ export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState
     const { wanted, accepted, changeId, goBack, round, acceptedRound } = news;
     const now = { wanted, accepted, changeId, goBack, round, acceptedRound };
     const verdict = judgeChange(before, now, randomUUID);
-    if ("reason" in verdict && before && isWithdrawal(before, now) && (await nothingTouched(before))) {
+    if (
+      "reason" in verdict &&
+      before &&
+      isWithdrawal(before, now) &&
+      (await nothingTouched(providerContext(), before))
+    ) {
       return { inputs: { ...news, ...withdrawn(before) } };
     }
     if ("reason" in verdict) {
@@ -104,16 +109,4 @@ async function unpatched(round: string): Promise<string> {
   const open = [...(osPatch.servers ? servers : []), ...agents].filter(({ name }) => !done.has(name));
   if (open.length === 0) return "";
   return `not patched in ${round}, or still in their turn: ${open.map(({ name }) => name).join(", ")}. Nothing was let go: set osPatch.acceptedRound back, and finish the round with pulumi up`;
-}
-
-/** Whether no node was touched by the change. One that does not answer counts as touched. */
-async function nothingTouched({ accepted, changeId }: ChangeState): Promise<boolean> {
-  const { settings, sshPrivateKey } = providerContext();
-  const untouched = settings.nodes.map((node) =>
-    lookAtNode(node, sshPrivateKey).then(
-      (seen) => isUntouched(accepted, changeId, seen),
-      () => false,
-    ),
-  );
-  return (await Promise.all(untouched)).every(Boolean);
 }

@@ -48,6 +48,8 @@ export function takeEtcdBackup(context: ProviderContext): Promise<TakenBackup> {
 async function take({ settings, sshPrivateKey }: ProviderContext): Promise<TakenBackup> {
   const reasons: string[] = [];
   for (const server of settings.servers) {
+    // Its data is put back and wiped: what it holds meanwhile is nobody's.
+    if (settings.goBack?.strategy === "rollback" && settings.goBack.nodes?.includes(server.name)) continue;
     try {
       return await withNode(server, sshPrivateKey, (session) =>
         takeOn(server, session, settings, sshPrivateKey),
@@ -81,10 +83,10 @@ async function takeOn(
   const [path = "", sha256 = "", bytes = ""] = saved.stdout.trim().split("\t");
   // Begun at once: what is written between the two is in one of them alone.
   const census = look(() => lookAtCensus([server], sshPrivateKey));
-  // Versions only go up: what is untouched now was untouched when it was taken.
-  const version = (await untouched(settings, sshPrivateKey))
-    ? settings.acceptedVersion
-    : settings.rke2Version;
+  // Versions only go up, but for a server's that is mended: what is untouched now was untouched when it was taken.
+  const mended = settings.servers.some(({ name }) => settings.goBack?.nodes?.includes(name));
+  const version =
+    !mended && (await untouched(settings, sshPrivateKey)) ? settings.acceptedVersion : settings.rke2Version;
 
   const directory = backupDirectory(settings);
   await mkdir(directory, { recursive: true, mode: 0o700 });

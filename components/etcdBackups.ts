@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { Settings } from "../config";
+import { type GoBack, type Settings, versionsToGoTo } from "../config";
 
 /** An etcd snapshot off its node, encrypted. */
 export interface Backup {
@@ -10,7 +10,7 @@ export interface Backup {
   readonly takenAt: Date;
   /**
    * The RKE2 version whose data it is: the accepted one while every server ran that when it was done, else the wanted
-   * one. Going back a minor takes one of the accepted version.
+   * one. Which of them a way back takes: {@link backupToGoTo}.
    */
   readonly version: string;
 }
@@ -25,7 +25,8 @@ export function backupFile(settings: Settings, takenAt: Date, version: string): 
   return join(backupDirectory(settings), `etcd-${stamp}Z-${fileVersion(version)}.age`);
 }
 
-const fileVersion = (version: string): string => version.replaceAll("+", "-");
+/** A version as file names have it. */
+export const fileVersion = (version: string): string => version.replaceAll("+", "-");
 
 const NAME = /^etcd-(\d{4}-\d\d-\d\d)T(\d\d)(\d\d)(\d\d)Z-(v[\d.]+)-(rke2r\d+)\.age$/;
 
@@ -49,6 +50,18 @@ export async function listBackups(settings: Settings): Promise<Backup[]> {
 /** The newest backup of this change; the newest of one version's data where that is given. */
 export async function newestBackup(settings: Settings, version?: string): Promise<Backup | undefined> {
   return (await listBackups(settings)).find((backup) => version === undefined || backup.version === version);
+}
+
+/**
+ * The backup that a way back of the whole cluster puts back; what is told of it beforehand goes by this too.
+ * @param strategy the one that is asked for, where left out; where none is, the backup is of the accepted version
+ */
+export async function backupToGoTo(
+  settings: Settings,
+  strategy?: GoBack["strategy"],
+): Promise<Backup | undefined> {
+  const versions = versionsToGoTo(settings, strategy);
+  return (await listBackups(settings)).find(({ version }) => versions.includes(version));
 }
 
 /** How old a backup's data is, milliseconds. */

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Settings } from "../config";
 import { type Census, type CensusChange, censusSchema, compareCensus, lookAtCensus } from "../observe";
 import { type Look, look } from "../observe/look";
-import { newestBackup } from "./etcdBackups";
+import { backupToGoTo } from "./etcdBackups";
 import { keepJson } from "./keepJson";
 
 const keptSchema = z.union([
@@ -33,11 +33,11 @@ export async function changeSince(
   });
 }
 
-/** The same for the newest etcd snapshot of before this change; undefined before there is one. Never throws. */
+/** The same for the etcd snapshot that the way back takes, else the newest of before this change; undefined before there is one. Never throws. */
 export async function changeOfObjects(
   settings: Settings,
   sshPrivateKey: string,
 ): Promise<Look<CensusChange> | undefined> {
-  const backup = await newestBackup(settings, settings.acceptedVersion);
+  const backup = await backupToGoTo(settings);
   return backup && changeSince(backup.file, settings, sshPrivateKey);
 }

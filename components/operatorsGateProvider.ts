@@ -13,6 +13,7 @@ import {
 import { lookAtCluster } from "../observe/cluster";
 import { measured } from "../observe/cost";
 import { look } from "../observe/look";
+import { keepBackedUp } from "./backupTimer";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
 import { judgeOperators } from "./judgeOperators";
@@ -104,6 +105,8 @@ async function ask(
   });
   const refused = result.findings.filter(stops);
   if (refused.length > 0) throw new Error(refusal("no operator was touched", "before an operator", refused));
+  // Where every node runs the version already, the preflight was not asked. Alone there is no snapshot to join.
+  if (isChanging(settings)) keepBackedUp();
   const { letThrough: ours } = result;
   return { ...gateAnswer(result.findings, cost), held: Object.keys(ours).join(" "), letThrough: ours };
 }

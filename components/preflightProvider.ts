@@ -76,6 +76,8 @@ async function askBeforeBack({ owner, attempt, goBack }: Inputs): Promise<GateAn
   await holdForWayBack(settings, sshPrivateKey, owner, nodesGoingBack(settings), lost);
   await writeLosses(settings, sshPrivateKey, attempt);
   await beginRecord(settings, attempt, goBack, beganAt);
+  // While single nodes are mended the cluster lives, and is written to.
+  if (settings.goBack?.nodes) keepBackedUp();
   return gateAnswer(findings, cost);
 }
 

@@ -13,7 +13,7 @@ export interface RancherBackupInputs {
 /**
  * Rancher's configuration (procedure §6.1): what rancher-backup exports, streamed off its volume through age into the backup
  * directory. Made once for each thing that a change asks for, before it, by the run that asks for it, and anew where that run
- * has stopped before Rancher moved and the export has grown old; never deleted.
+ * has stopped before Rancher moved, or before any node was touched, and the export has grown old; never deleted.
  */
 export class RancherBackup extends pulumi.dynamic.Resource {
   /** The encrypted file here; empty where no Rancher has run yet. */

@@ -1,5 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { isChanging } from "../config";
 import { lookAtRancher } from "../observe";
+import { nothingTouched } from "./nothingTouched";
 import { configure, type ProviderContext, providerContext } from "./providerConfig";
 import { type TakenRancherBackup, takeRancherBackup } from "./rancherBackupFile";
 
@@ -17,6 +19,7 @@ interface World {
   /** What Rancher's server says that it is; undefined where none has run yet. @throws where no server answers */
   running(context: ProviderContext): Promise<string | undefined>;
   take(context: ProviderContext): Promise<TakenRancherBackup>;
+  nothingTouched: typeof nothingTouched;
 }
 
 /** {@link provider}, before a cluster of one's own. */
@@ -24,14 +27,19 @@ export function providerBefore(world: World): pulumi.dynamic.ResourceProvider<In
   /**
    * Whether the export is no way back any more: the run that took it stopped before Rancher moved, and going back to it would
    * lose what was changed in Rancher since. Once Rancher has moved there is no newer one; nor is there where it goes back,
-   * its data being half put back perhaps.
+   * its data being half put back perhaps. Where Rancher stays as it is, the nodes are what moves: as with their snapshots
+   * there is no newer one once any is touched.
    */
   const isStale = async ({ rancherVersion }: Inputs, { takenAt, version }: Outs): Promise<boolean> => {
-    if (!version || !rancherVersion || version === `v${rancherVersion}`) return false;
     const context = world.context();
-    const { limits, rancher } = context.settings;
+    const { settings } = context;
+    const { limits, rancher, acceptedVersion: accepted, changeId } = settings;
     const fresh = Date.now() - Date.parse(takenAt) <= limits.snapshotMaxAgeHours * 3_600_000;
-    return !fresh && rancher.restore === undefined && (await world.running(context)) === version;
+    if (!version || fresh || rancher.restore !== undefined) return false;
+    const stays = !rancherVersion || version === `v${rancherVersion}`;
+    if (stays && !(isChanging(settings) && (await world.nothingTouched(context, { accepted, changeId }))))
+      return false;
+    return (await world.running(context)) === version;
   };
   return {
     configure,
@@ -64,4 +72,5 @@ export const provider = providerBefore({
   context: providerContext,
   running: async ({ settings, sshPrivateKey }) => (await lookAtRancher(settings, sshPrivateKey)).version,
   take: takeRancherBackup,
+  nothingTouched,
 });

@@ -44,6 +44,20 @@ export function goingBackTakesEtcd(change: { acceptedVersion: string; rke2Versio
   return backNeedsRestore(accepted, wanted);
 }
 
+/**
+ * Whose data the etcd snapshot may hold that a way back of the whole cluster goes to. Where only the servers' machines are
+ * lost and the accepted release can read what the wanted one wrote, that of either: then the newest loses least. A restore
+ * within a minor is for damaged data: the snapshot of before the change is the safe one.
+ */
+export function versionsToGoTo(
+  change: { readonly acceptedVersion: string; readonly rke2Version: string; readonly goBack?: Asked },
+  strategy = change.goBack?.strategy,
+): readonly string[] {
+  const { acceptedVersion, rke2Version } = change;
+  const either = strategy === "rollback" && !goingBackTakesEtcd(change);
+  return [...new Set([acceptedVersion, either ? rke2Version : acceptedVersion])];
+}
+
 /** Whether the whole cluster goes back; else single nodes are mended and the change stays forward. */
 export const isWholeCluster = (goBack: { readonly nodes?: readonly unknown[] }): boolean =>
   goBack.nodes === undefined;

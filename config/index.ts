@@ -17,12 +17,20 @@ export {
   isWholeCluster,
   nodesGoingBack,
   restoresEtcd,
+  versionsToGoTo,
 } from "./goBackPolicy";
 export { loadSettings, type Secrets } from "./load";
 export { ConfigError, type Mistake, NAMESPACE } from "./mistakes";
 export { SNAPSHOT_PREFIX, snapshotName } from "./names";
 export { NOTIFIED, STAKEHOLDERS } from "./notificationSchema";
-export { dueAfterMs, type Objective, objectiveOf, restoreTestNode, type Scenario } from "./objectives";
+export {
+  describeRpo,
+  dueAfterMs,
+  type Objective,
+  objectiveOf,
+  restoreTestNode,
+  type Scenario,
+} from "./objectives";
 export {
   describeMoves,
   describeMovesBack,
@@ -47,6 +55,7 @@ export * from "./versions";
 export { settingsWarnings, type Warning } from "./warnings";
 export { fellowsOf, isSerial, maxUnavailable, type Wave, waveOf, wavesOf } from "./waves";
 export {
+  describeBackupToGoTo,
   describeLoss,
   describeWaysBack,
   goBackCommands,

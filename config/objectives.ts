@@ -17,6 +17,10 @@ export function objectiveOf({ objectives }: Pick<Settings, "objectives">, scenar
   return { rtoMinutes: rtoMinutes[scenario], rpoMinutes: scenario === "worker" ? 0 : rpoMinutes };
 }
 
+/** How much may be lost, in words; by the procedure's figure only where it is that. */
+export const describeRpo = ({ objectives: { rpoMinutes } }: Pick<Settings, "objectives">): string =>
+  `${rpoMinutes} min${rpoMinutes === 15 ? ", procedure §6.2" : ""}`;
+
 /**
  * How old, in milliseconds, the newest etcd snapshot may become before the next one is begun, so that none is older
  * than the objective when it has arrived: a fifth is kept as a reserve, and what the last one took; never less than half.

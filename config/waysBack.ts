@@ -3,9 +3,10 @@
  * while a change is under way and where one stops; nothing is decided by it.
  */
 import { etcdCrossing } from "./etcd";
-import { backNeedsRestore } from "./goBackPolicy";
+import { backNeedsRestore, goingBackTakesEtcd } from "./goBackPolicy";
 import { NAMESPACE } from "./mistakes";
 import { snapshotName } from "./names";
+import { describeRpo } from "./objectives";
 import { isChanging, isRound } from "./osPatch";
 import { duration } from "./plan";
 import type { GoBack, Settings } from "./settings";
@@ -21,8 +22,8 @@ export interface Situation {
   readonly etcdWhole?: boolean;
   /** Why it does not, in words. */
   readonly etcdWhy?: string;
-  /** Age of the newest etcd snapshot of the accepted version, milliseconds; undefined where there is none. */
-  readonly backupAgeMs?: number;
+  /** Age of the etcd snapshot that each would go to, milliseconds; undefined where there is none. */
+  readonly backupAgesMs?: { readonly restore?: number; readonly rollback?: number };
 }
 
 /** A way back that fits. */
@@ -116,7 +117,7 @@ function mendServer(
 
 function wholeCluster(
   settings: Settings,
-  { silent, etcdWhole, backupAgeMs }: Situation,
+  { silent, etcdWhole, backupAgesMs }: Situation,
   accepted: Version,
   wanted: Version,
   serverIsMended: boolean,
@@ -138,11 +139,12 @@ function wholeCluster(
       },
     ];
   }
+  const strategy = dataGone ? ("rollback" as const) : ("restore" as const);
+  const backupAgeMs = backupAgesMs?.[strategy];
   const age =
     backupAgeMs === undefined
       ? `there is none in ${backup.directory}`
       : `${duration(Math.round(backupAgeMs / 1000))} old now`;
-  const strategy = dataGone ? ("rollback" as const) : ("restore" as const);
   return [
     {
       strategy,
@@ -151,7 +153,7 @@ function wholeCluster(
         : etcdWhole === false
           ? "etcd is not whole in every server: it goes back to its snapshot"
           : `${first}a minor changes, so an older control plane in place is unsupported: etcd goes back to its snapshot`,
-      loses: `every object written since the etcd snapshot (${age}; objective: less than 15 min, procedure §6.2)${dataGone ? "; what the servers' own disks hold since their snapshots, local volumes included (consents.rewindVolumes)" : ""}`,
+      loses: `every object written since the etcd snapshot (${age}; objective: less than ${describeRpo(settings)})${dataGone ? "; what the servers' own disks hold since their snapshots, local volumes included (consents.rewindVolumes)" : ""}`,
     },
   ];
 }
@@ -193,6 +195,22 @@ export function describeWaysBack(settings: Settings, situation: Situation): stri
     "  pulumi preview, then pulumi up",
     `  lost: ${way.loses}`,
   ]);
+}
+
+/**
+ * What an etcd snapshot that is gone back to loses, said while nobody asks for one.
+ * @param backupAgeMs of the newest with the accepted version's data
+ */
+export function describeBackupToGoTo(settings: Settings, backupAgeMs: number | undefined): string {
+  const taken =
+    backupAgeMs === undefined
+      ? "it is taken just before the first server"
+      : `the last one was taken ${duration(Math.round(backupAgeMs / 1000))} ago`;
+  const accepted = `one with the data of ${settings.acceptedVersion}: ${taken}, and once a server is upgraded there is no newer one`;
+  const said = "where it takes an etcd snapshot: all that was written to the cluster after that one. ";
+  if (goingBackTakesEtcd(settings)) return `${said}That is ${accepted}`;
+  const newest = "Where the servers' machines are lost that is the newest";
+  return said + (isRound(settings) ? newest : `${newest}; where etcd's data is damaged, ${accepted}`);
 }
 
 /** What going back as asked loses and what it cannot undo, said before it happens. */

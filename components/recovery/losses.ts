@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { restoresEtcd, type Settings } from "../../config";
 import { describeCensus, lookAtWritten, type Written } from "../../observe";
 import { type Look, look } from "../../observe/look";
-import { backupDirectory, newestBackup } from "../etcdBackups";
+import { backupDirectory, backupToGoTo } from "../etcdBackups";
 import { keepJson } from "../keepJson";
 import { changeOfObjects } from "../keptCensus";
 import { readRecord } from "./record";
@@ -14,7 +14,7 @@ const TOLD = 30;
 /** What was written since the etcd snapshot that would be put back; undefined where none is put back, or none is there. */
 async function lookAtLosses(settings: Settings, sshPrivateKey: string): Promise<Look<Written> | undefined> {
   if (!settings.goBack || !restoresEtcd(settings.goBack)) return undefined;
-  const backup = await newestBackup(settings, settings.acceptedVersion);
+  const backup = await backupToGoTo(settings);
   return backup && look(() => lookAtWritten(settings.servers, sshPrivateKey, backup.takenAt));
 }
 

@@ -1,12 +1,14 @@
+import { basename } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterNode } from "../../config";
+import { type ClusterNode, type GoBack, type Settings, versionsToGoTo } from "../../config";
 import { type SshTarget, withNode } from "../../observe";
 import { shellWord } from "../../scripts";
 import { currentCode } from "../currentCode";
-import { newestBackup } from "../etcdBackups";
+import { type Backup, backupDirectory, backupToGoTo, listBackups } from "../etcdBackups";
 import type { ProviderContext } from "../providerConfig";
+import { isMend } from "./dataTouched";
 import { keptSum, openBackup } from "./identity";
-import { recordOf, writeRecord } from "./record";
+import { openAttempts, recordOf, type WayBackRecord, writeRecord } from "./record";
 
 /** Inputs of {@link PlacedBackup}. */
 export interface PlaceInputs {
@@ -35,16 +37,17 @@ export class PlacedBackup extends pulumi.dynamic.Resource {
 
 const FOLDER = "/var/lib/rke2-upgrade/restore";
 
-/** Places the newest backup of the accepted version on a server, whole or not at all. @returns which one */
+/** Places the backup that the way back goes to on a server, whole or not at all. @returns which one */
 export async function placeBackup(
   { settings, sshPrivateKey }: ProviderContext,
   server: ClusterNode,
   attempt: number,
 ): Promise<{ takenAt: string; sha256: string }> {
-  const backup = await newestBackup(settings, settings.acceptedVersion);
+  const record = await recordOf(settings, attempt);
+  const backup = settings.goBack ? await backupToGoTo(settings) : await backupToFinish(settings, record);
   if (!backup)
     throw new Error(
-      `${settings.backup.directory} holds no etcd snapshot of ${settings.changeId} with the data of ${settings.acceptedVersion}`,
+      `${settings.backup.directory} holds no etcd snapshot of ${settings.changeId} with the data of ${versionsToGoTo(settings).join(" or ")}`,
     );
   const wanted = await keptSum(backup);
   const { plain } = await openBackup(settings, backup);
@@ -59,12 +62,30 @@ export async function placeBackup(
     session.send(`sudo -n bash -c ${shellWord(script)}`, plain, settings.limits.etcdSnapshotSeconds * 1000),
   );
   const takenAt = backup.takenAt.toISOString();
-  const record = await recordOf(settings, attempt);
   await writeRecord(settings, {
     ...record,
     placed: { file: backup.file, takenAt, at: new Date().toISOString() },
   });
   return { takenAt, sha256: wanted };
+}
+
+/**
+ * Going forward again, etcd is put back to its end: from what the way back that was broken off has placed and from no
+ * other; from what it would have placed, where it had not come to that. @throws where that is gone
+ */
+async function backupToFinish(settings: Settings, record: WayBackRecord): Promise<Backup | undefined> {
+  const whole = openAttempts(record).filter((one) => !isMend(one));
+  const placed = whole.findLast((one) => one.placed)?.placed;
+  if (!placed) {
+    const broken = whole.findLast(({ attempt }) => attempt !== record.attempt);
+    return backupToGoTo(settings, broken?.goBack as GoBack["strategy"] | undefined);
+  }
+  const name = basename(placed.file);
+  const found = (await listBackups(settings)).find(({ file }) => basename(file) === name);
+  if (found) return found;
+  throw new Error(
+    `${name}, which etcd was being put back from, is not in ${backupDirectory(settings)}. next: put it there again, with its .sha256, then run pulumi up again`,
+  );
 }
 
 /** Whether the server has it whole, or has been reset from it in this attempt already. What cannot be asked is not there. */

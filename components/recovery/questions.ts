@@ -1,12 +1,14 @@
 /** What a way back needs, asked before it begins and on every `up` until it is done; in preview it is told. */
 import {
   type ClusterNode,
+  describeRpo,
   duration,
   isWholeCluster,
   nodesGoingBack,
   restoresEtcd,
   type Settings,
   snapshotName,
+  versionsToGoTo,
 } from "../../config";
 import { type Finding, lookAtVolumes, lookBack, type NodeBack } from "../../observe";
 import { look } from "../../observe/look";
@@ -15,7 +17,7 @@ import { ownMark } from "../../proxmox/mark";
 import { missingPrivileges } from "../../proxmox/permissions";
 import { refuseHighAvailability, snapshotToGoTo } from "../../proxmox/rollback";
 import { asText } from "../changePolicy";
-import { ageMs, newestBackup } from "../etcdBackups";
+import { ageMs, backupToGoTo } from "../etcdBackups";
 import type { ProviderContext } from "../providerConfig";
 import { isDataTouched } from "./dataTouched";
 import { judgeEarlier } from "./earlier";
@@ -150,11 +152,12 @@ function judgeOwner(node: ClusterNode, { owner: held }: NodeBack, owner: string 
 
 async function askBackup(settings: Settings): Promise<Finding[]> {
   const check = "etcd snapshot: there, whole, opened with the identity";
-  const backup = await newestBackup(settings, settings.acceptedVersion);
+  const backup = await backupToGoTo(settings);
+  const versions = versionsToGoTo(settings);
   if (!backup) {
-    const found = `none of ${settings.changeId} with the data of ${settings.acceptedVersion} in ${settings.backup.directory}`;
+    const found = `none of ${settings.changeId} with the data of ${versions.join(" or ")} in ${settings.backup.directory}`;
     const next = "run where the change was begun, or put its backups there, each with its .sha256";
-    return [{ check, found, wanted: "one of the accepted version", verdict: "fail", next }];
+    return [{ check, found, wanted: "one that can be gone back to", verdict: "fail", next }];
   }
   const failed = await proveBackup(settings, backup).then(
     () => undefined,
@@ -177,12 +180,12 @@ async function askBackup(settings: Settings): Promise<Finding[]> {
     {
       check: "etcd snapshot: age",
       found: `${duration(age)} (${backup.takenAt.toISOString()})`,
-      wanted: `at most ${minutes} min (procedure §6.2)`,
+      wanted: `at most ${describeRpo(settings)}`,
       ...(age <= minutes * 60
         ? { verdict: "pass" }
         : {
             verdict: "warn",
-            next: `what was written since is lost: export it first where the API still answers. A newer one of ${settings.acceptedVersion} cannot be had once servers are upgraded`,
+            next: `what was written since is lost: export it first where the API still answers. ${versions.includes(settings.rke2Version) ? "It is the newest that was taken, and going back takes none" : `A newer one of ${settings.acceptedVersion} cannot be had once servers are upgraded`}`,
           }),
     },
   ];

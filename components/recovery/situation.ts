@@ -1,6 +1,6 @@
 import type { Settings, Situation } from "../../config";
 import { type Facts, holdTheSame, lookAtMembers, notOne } from "../../observe";
-import { ageMs, newestBackup } from "../etcdBackups";
+import { ageMs, backupToGoTo } from "../etcdBackups";
 
 /** Of what was seen, all that tells who is sick. */
 export type SickFacts = Pick<Facts, "nodes" | "cluster">;
@@ -14,6 +14,10 @@ export async function situationOf(
   sshPrivateKey: string,
 ): Promise<Situation> {
   const { rke2Version, acceptedVersion } = settings;
+  const age = async (strategy: "restore" | "rollback") => {
+    const backup = await backupToGoTo(settings, strategy);
+    return backup && ageMs(backup);
+  };
   const notReady =
     "value" in facts.cluster
       ? facts.cluster.value.nodes
@@ -30,12 +34,11 @@ export async function situationOf(
   });
   const members = await lookAtMembers(settings.servers, sshPrivateKey).catch(() => undefined);
   const etcdWhole = members && holdTheSame(members);
-  const newest = await newestBackup(settings, acceptedVersion);
   return {
     sick: [...new Set([...silent, ...down, ...notReady])],
     silent,
     etcdWhole,
     etcdWhy: members && etcdWhole === false ? notOne(members, settings.servers.length).join("; ") : undefined,
-    backupAgeMs: newest && ageMs(newest),
+    backupAgesMs: { restore: await age("restore"), rollback: await age("rollback") },
   };
 }

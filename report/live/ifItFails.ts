@@ -15,7 +15,7 @@ export interface IfItFails {
   readonly next: readonly string[];
   /** What going back would lose. */
   readonly lost: string;
-  /** The age of the newest etcd snapshot off its node; undefined where there is none. */
+  /** The age of the etcd snapshot off its node that going back would go to; undefined where there is none. */
   readonly snapshotAgeSeconds?: number;
   readonly objectiveSeconds: number;
   /** Undefined where no window is open. */
@@ -26,7 +26,7 @@ export interface IfItFails {
 
 const AGAIN = "mend the cause, then npm run change -- apply: it goes on where it stopped";
 
-/** @param takenAt when the newest etcd snapshot of the accepted version was begun */
+/** @param takenAt when the etcd snapshot that going back would go to was begun */
 export function ifItFails(
   settings: Settings,
   plan: Plan,
@@ -70,7 +70,7 @@ function stepsOf(
     return { next: [AGAIN], lost: "nothing: no node has been touched" };
   // What is at work is what would fail: the node in its turn, as if it were down.
   const sick = names.filter((name) => ["at work", "failed"].includes(nodeState(plan, progress, name)));
-  const ways = waysBack(settings, { sick, silent: [], backupAgeMs: ageMs });
+  const ways = waysBack(settings, { sick, silent: [], backupAgesMs: { restore: ageMs, rollback: ageMs } });
   const later = names.filter((name) => nodeState(plan, progress, name) === "waiting").length;
   const where = atWork(plan, progress)[0]?.node ?? "where it is";
   return {

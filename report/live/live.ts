@@ -3,7 +3,7 @@
  * keeps the status and its page. Whatever of it fails costs what it would have shown, never the run.
  */
 import { rm } from "node:fs/promises";
-import { newestBackup } from "../../components/etcdBackups";
+import { backupToGoTo } from "../../components/etcdBackups";
 import type { Settings } from "../../config";
 import { asFile } from "../canonical";
 import type { Run } from "../evidenceSchema";
@@ -120,7 +120,9 @@ export class Live {
     const { files, run, plan, settings } = this.inputs;
     if (turn % SUMS_EVERY === 0) {
       this.sums = availability(files.number, this.series, API_ADDRESS);
-      this.snapshotTakenAt = (await newestBackup(settings, settings.acceptedVersion))?.takenAt;
+      // Going forward within a minor etcd goes back only where the servers' machines are lost.
+      const strategy = settings.goBack?.strategy ?? "rollback";
+      this.snapshotTakenAt = (await backupToGoTo(settings, strategy))?.takenAt;
     }
     this.status = statusOf(
       {

@@ -1,9 +1,9 @@
 /** The steps that are no script on a node, by hand: locks, VM snapshots and rollbacks, etcd snapshots. Pure. */
-import { backupDirectory } from "../../components/etcdBackups";
+import { backupDirectory, fileVersion } from "../../components/etcdBackups";
 import type { PlanLine } from "../../components/plan";
 import { exportWords } from "../../components/rancherExport";
 import { helperFor } from "../../components/turns";
-import { type ClusterNode, type Operator, type Settings, snapshotName } from "../../config";
+import { type ClusterNode, type Operator, type Settings, snapshotName, versionsToGoTo } from "../../config";
 import { AT_REST, ownMark, snapshotDescription } from "../../proxmox/mark";
 import { shellWord } from "../../scripts";
 import type { RunbookInputs } from "./make";
@@ -75,8 +75,6 @@ function vmRollback(settings: Settings, node: ClusterNode, seconds: number): str
   return `vm_rollback ${node.proxmoxNode} ${node.vmId} ${nameOf(settings)} ${mark} ${atRest} ${seconds} ${target(node)} ${settings.limits.sshSeconds}`;
 }
 
-const fileVersion = ({ acceptedVersion }: Settings): string => acceptedVersion.replaceAll("+", "-");
-
 function etcdBackup(settings: Settings): string {
   const [first] = settings.servers as [ClusterNode, ...ClusterNode[]];
   const { backup, changeId, limits } = settings;
@@ -84,14 +82,16 @@ function etcdBackup(settings: Settings): string {
     first.name,
     `rke2up-${changeId}`,
     backupDirectory(settings),
-    fileVersion(settings),
+    fileVersion(settings.acceptedVersion),
     ...backup.recipients,
   ];
   return `etcd_backup ${target(first)} ${limits.etcdSnapshotSeconds} ${words.map(shellWord).join(" ")}`;
 }
 
-const placeBackup = (settings: Settings, node: ClusterNode): string =>
-  `place_backup ${target(node)} ${settings.limits.etcdSnapshotSeconds} ${shellWord(backupDirectory(settings))} ${shellWord(fileVersion(settings))}`;
+function placeBackup(settings: Settings, node: ClusterNode): string {
+  const words = [backupDirectory(settings), ...versionsToGoTo(settings).map(fileVersion)];
+  return `place_backup ${target(node)} ${settings.limits.etcdSnapshotSeconds} ${words.map(shellWord).join(" ")}`;
+}
 
 /** What it prints last says where the file is; the node is any. */
 const rancherExport = (number: number, settings: Settings, seconds: number): string[] => {

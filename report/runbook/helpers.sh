@@ -217,17 +217,21 @@ etcd_backup() {
   echo "$file ($bytes bytes before encryption)"
 }
 
-# place_backup USER@ADDRESS PORT SECONDS DIRECTORY VERSION: the newest etcd snapshot of that version in plain on the server.
+# place_backup USER@ADDRESS PORT SECONDS DIRECTORY VERSION…: the newest etcd snapshot with the data of one of these
+# versions, in plain on the server.
 place_backup() {
-  local one file='' sum folder=/var/lib/rke2-upgrade/restore
+  local target=$1 port=$2 seconds=$3 directory=$4 one version file='' sum folder=/var/lib/rke2-upgrade/restore
+  shift 4
   : "${AGE_IDENTITY:?the file with an age identity that the etcd snapshot is for}"
   # Their names sort by time. One without its sum was broken off before it was whole.
-  for one in "$4"/etcd-*-"$5".age; do
-    if [ -e "$one.sha256" ]; then file=$one; fi
+  for one in "$directory"/etcd-*.age; do
+    for version in "$@"; do
+      if [[ $one == *"Z-$version.age" && -e $one.sha256 ]]; then file=$one; fi
+    done
   done
-  [ -n "$file" ] || stop "$4 holds no etcd snapshot of $5" "bring one there, with its .sha256"
+  [ -n "$file" ] || stop "$directory holds no etcd snapshot of $*" "bring one there, with its .sha256"
   sum=$(cut -d' ' -f1 "$file.sha256")
   [[ $sum =~ ^[0-9a-f]{64}$ ]] || stop "$file.sha256 holds no checksum" "bring it there"
   echo "placing $file"
-  age -d -i "$AGE_IDENTITY" "$file" | on "$1" "$2" "$3" "sudo -n bash -c 'umask 077; mkdir -p $folder; cd $folder; cat >etcd-snapshot.part && echo \"$sum  etcd-snapshot.part\" | sha256sum -c --status - && mv etcd-snapshot.part etcd-snapshot && echo \"$sum  etcd-snapshot\" >etcd-snapshot.sha256 && sync etcd-snapshot etcd-snapshot.sha256 .'"
+  age -d -i "$AGE_IDENTITY" "$file" | on "$target" "$port" "$seconds" "sudo -n bash -c 'umask 077; mkdir -p $folder; cd $folder; cat >etcd-snapshot.part && echo \"$sum  etcd-snapshot.part\" | sha256sum -c --status - && mv etcd-snapshot.part etcd-snapshot && echo \"$sum  etcd-snapshot\" >etcd-snapshot.sha256 && sync etcd-snapshot etcd-snapshot.sha256 .'"
 }

@@ -5,8 +5,14 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { utils } from "ssh2";
 import { takeEtcdBackup } from "../../components/etcdBackupFile";
-import { backupDirectory, backupFile, listBackups, newestBackup } from "../../components/etcdBackups";
-import { parseSettings } from "../../config";
+import {
+  backupDirectory,
+  backupFile,
+  backupToGoTo,
+  listBackups,
+  newestBackup,
+} from "../../components/etcdBackups";
+import { type GoBack, parseSettings } from "../../config";
 import { lab, RECIPIENT } from "../config/lab";
 import { playNode } from "./playedNode";
 
@@ -28,6 +34,19 @@ describe("etcd backups of a change", () => {
       takeEtcdBackup({ settings: { ...settings, servers }, sshPrivateKey, proxmoxTokenSecret: "" }),
       /no etcd snapshot could be taken:\n(proj-k8sm0\d .*ECONNREFUSED.*\n){3} {2}next: ssh -p 1 admin@127\.0\.0\.1, /,
     );
+  });
+
+  it("are not taken on a server whose VM is being put back", async () => {
+    const servers = settings.servers.map((server) => ({ ...server, address: "127.0.0.1", port: 1 }));
+    const sshPrivateKey = utils.generateKeyPairSync("ecdsa", { bits: 256 }).private;
+    const asked = async (strategy: "reinstall" | "rollback") => {
+      const goBack = { strategy, nodes: ["proj-k8sm01"] };
+      const context = { settings: { ...settings, servers, goBack }, sshPrivateKey, proxmoxTokenSecret: "" };
+      const failed = await takeEtcdBackup(context).then(String, String);
+      return failed.match(/proj-k8sm0\d/g);
+    };
+    assert.deepEqual(await asked("rollback"), ["proj-k8sm02", "proj-k8sm03"]);
+    assert.deepEqual(await asked("reinstall"), ["proj-k8sm01", "proj-k8sm02", "proj-k8sm03"]);
   });
 
   it("are none before the first", async () => {
@@ -59,12 +78,26 @@ describe("etcd backups of a change", () => {
     assert.equal((await newestBackup(settings, A))?.file, files[1]);
   });
 
+  it("are gone back to by what has failed, and never to data that the accepted version cannot read", async () => {
+    const WITHIN = "v1.35.9+rke2r1";
+    const within = { ...settings, rke2Version: WITHIN };
+    const file = backupFile(settings, at("01:18:00"), WITHIN);
+    for (const one of [file, `${file}.sha256`, `${file}.objects.json`]) writeFileSync(one, "");
+    const to = async (strategy: "restore" | "rollback") =>
+      (await backupToGoTo({ ...within, goBack: { strategy } }))?.file;
+    const before = backupFile(settings, at("01:12:00"), A);
+    assert.deepEqual([await to("rollback"), await to("restore")], [file, before]);
+    assert.equal((await backupToGoTo(within))?.file, before);
+    assert.equal((await backupToGoTo(settings, "rollback"))?.file, before);
+    for (const one of [file, `${file}.sha256`, `${file}.objects.json`]) rmSync(one);
+  });
+
   describe("taken from a node that the test plays", () => {
     const database = randomBytes(1024);
     const snapshot = Buffer.concat([database, createHash("sha256").update(database).digest()]);
     const sum = createHash("sha256").update(snapshot).digest("hex");
     /** @param silentAbout commands that fail */
-    async function take(silentAbout: RegExp) {
+    async function take(silentAbout: RegExp, goBack?: GoBack) {
       const folder = mkdtempSync(join(tmpdir(), "taken-"));
       const here = { ...settings, backup: { ...settings.backup, directory: folder } };
       const listed = () => readdirSync(backupDirectory(here)).filter((name) => name.startsWith("etcd-"));
@@ -72,10 +105,11 @@ describe("etcd backups of a change", () => {
         if (silentAbout.test(command)) return undefined;
         if (command.includes("etcd-save")) return `/db/snapshots/one\t${sum}\t${snapshot.length}\n`;
         if (command.includes("cat /db/snapshots/one")) return snapshot;
+        if (command.includes("look-node")) return `versionOnDisk=${A}\nversionRunning=${A}\n`;
         return command.includes("sudo -n cat ") ? "secret" : "";
       });
       const servers = settings.servers.slice(0, 1).map((server) => ({ ...server, ...node.target }));
-      const context = { settings: { ...here, servers }, sshPrivateKey: node.sshPrivateKey };
+      const context = { settings: { ...here, servers, goBack }, sshPrivateKey: node.sshPrivateKey };
       try {
         const taken = await takeEtcdBackup({ ...context, proxmoxTokenSecret: "" }).catch(
           (error: Error) => error,
@@ -93,6 +127,13 @@ describe("etcd backups of a change", () => {
       assert.equal(taken.file, newest?.file);
       const name = basename(taken.file);
       assert.deepEqual(files.toSorted(), [name, `${name}.objects.json`, `${name}.sha256`]);
+    });
+
+    it("is the accepted version's while its servers run that, and none of them is being mended", async () => {
+      const version = async (...nodes: string[]) =>
+        (await take(/never/, { strategy: "reinstall", nodes })).newest?.version;
+      assert.equal(await version("proj-k8sw01"), A);
+      assert.equal(await version("proj-k8sm01"), B);
     });
 
     it("leaves none without its sum where what is fetched beside it does not come", async () => {

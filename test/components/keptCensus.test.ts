@@ -37,4 +37,15 @@ describe("the census beside an etcd snapshot", () => {
     assert.ok(await changeOfObjects(settings, "no key"));
     assert.equal(statSync(`${file}.objects.json`).mode & 0o777, 0o600);
   });
+
+  it("is that of the snapshot which the way back takes", async () => {
+    const within = { ...settings, rke2Version: "v1.35.9+rke2r1" };
+    const newest = backupFile(within, new Date("2026-11-24T02:00:00Z"), within.rke2Version);
+    await keepCensus(newest, { missing: "the newest's" });
+    for (const one of [newest, `${newest}.sha256`]) writeFileSync(one, "");
+    const of = (strategy: "restore" | "rollback") =>
+      changeOfObjects({ ...within, goBack: { strategy } }, "no key").then((found) => JSON.stringify(found));
+    assert.match(await of("rollback"), /the newest's/);
+    assert.doesNotMatch(await of("restore"), /the newest's/);
+  });
 });

@@ -8,8 +8,8 @@ const key = utils.generateKeyPairSync("ed25519");
 /** What a command is answered with; undefined: it fails. */
 export type Answer = string | Buffer | undefined;
 
-/** Plays one until it is closed. */
-export async function playNode(answer: (command: string, stdin: Buffer) => Answer) {
+/** Plays one until it is closed. @param at where it listens: on 0.0.0.0 it is every node, each by an address of its own */
+export async function playNode(answer: (command: string, stdin: Buffer) => Answer, at = "127.0.0.1") {
   const server = new Server({ hostKeys: [key.private] }, (client) => {
     client.on("error", () => {});
     client.on("authentication", (login) => login.accept());
@@ -27,7 +27,7 @@ export async function playNode(answer: (command: string, stdin: Buffer) => Answe
         });
       });
     });
-  }).listen(0, "127.0.0.1");
+  }).listen(0, at);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {

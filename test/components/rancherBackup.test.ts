@@ -10,6 +10,8 @@ describe("components/rancherBackupProvider", () => {
   let takes: number;
   let runs: string | Error;
   let restore: string | undefined;
+  let settled: boolean;
+  let untouched: boolean;
   const export_ = (version: string, takenAt = new Date()) => ({
     ...{
       file: `/backups/rancher-${takes}.age`,
@@ -25,6 +27,7 @@ describe("components/rancherBackupProvider", () => {
       settings: parseSettings(
         lab({
           rke2Version: "v1.36.3+rke2r1",
+          acceptedVersion: settled ? "v1.36.3+rke2r1" : "v1.35.4+rke2r1",
           rancherVersion: restore ? "2.14.3" : "2.15.1",
           rancher: { ...(restore && { restore }) },
         }),
@@ -36,6 +39,7 @@ describe("components/rancherBackupProvider", () => {
       if (runs instanceof Error) throw runs;
       return runs;
     },
+    nothingTouched: async () => untouched,
     take: async () => {
       takes += 1;
       return export_(String(runs));
@@ -55,6 +59,8 @@ describe("components/rancherBackupProvider", () => {
     takes = 0;
     runs = OLD;
     restore = undefined;
+    settled = false;
+    untouched = false;
   });
 
   it("is taken anew for each thing that a change asks for", async () => {
@@ -69,6 +75,22 @@ describe("components/rancherBackupProvider", () => {
     assert.equal(takes, 1);
     assert.deepEqual([updated?.outs?.file, updated?.outs?.version], ["/backups/rancher-1.age", OLD]);
     assert.equal(await changes(updated?.outs as ReturnType<typeof left>), false, "nothing is exported twice");
+  });
+
+  it("is renewed in a plain version bump too, while it is under way and no node is touched", async () => {
+    for (const rancherVersion of ["", "2.14.3"]) {
+      const stale = () => changes(left(25, { rancherVersion }), { rancherVersion });
+      untouched = true;
+      assert.equal(await stale(), true);
+      assert.equal(await changes(left(23, { rancherVersion }), { rancherVersion }), false);
+      runs = "v2.15.1";
+      assert.equal(await stale(), false);
+      runs = OLD;
+      settled = true;
+      assert.equal(await stale(), false);
+      settled = untouched = false;
+      assert.equal(await stale(), false);
+    }
   });
 
   it("stays what it is once Rancher has moved, where it is not to move, goes back, or none had run", async () => {

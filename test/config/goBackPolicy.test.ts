@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseSettings } from "../../config";
-import { judgeGoBack } from "../../config/goBackPolicy";
+import { judgeGoBack, versionsToGoTo } from "../../config/goBackPolicy";
 import { ConfigError } from "../../config/mistakes";
 import { lab, RECIPIENT } from "./lab";
 
@@ -32,6 +32,21 @@ describe("config/goBackPolicy", () => {
       refusals({ strategy: "reinstall" }, OVER),
       /goBack\.strategy.*in place is unsupported.*restore/s,
     );
+  });
+
+  it("goes to the newest snapshot of all where machines are lost within a minor, else to the accepted version's", () => {
+    const of = (strategy: "reinstall" | "restore" | "rollback", to: string) =>
+      versionsToGoTo({ acceptedVersion: A, rke2Version: to, goBack: { strategy } });
+    assert.deepEqual(of("rollback", WITHIN), [A, WITHIN]);
+    assert.deepEqual(of("rollback", A), [A]);
+    for (const [strategy, to] of [
+      ["rollback", OVER],
+      ["restore", OVER],
+      ["restore", WITHIN],
+      ["reinstall", WITHIN],
+    ] as const)
+      assert.deepEqual(of(strategy, to), [A], `${strategy} ${to}`);
+    assert.deepEqual(versionsToGoTo({ acceptedVersion: A, rke2Version: WITHIN }), [A]);
   });
 
   it("takes etcd's snapshot anywhere, with an identity to open it", () => {

@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../config";
-import { describeWaysBack, type Situation, waysBack } from "../../config/waysBack";
+import { describeBackupToGoTo, describeWaysBack, type Situation, waysBack } from "../../config/waysBack";
 import { lab } from "./lab";
 
 const at = (to: string) =>
   parseSettings(lab({ rke2Version: to, acceptedVersion: "v1.36.3+rke2r1", ingressController: "none" }));
 const WITHIN = at("v1.36.3+rke2r2");
 const OVER = at("v1.37.0+rke2r1");
-const well: Situation = { sick: [], silent: [], etcdWhole: true, backupAgeMs: 600_000 };
+const well: Situation = {
+  sick: [],
+  silent: [],
+  etcdWhole: true,
+  backupAgesMs: { restore: 600_000, rollback: 60_000 },
+};
 const chosen = (settings: typeof WITHIN, situation: Partial<Situation>) =>
   waysBack(settings, { ...well, ...situation }).map(({ strategy, nodes }) => [
     strategy,
@@ -76,5 +81,26 @@ describe("config/waysBack", () => {
     assert.match(said, /pulumi config set --path 'rke2-upgrade:goBack\.strategy' restore/);
     assert.match(said, /backup\.identityFile/);
     assert.match(said, /lost: every object written since the etcd snapshot \(10 min old now/);
+    assert.match(said, /objective: less than 15 min, procedure §6\.2\)/);
+    const longer = { ...OVER, objectives: { ...OVER.objectives, rpoMinutes: 30 } };
+    assert.match(describeWaysBack(longer, well).join("\n"), /objective: less than 30 min\)/);
+  });
+
+  it("tells the age of the snapshot that each way would go to", () => {
+    const lost = { sick: ["proj-k8sm01", "proj-k8sm02"], silent: ["proj-k8sm01", "proj-k8sm02"] };
+    const loses = (more: Partial<Situation>) => waysBack(WITHIN, { ...well, ...more }).at(-1)?.loses ?? "";
+    assert.match(loses(lost), /\(1 min old now/);
+    assert.match(loses({ etcdWhole: false }), /\(10 min old now/);
+  });
+
+  it("says beforehand which snapshot that would be", () => {
+    const accepted = /one with the data of v1\.36\.3\+rke2r1: the last one was taken 10 min ago, and once/;
+    assert.match(describeBackupToGoTo(OVER, 600_000), accepted);
+    assert.doesNotMatch(describeBackupToGoTo(OVER, 600_000), /newest/);
+    assert.match(describeBackupToGoTo(WITHIN, 600_000), accepted);
+    assert.match(
+      describeBackupToGoTo(WITHIN, undefined),
+      /machines are lost that is the newest; .*just before/,
+    );
   });
 });

@@ -1,10 +1,12 @@
 /** What a runbook does in Proxmox VE and with the locks: its own text, against the stand-in's API, over a played ssh. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { backupDirectory, backupFile } from "../../components/etcdBackups";
+import type { GoBack } from "../../config";
 import { ProxmoxClient } from "../../proxmox/client";
 import { AT_REST, ownMark } from "../../proxmox/mark";
 import { takeSnapshot } from "../../proxmox/snapshots";
@@ -18,7 +20,7 @@ const MARK = ownMark(FROM);
 const upgrade = settingsOf();
 const back = {
   ...upgrade,
-  goBack: { strategy: "rollback" as const },
+  goBack: { strategy: "rollback" } as GoBack,
   backup: { ...upgrade.backup, identityFile: "/identity" },
 };
 
@@ -67,6 +69,7 @@ describe("report/runbook: by hand", function () {
       PATH: `${folder}:${process.env.PATH}`,
       SSH_KEY: "/key",
       PROXMOX_TOKEN_FILE: join(folder, "token"),
+      AGE_IDENTITY: "/identity",
     };
     return new Promise((resolve) =>
       execFile("bash", [file], { env }, (error, stdout, stderr) =>
@@ -117,6 +120,28 @@ describe("report/runbook: by hand", function () {
     await refused(rollback(), /would start RKE2 with old etcd data/);
     await refused(byHand(back, /^ {2}vm_rollback node03 3002 /), /VM 3002 has no whole snapshot/);
     assert.equal(done(), 0);
+  });
+
+  it("places the snapshot that the program would: within a minor the newest where machines are lost", async () => {
+    const WITHIN = "v1.35.9+rke2r1";
+    const within = { ...back, rke2Version: WITHIN, backup: { ...back.backup, directory: folder } };
+    mkdirSync(backupDirectory(within));
+    const files = [FROM, WITHIN, TO].map((version, i) =>
+      backupFile(within, new Date(`2026-11-24T0${i}:00:00Z`), version),
+    );
+    for (const file of files) {
+      writeFileSync(file, "");
+      writeFileSync(`${file}.sha256`, "0".repeat(64));
+    }
+    writeFileSync(join(folder, "age"), "#!/usr/bin/env bash\n", { mode: 0o755 });
+    const placing = async (settings: typeof upgrade) => {
+      const [code, output] = await byHand(settings, /^ {2}place_backup /);
+      assert.equal(code, 0, output);
+      return files.findIndex((file) => output.includes(`placing ${file}\n`));
+    };
+    assert.equal(await placing(within), 1);
+    assert.equal(await placing({ ...within, goBack: { strategy: "restore" } }), 0);
+    assert.equal(await placing({ ...within, rke2Version: TO }), 0);
   });
 
   it("waits for SSH after it, bounded", async () => {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "mocha";
 import { utils } from "ssh2";
+import { backupDirectory, backupFile } from "../../../components/etcdBackups";
 import { situationOf } from "../../../components/recovery/situation";
-import { facts, settings } from "../../observe/facts";
+import { FROM, facts, settings } from "../../observe/facts";
 
 describe("components/recovery/situation", () => {
   it("takes for silent what was looked at and did not answer, not what a turn's gate does not look at", async () => {
@@ -19,5 +23,25 @@ describe("components/recovery/situation", () => {
     const key = utils.generateKeyPairSync("ecdsa", { bits: 256 }).private;
     const { silent, sick, etcdWhole } = await situationOf(nowhere, { ...all, nodes }, key);
     assert.deepEqual([silent, sick, etcdWhole], [[gone[0]], [gone[0]], undefined]);
+  });
+
+  it("knows how old the snapshot is that each way back would go to", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "situation-"));
+    const nowhere = settings.servers.map((one) => ({ ...one, address: "127.0.0.2", port: 1 }));
+    const backup = { ...settings.backup, directory };
+    const within = { ...settings, rke2Version: "v1.35.9+rke2r1", servers: nowhere, backup };
+    mkdirSync(backupDirectory(within));
+    for (const [minutes, version] of [
+      [5, within.rke2Version],
+      [20, FROM],
+    ] as const) {
+      const file = backupFile(within, new Date(Date.now() - minutes * 60_000), version);
+      for (const one of [file, `${file}.sha256`]) writeFileSync(one, "");
+    }
+    const key = utils.generateKeyPairSync("ecdsa", { bits: 256 }).private;
+    const { backupAgesMs } = await situationOf(within, facts(), key);
+    rmSync(directory, { recursive: true });
+    const minutes = [backupAgesMs?.rollback, backupAgesMs?.restore].map((ms) => Math.round(Number(ms) / 6e4));
+    assert.deepEqual(minutes, [5, 20]);
   });
 });
