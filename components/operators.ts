@@ -75,8 +75,8 @@ class OperatorRelease extends pulumi.ComponentResource implements Link {
   constructor({ run, after, cluster, operator }: OperatorReleaseArgs) {
     const { name, namespace, chart, repo, version, values, adopt, timeoutSeconds } = operator;
     super("rke2:components:Operator", `operator-${name}`, {});
-    const then = (tail: pulumi.Resource, planned: PlannedStep) =>
-      step(run, { parent: this, after: tail }, planned.id, planned);
+    const then = (after: pulumi.Resource, planned: PlannedStep, proves?: string) =>
+      step(run, { parent: this, after, proves }, planned.id, planned);
     const release = new k8s.helm.v3.Release(
       `operator-${name}-release`,
       {
@@ -93,14 +93,21 @@ class OperatorRelease extends pulumi.ComponentResource implements Link {
       {
         parent: this,
         provider: cluster,
-        dependsOn: [beforeRelease(run.settings, operator).reduce(then, after)],
+        dependsOn: [
+          beforeRelease(run.settings, operator).reduce((tail, planned) => then(tail, planned), after),
+        ],
         // Not destroy, not a way back, not a list that lost a line takes an operator out of the cluster.
         retainOnDelete: true,
         // The engine imports it, then brings it to what is asked for. In the state it is no import any more: adopt may stay.
         ...(adopt && { import: `${namespace}/${name}` }),
       },
     );
-    this.tail = afterRelease(run.settings, operator).reduce<pulumi.Resource>(then, release);
+    // Values alone are no argument of a proof.
+    const asked = digestOf([operator]);
+    this.tail = afterRelease(run.settings, operator).reduce<pulumi.Resource>(
+      (tail, planned) => then(tail, planned, asked),
+      release,
+    );
     this.registerOutputs({});
   }
 }

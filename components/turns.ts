@@ -2,6 +2,7 @@ import {
   type ClusterNode,
   fellowsOf,
   gpuOperatorNamespace,
+  isGpuOperator,
   isPatched,
   isRound,
   isSerial,
@@ -272,13 +273,32 @@ function gpuAfter(settings: Settings, node: ClusterNode): PlannedStep {
     on: helperFor(settings, node),
     script: "gpu-after",
     args: [
-      ...[node.name, gpuOperatorNamespace(settings), limits.podsSeconds, changeId],
+      ...[node.name, gpuOperatorNamespace(settings), limits.podsSeconds, changeId, 0],
       ...(job ? [job.namespace, job.name, job.seconds, job.manifest] : []),
     ],
     // The job is taken away before and after, at most a minute each.
     limitSeconds: limits.podsSeconds + 30 + (job ? job.seconds + 150 : 0),
   };
 }
+
+/**
+ * After the GPU operator's release, which replaces driver and device plugin: each GPU is offered as before. Without the job,
+ * which needs a free GPU: the node is in use.
+ */
+const gpuAfterRelease = (settings: Settings, operator: Operator): PlannedStep[] => {
+  const { namespace, name, version, timeoutSeconds } = operator;
+  const { soakAgentSeconds } = settings.limits;
+  return settings.agents
+    .filter(({ gpu }) => gpu)
+    .map((node) => ({
+      id: `operator-${name}-gpu-${node.name}`,
+      title: `prove that ${node.name} offers its GPU with ${name} ${version}, the operator's pods run there and its policy is ready; watch ${soakAgentSeconds} s`,
+      on: helperFor(settings, node),
+      script: "gpu-after",
+      args: [node.name, namespace, timeoutSeconds, settings.changeId, soakAgentSeconds],
+      limitSeconds: timeoutSeconds + soakAgentSeconds + 60,
+    }));
+};
 
 /** Cordon and drain, asked of a server that is not being worked on. */
 function drained(settings: Settings, node: ClusterNode): PlannedStep[] {
@@ -537,6 +557,7 @@ export const beforeRelease = (settings: Settings, operator: Operator): PlannedSt
 export const afterRelease = (settings: Settings, operator: Operator): PlannedStep[] => [
   operatorReady(settings, operator),
   ...(operator.rancher ? [rancherReady(settings, operator)] : []),
+  ...(isGpuOperator(operator) ? gpuAfterRelease(settings, operator) : []),
 ];
 
 /** Before the way back is let go. */

@@ -23,7 +23,7 @@ export { ConfigError, type Mistake, NAMESPACE } from "./mistakes";
 export { SNAPSHOT_PREFIX, snapshotName } from "./names";
 export { NOTIFIED, STAKEHOLDERS } from "./notificationSchema";
 export { dueAfterMs, type Objective, objectiveOf, restoreTestNode, type Scenario } from "./objectives";
-export { gpuOperatorNamespace } from "./operatorRules";
+export { gpuOperatorNamespace, isGpuOperator } from "./operatorRules";
 export type { Operator } from "./operatorsSchema";
 export { giveUpRound, hasTurn, isChanging, isDrained, isPatched, isRound, patchedNodes } from "./osPatch";
 export { type ParseOptions, parseSettings } from "./parse";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before } from "mocha";
 import { provider } from "../../components/operatorsGateProvider";
 import { planOf } from "../../components/plan";
-import { describePlan, parseSettings } from "../../config";
+import { describePlan, parseSettings, withExpectations } from "../../config";
 import { stepOf } from "../../report/stepName";
 import { lab } from "../config/lab";
 import { type Registered, runProgram } from "./engine";
@@ -60,6 +60,7 @@ describe("operators in an upgrade", () => {
       "proj-k8sw04-uncordon",
       "operator-gpu-operator-release",
       "operator-gpu-operator-ready",
+      "operator-gpu-operator-gpu-proj-k8sw04",
       "validation-validate",
     );
   });
@@ -91,6 +92,30 @@ describe("operators in an upgrade", () => {
     );
   });
 
+  it("are proven again when nothing but their values changed", async () => {
+    const gpu = one("gpu-operator", "after", { health, values: { driver: { version: "2" } } });
+    const other = await runProgram({ rke2Version: B, acceptedVersion: A, operators: [gpu] });
+    for (const name of ["operator-gpu-operator-ready", "operator-gpu-operator-gpu-proj-k8sw04"]) {
+      const again = other.find((resource) => resource.name === name);
+      assert.notEqual(again?.inputs.create, get(name).inputs.create, name);
+    }
+  });
+
+  it("have the GPU operator prove each GPU, within its own limit, and run no job there", () => {
+    const settings = parseSettings(lab({ rke2Version: B, acceptedVersion: A, operators }));
+    const proofs = planOf(settings).filter(({ id }) => /^operator-.*-gpu-/.test(id));
+    assert.deepEqual(
+      proofs.map(({ phase, boundSeconds, planned }) => [
+        phase,
+        boundSeconds,
+        planned?.on.name,
+        planned?.args,
+      ]),
+      [["operators-after", 375, "proj-k8sm01", ["proj-k8sw04", "gpu-operator", 300, "CR-2026-041", 15]]],
+    );
+    assert.equal(withExpectations(proofs, settings)[0]?.expectedSeconds, settings.durations.verifySeconds);
+  });
+
   it("stand in the plan at their place, and every step of it is laid out", () => {
     const settings = parseSettings(lab({ rke2Version: B, acceptedVersion: A, operators }));
     const plan = planOf(settings);
@@ -103,7 +128,10 @@ describe("operators in an upgrade", () => {
       lines,
       /before Kubernetes\n.*cert-manager at v1\.2\.3.*\n.*\n.*traefik.*\n.*\nServers, one at a time/,
     );
-    assert.match(lines, /after Kubernetes\n.*gpu-operator at v1\.2\.3.*\n.*well.*\nValidation/);
+    assert.match(
+      lines,
+      /after Kubernetes\n.*gpu-operator at v1\.2\.3.*\n.*well.*\n.*proj-k8sw04 offers its GPU.*\nValidation/,
+    );
   });
 });
 
@@ -129,6 +157,7 @@ describe("operators alone", () => {
       "operator-traefik-release",
       "operator-gpu-operator-release",
       "operator-gpu-operator-ready",
+      "operator-gpu-operator-gpu-proj-k8sw04",
       "settled-proj-k8sm01-verify",
     ];
     const at = order.map((name) => names.indexOf(name));
