@@ -9,7 +9,7 @@ import { asText } from "./components/changePolicy";
 import { apiOf } from "./components/kubeconfig";
 import { manifestOf } from "./components/manifest";
 import { ServerNode } from "./components/nodeTurn";
-import { layOutOperators } from "./components/operators";
+import { layOutOperators, type OperatorsInState } from "./components/operators";
 import { planLines } from "./components/plan";
 import { Preflight } from "./components/preflight";
 import { Recovery } from "./components/recovery/recovery";
@@ -31,7 +31,7 @@ const run: Run = { settings, change, sshPrivateKey: secrets.sshPrivateKey };
 export const plan = planLines(settings);
 const outcome = goBack ? recover() : isChanging(settings) ? upgrade() : settle();
 export const { manifest, gates, scans } = outcome;
-announce(run, secrets, outcome.held);
+announce(run, secrets, outcome.operators);
 
 /** What a run leaves as outputs: versions by node, and what its gates found when they were asked. */
 interface Outcome {
@@ -39,8 +39,8 @@ interface Outcome {
   readonly gates: Record<string, pulumi.Output<unknown>>;
   /** By when, then by node; there where the config asks for scans. */
   readonly scans?: Record<string, pulumi.Output<unknown>>;
-  /** Which operators the stack's state holds, where there are any. */
-  readonly held?: pulumi.Output<string>;
+  /** What the stack's state knows of its operators, where there are any. */
+  readonly operators?: OperatorsInState;
 }
 
 /** Bumped, or a round of OS patches begun, and not yet accepted: the way back first, then servers, then agents, then the proof (procedure §3.3). */
@@ -76,7 +76,7 @@ function upgrade(): Outcome {
     manifest: manifestOf(turns, change.from),
     gates: { preflight: preflight.found, ...Object.fromEntries(found) },
     scans: before && after && { before: before.found, after: after.found },
-    held: operators.held,
+    operators: operators.inState,
   };
 }
 
@@ -96,7 +96,7 @@ function settle(): Outcome {
     manifest: manifestOf(turns, change.from),
     gates: {},
     scans: scanned && { accept: scanned },
-    held: operators.held,
+    operators: operators.inState,
   };
 }
 

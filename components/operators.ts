@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Operator, Secrets } from "../config";
 import { apiOf } from "./kubeconfig";
 import { digestOf, OperatorsGate } from "./operatorsGate";
+import { OperatorsMemory } from "./operatorsMemory";
 import { RancherBackup } from "./rancherBackup";
 import { type Link, type Run, step } from "./step";
 import { afterRelease, beforeRelease, type PlannedStep } from "./turns";
@@ -10,12 +11,19 @@ import { afterRelease, beforeRelease, type PlannedStep } from "./turns";
 /** Continues a chain: takes its tail, and returns the tail with what was laid out after it. */
 type Continue = (after: pulumi.Resource) => pulumi.Resource;
 
+/** What the stack's state knows of its operators, in a preview too. */
+export interface OperatorsInState {
+  /** As {@link OperatorsGate} has it. */
+  readonly held: pulumi.Output<string>;
+  readonly known: OperatorsMemory["known"];
+}
+
 /** Where operators stand in the order. */
 export interface Operators {
   /** What comes after their questions. */
   readonly gate: pulumi.Resource;
-  /** As {@link OperatorsGate} has it; undefined where there are no operators. */
-  readonly held?: pulumi.Output<string>;
+  /** Undefined where there are no operators. */
+  readonly inState?: OperatorsInState;
   /** Those that go before the first server. */
   readonly before: Continue;
   /** Those that go after the last agent. */
@@ -39,6 +47,8 @@ export function layOutOperators(run: Run, secrets: Secrets, asked: pulumi.Resour
     { operators: names, digest: digestOf(operators), wanted, accepted, changeId, attempt, owner },
     { dependsOn: [asked] },
   );
+  const { letThrough } = gate;
+  const { known } = new OperatorsMemory("operators-memory", { letThrough }, { dependsOn: [gate] });
   // Of its own and the same for all: a release whose provider changes may be made anew.
   const cluster = apiOf(run, secrets, gate, "cluster-operators");
   const at =
@@ -47,7 +57,8 @@ export function layOutOperators(run: Run, secrets: Secrets, asked: pulumi.Resour
       operators
         .filter((operator) => operator.when === when)
         .reduce((tail, operator) => new OperatorRelease({ run, after: tail, cluster, operator }).tail, after);
-  return { gate, held: gate.held, before: (after) => at("before")(exported(after)), after: at("after") };
+  const inState = { held: gate.held, known };
+  return { gate, inState, before: (after) => at("before")(exported(after)), after: at("after") };
 }
 
 /** Rancher's configuration out of the cluster, as it is before the change (procedure §6.1). */

@@ -15,8 +15,8 @@ import { measured } from "../observe/cost";
 import { look } from "../observe/look";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
-import { judgeOperators } from "./judgeOperators";
-import { isLetThrough, type LetThrough, letThrough, movedByHand } from "./letThrough";
+import { judgeOperators, namesMovedByHand } from "./judgeOperators";
+import { isLetThrough, type LetThrough, letThrough } from "./letThrough";
 import { providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
@@ -75,7 +75,7 @@ async function ask(
         const moved = movedBy(inputs, before, toMove);
         // With an upgrade the preflight has asked all that before.
         const alone = moved.length > 0 && !isChanging(settings);
-        const byHand = new Set(movedByHand(settings, live, known).map(({ name }) => name));
+        const byHand = namesMovedByHand(settings, live, known);
         // Whoever else moves.
         const asked =
           rancher && (toMove.includes(rancher) || !isLetThrough(rancher, known)) ? rancher : undefined;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before } from "mocha";
 import { provider } from "../../components/operatorsGateProvider";
+import { provider as memory } from "../../components/operatorsMemoryProvider";
 import { planOf } from "../../components/plan";
 import { describePlan, parseSettings, withExpectations } from "../../config";
 import { stepOf } from "../../report/stepName";
@@ -143,6 +144,24 @@ describe("the operators' gate", () => {
     const held = async (olds: object) => (await provider.check(olds, news)).inputs.held;
     assert.equal(await held({ ...news, attempt: 1 }), "cert-manager traefik");
     assert.equal(await held({}), "");
+  });
+});
+
+describe("the operators' memory", () => {
+  const [older, newer] = [1, 4].map((since) => ({ cert: { digest: "d", since, found: since } }));
+
+  it("hands out in a preview what the gate left last, and in between what it leaves now", async () => {
+    assert.ok(older && newer);
+    // As a preview has an output that is not known yet.
+    const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9" as never;
+    const { inputs } = await memory.check({ letThrough: older, known: {} }, { letThrough: unknown });
+    assert.deepEqual(inputs.known, older);
+    assert.deepEqual((await memory.check(undefined, { letThrough: newer })).inputs.known, {});
+    const { outs } = await memory.create({ letThrough: newer, known: older });
+    assert.deepEqual(outs.known, newer);
+    assert.deepEqual((await memory.update("", outs, { letThrough: older, known: newer })).outs.known, older);
+    assert.equal((await memory.diff("", outs, { letThrough: newer, known: newer })).changes, false);
+    assert.equal((await memory.diff("", outs, { letThrough: older, known: newer })).changes, true);
   });
 });
 
