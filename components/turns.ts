@@ -539,14 +539,15 @@ const rancherRestore = (settings: Settings, { namespace, name, version }: Operat
 /** After Rancher's release: it serves, says its version itself, and its clusters are there. */
 const rancherReady = (settings: Settings, operator: Operator): PlannedStep => ({
   id: "rancher-ready",
-  title: `prove that Rancher serves, is ${operator.version} by its own word, and its clusters are Active`,
+  title: `prove that Rancher serves, is ${operator.version} by its own word, and its clusters are Active; watch ${settings.limits.soakServerSeconds} s`,
   on: helperFor(settings),
   script: "rancher-ready",
   args: [
     ...[operator.namespace, operator.name, operator.version, operator.timeoutSeconds],
+    settings.limits.soakServerSeconds,
     ...settings.rancher.awayClusters,
   ],
-  limitSeconds: operator.timeoutSeconds + 60,
+  limitSeconds: operator.timeoutSeconds + settings.limits.soakServerSeconds + 60,
 });
 
 /** What stands before an operator's release. */
