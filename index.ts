@@ -89,7 +89,7 @@ function scan(when: ScanArgs["when"], after: pulumi.Resource): Scan | undefined 
 function settle(): Outcome {
   const operators = layOutOperators(run, secrets, change);
   const after = operators.after(operators.before(operators.gate));
-  const acceptance = new Acceptance("settled", { run, after });
+  const acceptance = new Acceptance("settled", { run, after, operatorsAskedAt: operators.askedAt });
   new Manifest("manifest", { run, after: acceptance.tail, cluster: apiOf(run, secrets, acceptance.tail) });
   const { turns, scanned } = acceptance;
   return {

@@ -22,6 +22,8 @@ export interface OperatorsInState {
 export interface Operators {
   /** What comes after their questions. */
   readonly gate: pulumi.Resource;
+  /** When the gate was asked last; undefined where there are no operators. */
+  readonly askedAt?: pulumi.Output<string>;
   /** Undefined where there are no operators. */
   readonly inState?: OperatorsInState;
   /** Those that go before the first server. */
@@ -58,7 +60,13 @@ export function layOutOperators(run: Run, secrets: Secrets, asked: pulumi.Resour
         .filter((operator) => operator.when === when)
         .reduce((tail, operator) => new OperatorRelease({ run, after: tail, cluster, operator }).tail, after);
   const inState = { held: gate.held, known };
-  return { gate, inState, before: (after) => at("before")(exported(after)), after: at("after") };
+  return {
+    gate,
+    askedAt: gate.askedAt,
+    inState,
+    before: (after) => at("before")(exported(after)),
+    after: at("after"),
+  };
 }
 
 /** Rancher's configuration out of the cluster, as it is before the change (procedure §6.1). */

@@ -17,6 +17,7 @@ import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
 import { judgeOperators, namesMovedByHand } from "./judgeOperators";
 import { isLetThrough, type LetThrough, letThrough } from "./letThrough";
+import { holdForOperators } from "./locks";
 import { providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
@@ -98,13 +99,15 @@ async function ask(
     const stopped = settings.operators.filter((_, i) => own.slice(i, i + 1).some(stops));
     const unfinished = own.some(stops) && isChanging(settings) && (await anyInTurn());
     return {
+      moved: seen.moved,
       findings: [...judgeOperators(settings, seen, known, unfinished), ...findings.slice(own.length)],
       letThrough: letThrough(settings, seen.live, known, new Set(stopped.map(({ name }) => name))),
     };
   });
   const refused = result.findings.filter(stops);
   if (refused.length > 0) throw new Error(refusal("no operator was touched", "before an operator", refused));
-  const { letThrough: ours } = result;
+  const { letThrough: ours, moved } = result;
+  await holdForOperators(settings, secrets.sshPrivateKey, inputs.owner, moved);
   return { ...gateAnswer(result.findings, cost), held: Object.keys(ours).join(" "), letThrough: ours };
 }
 

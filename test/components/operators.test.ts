@@ -6,7 +6,7 @@ import { planOf } from "../../components/plan";
 import { describePlan, parseSettings, withExpectations } from "../../config";
 import { stepOf } from "../../report/stepName";
 import { lab } from "../config/lab";
-import { type Registered, runProgram } from "./engine";
+import { ASKED_AT, type Registered, runProgram } from "./engine";
 
 const A = "v1.35.4+rke2r1";
 const B = "v1.36.3+rke2r1";
@@ -185,6 +185,12 @@ describe("operators alone", () => {
       at,
       at.toSorted((a, b) => a - b),
     );
+  });
+
+  it("have acceptance let go of the lock that their gate took", async () => {
+    const all = await runProgram({ rke2Version: B, acceptedVersion: B, operators });
+    const release = all.find(({ name }) => name === "settled-release");
+    assert.equal(release?.inputs.operatorsAskedAt, ASKED_AT);
   });
 
   it("are left alone while going back: nothing of Kubernetes is read or made", async () => {
