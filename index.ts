@@ -10,7 +10,7 @@ import { decisionHook } from "./components/decisionHook";
 import { apiOf } from "./components/kubeconfig";
 import { manifestOf } from "./components/manifest";
 import { ServerNode } from "./components/nodeTurn";
-import { layOutOperators } from "./components/operators";
+import { layOutOperators, type OperatorsInState } from "./components/operators";
 import { planLines } from "./components/plan";
 import { Preflight } from "./components/preflight";
 import { Recovery } from "./components/recovery/recovery";
@@ -32,7 +32,7 @@ const run: Run = { settings, change, sshPrivateKey: secrets.sshPrivateKey };
 export const plan = planLines(settings);
 const outcome = goBack ? recover() : isChanging(settings) ? upgrade() : settle();
 export const { manifest, gates, scans } = outcome;
-announce(run, secrets, outcome.held);
+announce(run, secrets, outcome.operators);
 
 /** What a run leaves as outputs: versions by node, and what its gates found when they were asked. */
 interface Outcome {
@@ -40,8 +40,8 @@ interface Outcome {
   readonly gates: Record<string, pulumi.Output<unknown>>;
   /** By when, then by node; there where the config asks for scans. */
   readonly scans?: Record<string, pulumi.Output<unknown>>;
-  /** Which operators the stack's state holds, where there are any. */
-  readonly held?: pulumi.Output<string>;
+  /** What the stack's state knows of its operators, where there are any. */
+  readonly operators?: OperatorsInState;
 }
 
 /** Bumped, or a round of OS patches begun, and not yet accepted: the way back first, then servers, then agents, then the proof (procedure §3.3). */
@@ -78,7 +78,7 @@ function upgrade(): Outcome {
     manifest: manifestOf(turns, change.from),
     gates: { preflight: preflight.found, ...Object.fromEntries(found) },
     scans: before && after && { before: before.found, after: after.found },
-    held: operators.held,
+    operators: operators.inState,
   };
 }
 
@@ -91,14 +91,14 @@ function scan(when: ScanArgs["when"], after: pulumi.Resource): Scan | undefined 
 function settle(): Outcome {
   const operators = layOutOperators(run, secrets, change);
   const after = operators.after(operators.before(operators.gate));
-  const acceptance = new Acceptance("settled", { run, after });
+  const acceptance = new Acceptance("settled", { run, after, operatorsAskedAt: operators.askedAt });
   new Manifest("manifest", { run, after: acceptance.tail, cluster: apiOf(run, secrets, acceptance.tail) });
   const { turns, scanned } = acceptance;
   return {
     manifest: manifestOf(turns, change.from),
     gates: {},
     scans: scanned && { accept: scanned },
-    held: operators.held,
+    operators: operators.inState,
   };
 }
 

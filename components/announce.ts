@@ -21,7 +21,6 @@ import {
   concernsRancher,
   inTurn,
   judgeRancher,
-  judgeReleases,
   lookAtKubeVersion,
   lookAtRancher,
   lookAtReleases,
@@ -36,6 +35,8 @@ import { nodesSeen, stepsSeen, tellSeen } from "../observe/seen";
 import { asText, type ChangeState } from "./changePolicy";
 import { ageMs, backupToGoTo, newestBackup } from "./etcdBackups";
 import { forecast, judgeRun } from "./judgement";
+import { foreseeReleases } from "./judgeOperators";
+import type { OperatorsInState } from "./operators";
 import { planOf } from "./plan";
 import { describeDecision } from "./recovery/decision";
 import { describeLosses, describeObjects } from "./recovery/losses";
@@ -47,22 +48,18 @@ import type { Run } from "./step";
  * Prints, on the stack, one ordered and numbered list: each check with its figure, then every node with from → to and
  * its steps, then the way back. It is the evidence in the change request. Looks are bounded and change nothing; a
  * failed check warns here and stops `up` in {@link Preflight}. No live value leaves this function.
- * @param held which operators the stack's state holds, for a preview; `up` asks that in its gate, which comes later
+ * @param operators what the stack's state knows of them, for a preview; `up` asks that in its gate, which comes later
  */
-export function announce(run: Run, secrets: Secrets, held?: pulumi.Output<string>): void {
+export function announce(run: Run, secrets: Secrets, operators?: OperatorsInState): void {
   if (run.settings.goBack) announceWayBack(run, secrets);
-  else announceChange(run, secrets, pulumi.runtime.isDryRun() ? held : undefined);
+  else announceChange(run, secrets, pulumi.runtime.isDryRun() ? operators : undefined);
 }
 
-function announceChange(
-  { settings, change }: Run,
-  secrets: Secrets,
-  heldBefore?: pulumi.Output<string>,
-): void {
+function announceChange({ settings, change }: Run, secrets: Secrets, operators?: OperatorsInState): void {
   const { rke2Version: wanted, acceptedVersion: accepted } = settings;
   pulumi
-    .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, secrets.kubeconfig, change.owner, heldBefore])
-    .apply(async ([sshPrivateKey, proxmoxTokenSecret, kubeconfig, owner, held]) => {
+    .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, secrets.kubeconfig, change.owner, operators])
+    .apply(async ([sshPrivateKey, proxmoxTokenSecret, kubeconfig, owner, inState]) => {
       const { result: seen, cost } = await measured(() =>
         Promise.all([
           observe(settings, { sshPrivateKey, proxmoxTokenSecret, kubeconfig }),
@@ -78,10 +75,12 @@ function announceChange(
       const rancherChart = rancher && (await look(() => lookAtKubeVersion(rancher)));
       const judged = [
         ...judgeRun(settings, facts, owner, await newestBackup(settings, accepted)),
-        ...judgeReleases(settings, releases, {
-          held: held === undefined ? undefined : new Set(held.split(" ")),
-          inTurn: settings.nodes.some(({ name }) => inTurn(settings, facts.cluster, name)),
-        }),
+        ...foreseeReleases(
+          settings,
+          releases,
+          inState,
+          settings.nodes.some(({ name }) => inTurn(settings, facts.cluster, name)),
+        ),
         ...(rancherFacts ? judgeRancher(settings, rancherFacts, rancherChart, rancher !== undefined) : []),
       ];
       const findings = findingLines(judged);

@@ -15,7 +15,9 @@ export function decisionHook({ settings, sshPrivateKey }: Omit<Run, "hooks">): p
     if (lines.length > 0) await pulumi.log.warn(lines.join("\n"));
   };
   return new pulumi.ErrorHook("whether-to-go-back", async ({ errors }) => {
-    if (!errors.some(tellsDecision)) await (told ??= tell());
+    if (errors.some(tellsDecision)) return false;
+    told ??= tell();
+    await told;
     return false;
   });
 }

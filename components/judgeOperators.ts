@@ -1,7 +1,7 @@
 import type { Settings } from "../config";
 import { type Finding, judgeRancher, judgeReleases, type RancherFacts, type Releases } from "../observe";
 import type { Look } from "../observe/look";
-import { isLetThrough, type LetThrough } from "./letThrough";
+import { isLetThrough, type LetThrough, movedByHand } from "./letThrough";
 
 /** What the operators' gate has seen of the releases. */
 export interface OperatorsSeen {
@@ -36,3 +36,27 @@ export function judgeOperators(
     ...(rancherFacts && !waived ? judgeRancher(settings, rancherFacts, rancherChart, moves) : []),
   ];
 }
+
+/**
+ * Judges the releases in a preview, in the gate's own words. Pure.
+ * @param inState what the stack's state knows: the names of those that it holds, and what the gate remembers; undefined where
+ *   the gate itself is to come
+ */
+export const foreseeReleases = (
+  settings: Settings,
+  releases: Look<Releases>,
+  inState: { readonly held: string; readonly known: LetThrough } | undefined,
+  inTurn: boolean,
+): Finding[] =>
+  judgeReleases(settings, releases, {
+    held: inState && new Set(inState.held.split(" ")),
+    movedByHand: namesMovedByHand(settings, "value" in releases ? releases.value : new Map(), inState?.known),
+    inTurn,
+  });
+
+/** Names of the operators that were moved by hand. Pure. */
+export const namesMovedByHand = (
+  settings: Settings,
+  live: Releases,
+  known: LetThrough = {},
+): ReadonlySet<string> => new Set(movedByHand(settings, live, known).map(({ name }) => name));

@@ -1,5 +1,5 @@
 import { hostname, userInfo } from "node:os";
-import type { ClusterNode, Settings } from "../config";
+import { type ClusterNode, isChanging, type Settings } from "../config";
 import { withNode } from "../observe";
 import { bareText, shellWord } from "../scripts";
 
@@ -20,11 +20,34 @@ export async function holdAll(
   action: "take" | "release",
 ): Promise<void> {
   const run = holder(settings, sshPrivateKey, owner, action);
-  const holdCluster = () => onFirst(settings.servers, (server) => run(server, "hold-cluster"));
   // The cluster first when taking: whoever loses there has touched no node.
-  if (action === "take") await holdCluster();
+  if (action === "take") await holdCluster(settings, sshPrivateKey, owner, action);
   for (const node of settings.nodes) await run(node, "hold-node");
-  if (action === "release") await holdCluster();
+  if (action === "release") await holdCluster(settings, sshPrivateKey, owner, action);
+}
+
+/**
+ * Takes the cluster's Lease, or lets it go. That is all that operators alone need: where the API is dead they do not move,
+ * and a node that is taken counts as left as it is (hold-node.sh), which nobody has judged there.
+ */
+export async function holdCluster(
+  settings: Settings,
+  sshPrivateKey: string,
+  owner: string,
+  action: "take" | "release",
+): Promise<void> {
+  const run = holder(settings, sshPrivateKey, owner, action);
+  await onFirst(settings.servers, (server) => run(server, "hold-cluster"));
+}
+
+/** Takes the Lease for operators that are moved with no change under way: a change has it already. */
+export async function holdForOperators(
+  settings: Settings,
+  sshPrivateKey: string,
+  owner: string,
+  moved: readonly string[],
+): Promise<void> {
+  if (moved.length > 0 && !isChanging(settings)) await holdCluster(settings, sshPrivateKey, owner, "take");
 }
 
 /**

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Operator, Secrets } from "../config";
 import { apiOf } from "./kubeconfig";
 import { digestOf, OperatorsGate } from "./operatorsGate";
+import { OperatorsMemory } from "./operatorsMemory";
 import { RancherBackup } from "./rancherBackup";
 import { type Link, type Run, step } from "./step";
 import { afterRelease, beforeRelease, type PlannedStep } from "./turns";
@@ -10,12 +11,21 @@ import { afterRelease, beforeRelease, type PlannedStep } from "./turns";
 /** Continues a chain: takes its tail, and returns the tail with what was laid out after it. */
 type Continue = (after: pulumi.Resource) => pulumi.Resource;
 
+/** What the stack's state knows of its operators, in a preview too. */
+export interface OperatorsInState {
+  /** As {@link OperatorsGate} has it. */
+  readonly held: pulumi.Output<string>;
+  readonly known: OperatorsMemory["known"];
+}
+
 /** Where operators stand in the order. */
 export interface Operators {
   /** What comes after their questions. */
   readonly gate: pulumi.Resource;
-  /** As {@link OperatorsGate} has it; undefined where there are no operators. */
-  readonly held?: pulumi.Output<string>;
+  /** When the gate was asked last; undefined where there are no operators. */
+  readonly askedAt?: pulumi.Output<string>;
+  /** Undefined where there are no operators. */
+  readonly inState?: OperatorsInState;
   /** Those that go before the first server. */
   readonly before: Continue;
   /** Those that go after the last agent. */
@@ -39,6 +49,8 @@ export function layOutOperators(run: Run, secrets: Secrets, asked: pulumi.Resour
     { operators: names, digest: digestOf(operators), wanted, accepted, changeId, attempt, owner },
     { dependsOn: [asked] },
   );
+  const { letThrough } = gate;
+  const { known } = new OperatorsMemory("operators-memory", { letThrough }, { dependsOn: [gate] });
   // Of its own and the same for all: a release whose provider changes may be made anew.
   const cluster = apiOf(run, secrets, gate, "cluster-operators");
   const at =
@@ -47,7 +59,14 @@ export function layOutOperators(run: Run, secrets: Secrets, asked: pulumi.Resour
       operators
         .filter((operator) => operator.when === when)
         .reduce((tail, operator) => new OperatorRelease({ run, after: tail, cluster, operator }).tail, after);
-  return { gate, held: gate.held, before: (after) => at("before")(exported(after)), after: at("after") };
+  const inState = { held: gate.held, known };
+  return {
+    gate,
+    askedAt: gate.askedAt,
+    inState,
+    before: (after) => at("before")(exported(after)),
+    after: at("after"),
+  };
 }
 
 /** Rancher's configuration out of the cluster, as it is before the change (procedure §6.1). */
@@ -75,8 +94,8 @@ class OperatorRelease extends pulumi.ComponentResource implements Link {
   constructor({ run, after, cluster, operator }: OperatorReleaseArgs) {
     const { name, namespace, chart, repo, version, values, adopt, timeoutSeconds } = operator;
     super("rke2:components:Operator", `operator-${name}`, {});
-    const then = (tail: pulumi.Resource, planned: PlannedStep) =>
-      step(run, { parent: this, after: tail }, planned.id, planned);
+    const then = (after: pulumi.Resource, planned: PlannedStep, proves?: string) =>
+      step(run, { parent: this, after, proves }, planned.id, planned);
     const release = new k8s.helm.v3.Release(
       `operator-${name}-release`,
       {
@@ -93,14 +112,21 @@ class OperatorRelease extends pulumi.ComponentResource implements Link {
       {
         parent: this,
         provider: cluster,
-        dependsOn: [beforeRelease(run.settings, operator).reduce(then, after)],
+        dependsOn: [
+          beforeRelease(run.settings, operator).reduce((tail, planned) => then(tail, planned), after),
+        ],
         // Not destroy, not a way back, not a list that lost a line takes an operator out of the cluster.
         retainOnDelete: true,
         // The engine imports it, then brings it to what is asked for. In the state it is no import any more: adopt may stay.
         ...(adopt && { import: `${namespace}/${name}` }),
       },
     );
-    this.tail = afterRelease(run.settings, operator).reduce<pulumi.Resource>(then, release);
+    // Values alone are no argument of a proof.
+    const asked = digestOf([operator]);
+    this.tail = afterRelease(run.settings, operator).reduce<pulumi.Resource>(
+      (tail, planned) => then(tail, planned, asked),
+      release,
+    );
     this.registerOutputs({});
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import type { Operator } from "../config";
 import { currentCode } from "./currentCode";
+import type { LetThrough } from "./letThrough";
 import type { PreflightInputs } from "./preflight";
 
 /** Inputs of {@link OperatorsGate}; all else it reads from the stack's config. */
@@ -23,12 +24,17 @@ export const digestOf = (operators: readonly Operator[]): string =>
 export class OperatorsGate extends pulumi.dynamic.Resource {
   /** What was found at the time, a line a check. */
   declare readonly found: pulumi.Output<string[]>;
+  /** When it was asked last, RFC 3339, UTC: then it may have taken the cluster's lock. */
+  declare readonly askedAt: pulumi.Output<string>;
   /** Names of the operators that this stack's state holds, with a space between: in a preview those before it. */
   declare readonly held: pulumi.Output<string>;
+  /** What it remembers of those that it has let through; unknown in a preview where it is to be asked again. */
+  declare readonly letThrough: pulumi.Output<LetThrough>;
 
   constructor(name: string, inputs: OperatorsGateInputs, opts?: pulumi.CustomResourceOptions) {
     const found = {
       held: undefined,
+      letThrough: undefined,
       found: undefined,
       askedAt: undefined,
       askedBy: undefined,

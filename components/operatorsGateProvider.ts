@@ -16,8 +16,9 @@ import { look } from "../observe/look";
 import { keepBackedUp } from "./backupTimer";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
-import { judgeOperators } from "./judgeOperators";
-import { isLetThrough, type LetThrough, letThrough, movedByHand } from "./letThrough";
+import { judgeOperators, namesMovedByHand } from "./judgeOperators";
+import { isLetThrough, type LetThrough, letThrough } from "./letThrough";
+import { holdForOperators } from "./locks";
 import { providerContext } from "./providerConfig";
 import { refusal, stops } from "./refusal";
 import { judgeSteadily } from "./steadyLook";
@@ -76,7 +77,7 @@ async function ask(
         const moved = movedBy(inputs, before, toMove);
         // With an upgrade the preflight has asked all that before.
         const alone = moved.length > 0 && !isChanging(settings);
-        const byHand = new Set(movedByHand(settings, live, known).map(({ name }) => name));
+        const byHand = namesMovedByHand(settings, live, known);
         // Whoever else moves.
         const asked =
           rancher && (toMove.includes(rancher) || !isLetThrough(rancher, known)) ? rancher : undefined;
@@ -99,6 +100,7 @@ async function ask(
     const stopped = settings.operators.filter((_, i) => own.slice(i, i + 1).some(stops));
     const unfinished = own.some(stops) && isChanging(settings) && (await anyInTurn());
     return {
+      moved: seen.moved,
       findings: [...judgeOperators(settings, seen, known, unfinished), ...findings.slice(own.length)],
       letThrough: letThrough(settings, seen.live, known, new Set(stopped.map(({ name }) => name))),
     };
@@ -107,7 +109,8 @@ async function ask(
   if (refused.length > 0) throw new Error(refusal("no operator was touched", "before an operator", refused));
   // Where every node runs the version already, the preflight was not asked. Alone there is no snapshot to join.
   if (isChanging(settings)) keepBackedUp();
-  const { letThrough: ours } = result;
+  const { letThrough: ours, moved } = result;
+  await holdForOperators(settings, secrets.sshPrivateKey, inputs.owner, moved);
   return { ...gateAnswer(result.findings, cost), held: Object.keys(ours).join(" "), letThrough: ours };
 }
 

@@ -123,10 +123,17 @@ const scans = (settings: Settings, phase: Phase, when: ScanTime): PlanLine[] =>
     : [];
 
 /** The questions before any operator; none where there are none. */
-const operatorsGate = ({ operators, limits }: Settings): Step[] =>
-  operators.length === 0
+const operatorsGate = (settings: Settings): Step[] =>
+  settings.operators.length === 0
     ? []
-    : [bare("preflight", "operators-gate", "ask whether the operators may be moved", limits.gateSeconds)];
+    : [
+        bare(
+          "preflight",
+          "operators-gate",
+          `ask whether the operators may be moved${isChanging(settings) ? "" : "; take the cluster's lock where one is"}`,
+          settings.limits.gateSeconds,
+        ),
+      ];
 
 /** Rancher's export, where one is asked for. */
 const rancherExport = ({ rancher: { backup } }: Settings): Step[] =>

@@ -19,6 +19,8 @@ export interface Place {
   readonly parent: pulumi.Resource;
   /** The tail: nodes are serial because each step depends on it (design: Must). */
   readonly after: pulumi.Resource;
+  /** What it proves, where its arguments do not tell all of that: it runs again when this changes. */
+  readonly proves?: string;
 }
 
 /** A component that continues a chain: what comes next depends on its tail. */
@@ -34,7 +36,7 @@ export interface Link {
  */
 export function step(
   run: Run,
-  { parent, after }: Place,
+  { parent, after, proves }: Place,
   name: string,
   planned: PlannedStep,
   given: pulumi.Input<PlannedStep["args"]> = planned.args,
@@ -57,7 +59,7 @@ export function step(
         perDialTimeout: 15,
       },
       // The comment makes the attempt an input: no stored input of an older attempt ever equals it by accident.
-      create: pulumi.interpolate`sudo -n bash -s -- ${script} ${change.owner} ${limitSeconds} ${attempt}${words} # ${settings.changeId} attempt ${change.attempt}`,
+      create: pulumi.interpolate`sudo -n bash -s -- ${script} ${change.owner} ${limitSeconds} ${attempt}${words}${proves ? ` # ${proves}` : ""} # ${settings.changeId} attempt ${change.attempt}`,
       stdin: stepText(script),
       addPreviousOutputInEnv: false,
     },

@@ -2,6 +2,7 @@ import {
   type ClusterNode,
   fellowsOf,
   gpuOperatorNamespace,
+  isGpuOperator,
   isPatched,
   isRound,
   isSerial,
@@ -272,13 +273,32 @@ function gpuAfter(settings: Settings, node: ClusterNode): PlannedStep {
     on: helperFor(settings, node),
     script: "gpu-after",
     args: [
-      ...[node.name, gpuOperatorNamespace(settings), limits.podsSeconds, changeId],
+      ...[node.name, gpuOperatorNamespace(settings), limits.podsSeconds, changeId, 0],
       ...(job ? [job.namespace, job.name, job.seconds, job.manifest] : []),
     ],
     // The job is taken away before and after, at most a minute each.
     limitSeconds: limits.podsSeconds + 30 + (job ? job.seconds + 150 : 0),
   };
 }
+
+/**
+ * After the GPU operator's release, which replaces driver and device plugin: each GPU is offered as before. Without the job,
+ * which needs a free GPU: the node is in use.
+ */
+const gpuAfterRelease = (settings: Settings, operator: Operator): PlannedStep[] => {
+  const { namespace, name, version, timeoutSeconds } = operator;
+  const { soakAgentSeconds } = settings.limits;
+  return settings.agents
+    .filter(({ gpu }) => gpu)
+    .map((node) => ({
+      id: `operator-${name}-gpu-${node.name}`,
+      title: `prove that ${node.name} offers its GPU with ${name} ${version}, the operator's pods run there and its policy is ready; watch ${soakAgentSeconds} s`,
+      on: helperFor(settings, node),
+      script: "gpu-after",
+      args: [node.name, namespace, timeoutSeconds, settings.changeId, soakAgentSeconds],
+      limitSeconds: timeoutSeconds + soakAgentSeconds + 60,
+    }));
+};
 
 /** Cordon and drain, asked of a server that is not being worked on. */
 function drained(settings: Settings, node: ClusterNode): PlannedStep[] {
@@ -519,14 +539,15 @@ const rancherRestore = (settings: Settings, { namespace, name, version }: Operat
 /** After Rancher's release: it serves, says its version itself, and its clusters are there. */
 const rancherReady = (settings: Settings, operator: Operator): PlannedStep => ({
   id: "rancher-ready",
-  title: `prove that Rancher serves, is ${operator.version} by its own word, and its clusters are Active`,
+  title: `prove that Rancher serves, is ${operator.version} by its own word, and its clusters are Active; watch ${settings.limits.soakServerSeconds} s`,
   on: helperFor(settings),
   script: "rancher-ready",
   args: [
     ...[operator.namespace, operator.name, operator.version, operator.timeoutSeconds],
+    settings.limits.soakServerSeconds,
     ...settings.rancher.awayClusters,
   ],
-  limitSeconds: operator.timeoutSeconds + 60,
+  limitSeconds: operator.timeoutSeconds + settings.limits.soakServerSeconds + 60,
 });
 
 /** What stands before an operator's release. */
@@ -537,6 +558,7 @@ export const beforeRelease = (settings: Settings, operator: Operator): PlannedSt
 export const afterRelease = (settings: Settings, operator: Operator): PlannedStep[] => [
   operatorReady(settings, operator),
   ...(operator.rancher ? [rancherReady(settings, operator)] : []),
+  ...(isGpuOperator(operator) ? gpuAfterRelease(settings, operator) : []),
 ];
 
 /** Before the way back is let go. */

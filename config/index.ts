@@ -38,7 +38,7 @@ export {
   type OperatorMove,
   type OperatorSeen,
 } from "./operatorMoves";
-export { gpuOperatorNamespace } from "./operatorRules";
+export { gpuOperatorNamespace, isGpuOperator } from "./operatorRules";
 export type { Operator } from "./operatorsSchema";
 export { giveUpRound, hasTurn, isChanging, isDrained, isPatched, isRound, patchedNodes } from "./osPatch";
 export { type ParseOptions, parseSettings } from "./parse";

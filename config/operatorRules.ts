@@ -37,7 +37,7 @@ function judgeNames(operators: NonNullable<Draft["operators"]>): Mistake[] {
 }
 
 /** Whether an entry is the GPU operator, by its name or its chart's. */
-const isGpuOperator = ({ name, chart }: Pick<Entry, "name" | "chart">): boolean =>
+export const isGpuOperator = ({ name, chart }: Pick<Entry, "name" | "chart">): boolean =>
   [name, chart].some((text) => text?.split("/").at(-1)?.startsWith("gpu-operator"));
 
 /** Where the GPU operator's pods are: the namespace of its entry, or that of its documentation where `operators` has none. */

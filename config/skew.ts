@@ -14,13 +14,20 @@ export interface RunningNode {
  */
 const kubeletMinorsBehind = (kubelet: Version): number => (isAtLeastMinor(kubelet, 1, 25) ? 3 : 2);
 
+/** A rule that is broken by a pair. */
+export interface SkewFault {
+  readonly text: string;
+  /** It is broken now already and no more once the servers are done: going on is the way out of it. */
+  readonly ends: boolean;
+}
+
 /**
  * Every rule that is broken now or would be at any moment of the run: nodes reach the target one at a time, in the
  * order given, servers first. RKE2's controller managers, schedulers and kubectl ask their own server's API server
  * alone, so they are as old as it; kube-proxy is as old as its node's kubelet.
- * @returns one text a broken pair; empty where the run is sound from end to end
+ * @returns one a broken pair; empty where the run is sound from end to end
  */
-export function skewFaults(nodes: readonly RunningNode[], target: Version): string[] {
+export function skewFaults(nodes: readonly RunningNode[], target: Version): SkewFault[] {
   const ordered = [
     ...nodes.filter(({ role }) => role === "server"),
     ...nodes.filter(({ role }) => role === "agent"),
@@ -28,7 +35,11 @@ export function skewFaults(nodes: readonly RunningNode[], target: Version): stri
   const moments = Array.from({ length: ordered.length + 1 }, (_, upgraded) =>
     ordered.map((node, i) => (i < upgraded ? { ...node, version: target } : node)),
   );
-  return [...new Set(moments.flatMap(faultsOf))];
+  const faults = moments.map(faultsOf);
+  const servers = ordered.filter(({ role }) => role === "server").length;
+  const [now = []] = faults;
+  const later = new Set(faults.slice(servers).flat());
+  return [...new Set(faults.flat())].map((text) => ({ text, ends: now.includes(text) && !later.has(text) }));
 }
 
 function faultsOf(nodes: readonly RunningNode[]): string[] {

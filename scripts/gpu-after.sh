@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Proves that NODE offers its GPUs again, that the GPU operator's pods run there and its ClusterPolicy is ready (procedure
-# §3.3.4, step 4), and that a job which uses a GPU completes there, where one is asked for. NODE is still cordoned and drained:
-# its GPUs are free.
+# §3.3.4, step 4), and that a job which uses a GPU completes there, where one is asked for: then NODE is still cordoned and
+# drained, its GPUs are free.
 #
-# Usage: NODE NAMESPACE SECONDS CHANGE [JOB_NAMESPACE JOB JOB_SECONDS MANIFEST]
-#   NAMESPACE  of the GPU operator. As many GPUs must be allocatable as gpu-before.sh saw, at least one.
+# Usage: NODE NAMESPACE SECONDS CHANGE WATCH [JOB_NAMESPACE JOB JOB_SECONDS MANIFEST]
+#   NAMESPACE  of the GPU operator. As many GPUs must be allocatable as gpu-before.sh saw in CHANGE, at least one.
+#   WATCH      seconds that it must stay so: right after a release it may still be so from before
 #   JOB        the job's name, as in MANIFEST (components/gpuJob.ts), and how long it may take, its image's pull included
-# shellcheck disable=SC2317 # offered is called by until_ok
-node=$1 namespace=$2 seconds=$3 change=$4
-shift 4
+# shellcheck disable=SC2317 # offered is called by steadily
+node=$1 namespace=$2 seconds=$3 change=$4 watch=$5
+shift 5
 keep_gpu "$change" "$node"
 count=$(cat "$GPU.count" 2>/dev/null || echo 1)
 
@@ -37,7 +38,7 @@ offered() {
   [ -z "$waiting" ] || fellow_in_turn || { echo "ClusterPolicy ${waiting% }, wanted ready" && return 1; }
 }
 api_ready
-until_ok "$seconds" offered || fail "after $seconds s: $LAST" "kubectl -n $namespace get pods -o wide; kubectl get clusterpolicies.nvidia.com; nvidia-smi on $node: its driver must fit its kernel, $(kube "$API" get node "$node" -o jsonpath='{.status.nodeInfo.kernelVersion}' || true); mend it and run pulumi up again. $(row gpu)"
+steadily "$seconds" "$watch" offered || fail "after $seconds s: $LAST" "kubectl -n $namespace get pods -o wide; kubectl get clusterpolicies.nvidia.com; nvidia-smi on $node: its driver must fit its kernel, $(kube "$API" get node "$node" -o jsonpath='{.status.nodeInfo.kernelVersion}' || true); mend it and run pulumi up again. $(row gpu)"
 tested=false
 if [ $# -gt 0 ] && marked "$node" "$change"; then
   say "running job $1/$2 on a GPU of $node"

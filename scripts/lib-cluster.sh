@@ -67,6 +67,11 @@ stays() {
   done
 }
 
+# Waits at most SECONDS until a condition holds and has stayed so for WATCH: right after a change it may hold from before, and
+# then be false for a while. steadily SECONDS WATCH COMMAND
+steadily() { until_ok "$1" holds_for "$2" "$3"; }
+holds_for() { "$2" && { stays "$1" "$2" || { echo "$LAST" && return 1; }; }; }
+
 # Of FELLOWS, who go together with the node in turn, those that bear CHANGE's mark: they may be down. Space-separated.
 # away_with TABLE CHANGE FELLOWS
 away_with() { awk -F'|' -v c="$2" -v fellows=" $3 " '$5 == c && index(fellows, " " $1 " ") { print $1 }' <<<"$1" | tr '\n' ' '; }

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Proves that Rancher serves, at VERSION, and that every cluster it manages is Active and connected.
 #
-# Usage: NAMESPACE NAME VERSION SECONDS [CLUSTER…]
+# Usage: NAMESPACE NAME VERSION SECONDS WATCH [CLUSTER…]
 #   NAME      of its release, and of its Service
 #   VERSION   X.Y.Z, which the server itself must say
+#   WATCH     seconds that it must stay so: right after the rollout an agent may still seem connected, from before
 #   CLUSTER   clusters, by name, that may be away
-# shellcheck disable=SC2317 # well is called by until_ok
-namespace=$1 name=$2 version=$3 seconds=$4
-shift 4
+# shellcheck disable=SC2317 # well is called by steadily
+namespace=$1 name=$2 version=$3 seconds=$4 watch=$5
+shift 5
 may_be_away=" $* "
 
 # Clusters that are not Active, or whose agent is not connected, one after another.
@@ -32,6 +33,6 @@ well() {
 }
 
 api_ready
-until_ok "$seconds" well || fail "Rancher is not well after $seconds s: $LAST" "kubectl -n $namespace get pods,events; kubectl -n $namespace logs deployment/$name; kubectl get clusters.management.cattle.io; mend it and run pulumi up again, or go back (docs/rancher.md); a cluster that may be away: rancher.awayClusters"
+steadily "$seconds" "$watch" well || fail "Rancher is not well after $seconds s: $LAST" "kubectl -n $namespace get pods,events; kubectl -n $namespace logs deployment/$name; kubectl get clusters.management.cattle.io; mend it and run pulumi up again, or go back (docs/rancher.md); a cluster that may be away: rancher.awayClusters"
 result release "$namespace/$name" server "v$version" clusters "$(rancher_clusters | wc -l)"
 # end of step

@@ -11,7 +11,7 @@ import {
   skewFaults,
 } from "../../config";
 import type { Facts } from "../facts";
-import { type Finding, must } from "../finding";
+import { type Finding, must, should } from "../finding";
 import { unknown } from "../unmeasured";
 
 /** Version policy: N-2, skew at every moment of the run, and what etcd's version means for going back. */
@@ -92,14 +92,15 @@ function judgeSkew(settings: Settings, { nodes }: Facts): Finding {
     [
       ...new Set(running.filter((node) => node.role === role).map(({ version }) => kubernetesMinor(version))),
     ].join(" and ");
-  return {
-    ...question,
-    found: faults.join("; ") || `API servers ${minors("server")}, agents' kubelets ${minors("agent")}`,
-    ...must(
-      faults.length === 0,
-      "bring the named node to the others' version by itself first: skew breaks what asks the older API",
-    ),
-  };
+  const found =
+    faults.map(({ text }) => text).join("; ") ||
+    `API servers ${minors("server")}, agents' kubelets ${minors("agent")}`;
+  // As after a way back of one server, beside agents that are done: only its turn ends that.
+  const ending = faults.length > 0 && faults.every(({ ends }) => ends);
+  const next = ending
+    ? "go on: the servers' turns come first and end it; until then leave the agents alone"
+    : "bring the named node to the others' version by itself first: skew breaks what asks the older API";
+  return { ...question, found, ...(ending ? should : must)(faults.length === 0, next) };
 }
 
 /** What etcd's version before and after means for going back. */

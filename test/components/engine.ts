@@ -22,6 +22,9 @@ export interface Registered {
 /** What mocks are not told of. */
 type Edges = Pick<Registered, "dependsOn" | "parent" | "retainOnDelete" | "onError">;
 
+/** When each gate was asked. */
+export const ASKED_AT = "2026-11-24T07:27:09.000Z";
+
 /** How long a mocked resource takes: enough for two at once to overlap measurably. */
 const TAKES_MS = 2;
 
@@ -58,6 +61,7 @@ export async function runProgram(changes: Record<string, unknown>): Promise<Regi
           from: "v0",
           mode: "forward",
           movedUnder: "CR-MOVED",
+          askedAt: ASKED_AT,
         };
         return { id: `${name}-id`, state };
       },

@@ -81,13 +81,13 @@ describe("components/turns: a GPU agent", () => {
 
   it("runs the job only where one is asked for, and has time for it", () => {
     const without = stepOf(turn(GPU_NODE), "gpu-after");
-    assert.deepEqual(without.args, [GPU_NODE, "gpu-operator", 300, "CR-2026-041"]);
+    assert.deepEqual(without.args, [GPU_NODE, "gpu-operator", 300, "CR-2026-041", 0]);
     assert.doesNotMatch(without.title, /job/);
     const gpuTest = { image: IMAGE, command: ["nvidia-smi"], namespace: "gpu-operator", timeoutSeconds: 60 };
     const { title, args, limitSeconds } = stepOf(turn(GPU_NODE, { gpuTest }), "gpu-after");
     assert.ok(title.includes(IMAGE));
-    assert.deepEqual(args.slice(4, 7), ["gpu-operator", "rke2-upgrade-gpu-cr-2026-041-3007", 60]);
-    assert.ok(shellWord(String(args[7])).includes("nvidia-smi"));
+    assert.deepEqual(args.slice(5, 8), ["gpu-operator", "rke2-upgrade-gpu-cr-2026-041-3007", 60]);
+    assert.ok(shellWord(String(args[8])).includes("nvidia-smi"));
     assert.equal(limitSeconds, without.limitSeconds + 60 + 150);
   });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { judgeOperators, type OperatorsSeen } from "../../components/judgeOperators";
+import { foreseeReleases, judgeOperators, type OperatorsSeen } from "../../components/judgeOperators";
 import { letThrough } from "../../components/letThrough";
 import { parseSettings } from "../../config";
 import { lab } from "../config/lab";
@@ -37,5 +37,16 @@ describe("components/judgeOperators", () => {
   it("sees one at rest that its release does not bring up", () => {
     const moving = seen({ toMove: new Set(["rancher"]) });
     assert.ok(!refused(settings(NEW), moving, known, false).includes("rancher: at rest"));
+  });
+
+  it("has a preview say of a release that was moved by hand what the gate says", () => {
+    const live = { revision: 3, replaced: 2, status: "deployed", chart: "rancher", version: "2.15.0" };
+    const releases = { value: new Map([["cattle-system/rancher", live]]) };
+    const byHand = seen({ releases, byHand: new Set(["rancher"]), rancherFacts: undefined });
+    const foreseen = foreseeReleases(settings(NEW), releases, { held: "rancher", known }, false);
+    assert.match(foreseen[0]?.next ?? "", /^it was moved by hand/);
+    assert.deepEqual(foreseen, judgeOperators(settings(NEW), byHand, known, false));
+    // In up the gate itself comes later.
+    assert.equal(foreseeReleases(settings(NEW), releases, undefined, false)[0]?.verdict, "pass");
   });
 });

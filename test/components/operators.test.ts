@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { before } from "mocha";
 import { provider } from "../../components/operatorsGateProvider";
+import { provider as memory } from "../../components/operatorsMemoryProvider";
 import { planOf } from "../../components/plan";
-import { describePlan, parseSettings } from "../../config";
+import { describePlan, parseSettings, withExpectations } from "../../config";
 import { stepOf } from "../../report/stepName";
 import { lab } from "../config/lab";
-import { type Registered, runProgram } from "./engine";
+import { ASKED_AT, type Registered, runProgram } from "./engine";
 
 const A = "v1.35.4+rke2r1";
 const B = "v1.36.3+rke2r1";
@@ -60,6 +61,7 @@ describe("operators in an upgrade", () => {
       "proj-k8sw04-uncordon",
       "operator-gpu-operator-release",
       "operator-gpu-operator-ready",
+      "operator-gpu-operator-gpu-proj-k8sw04",
       "validation-validate",
     );
   });
@@ -91,6 +93,30 @@ describe("operators in an upgrade", () => {
     );
   });
 
+  it("are proven again when nothing but their values changed", async () => {
+    const gpu = one("gpu-operator", "after", { health, values: { driver: { version: "2" } } });
+    const other = await runProgram({ rke2Version: B, acceptedVersion: A, operators: [gpu] });
+    for (const name of ["operator-gpu-operator-ready", "operator-gpu-operator-gpu-proj-k8sw04"]) {
+      const again = other.find((resource) => resource.name === name);
+      assert.notEqual(again?.inputs.create, get(name).inputs.create, name);
+    }
+  });
+
+  it("have the GPU operator prove each GPU, within its own limit, and run no job there", () => {
+    const settings = parseSettings(lab({ rke2Version: B, acceptedVersion: A, operators }));
+    const proofs = planOf(settings).filter(({ id }) => /^operator-.*-gpu-/.test(id));
+    assert.deepEqual(
+      proofs.map(({ phase, boundSeconds, planned }) => [
+        phase,
+        boundSeconds,
+        planned?.on.name,
+        planned?.args,
+      ]),
+      [["operators-after", 375, "proj-k8sm01", ["proj-k8sw04", "gpu-operator", 300, "CR-2026-041", 15]]],
+    );
+    assert.equal(withExpectations(proofs, settings)[0]?.expectedSeconds, settings.durations.verifySeconds);
+  });
+
   it("stand in the plan at their place, and every step of it is laid out", () => {
     const settings = parseSettings(lab({ rke2Version: B, acceptedVersion: A, operators }));
     const plan = planOf(settings);
@@ -103,7 +129,10 @@ describe("operators in an upgrade", () => {
       lines,
       /before Kubernetes\n.*cert-manager at v1\.2\.3.*\n.*\n.*traefik.*\n.*\nServers, one at a time/,
     );
-    assert.match(lines, /after Kubernetes\n.*gpu-operator at v1\.2\.3.*\n.*well.*\nValidation/);
+    assert.match(
+      lines,
+      /after Kubernetes\n.*gpu-operator at v1\.2\.3.*\n.*well.*\n.*proj-k8sw04 offers its GPU.*\nValidation/,
+    );
   });
 });
 
@@ -118,6 +147,24 @@ describe("the operators' gate", () => {
   });
 });
 
+describe("the operators' memory", () => {
+  const [older, newer] = [1, 4].map((since) => ({ cert: { digest: "d", since, found: since } }));
+
+  it("hands out in a preview what the gate left last, and in between what it leaves now", async () => {
+    assert.ok(older && newer);
+    // As a preview has an output that is not known yet.
+    const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9" as never;
+    const { inputs } = await memory.check({ letThrough: older, known: {} }, { letThrough: unknown });
+    assert.deepEqual(inputs.known, older);
+    assert.deepEqual((await memory.check(undefined, { letThrough: newer })).inputs.known, {});
+    const { outs } = await memory.create({ letThrough: newer, known: older });
+    assert.deepEqual(outs.known, newer);
+    assert.deepEqual((await memory.update("", outs, { letThrough: older, known: newer })).outs.known, older);
+    assert.equal((await memory.diff("", outs, { letThrough: newer, known: newer })).changes, false);
+    assert.equal((await memory.diff("", outs, { letThrough: older, known: newer })).changes, true);
+  });
+});
+
 describe("operators alone", () => {
   it("go in a settled cluster, before its acceptance", async () => {
     const all = await runProgram({ rke2Version: B, acceptedVersion: B, operators });
@@ -129,6 +176,7 @@ describe("operators alone", () => {
       "operator-traefik-release",
       "operator-gpu-operator-release",
       "operator-gpu-operator-ready",
+      "operator-gpu-operator-gpu-proj-k8sw04",
       "settled-proj-k8sm01-verify",
     ];
     const at = order.map((name) => names.indexOf(name));
@@ -137,6 +185,12 @@ describe("operators alone", () => {
       at,
       at.toSorted((a, b) => a - b),
     );
+  });
+
+  it("have acceptance let go of the lock that their gate took", async () => {
+    const all = await runProgram({ rke2Version: B, acceptedVersion: B, operators });
+    const release = all.find(({ name }) => name === "settled-release");
+    assert.equal(release?.inputs.operatorsAskedAt, ASKED_AT);
   });
 
   it("are left alone while going back: nothing of Kubernetes is read or made", async () => {

@@ -53,7 +53,7 @@ describe("Rancher with an upgrade", () => {
 
   it("is proven by its own word", () => {
     const create = String(all.find(({ name }) => name === "rancher-ready")?.inputs.create);
-    assert.match(create, / rancher-ready \S+ 660 cattle-system rancher 2\.15\.1 600 # /);
+    assert.match(create, / rancher-ready \S+ 690 cattle-system rancher 2\.15\.1 600 30 # /);
   });
 
   it("stands in the plan at its place, and every step of it is laid out", () => {

@@ -14,6 +14,10 @@ const cluster = (servers: string[], agents: string[]): RunningNode[] => [
   ...servers.map((version, i) => node(`m${i}`, "server", version)),
   ...agents.map((version, i) => node(`w${i}`, "agent", version)),
 ];
+const texts = (nodes: readonly RunningNode[]) =>
+  skewFaults(nodes, v(NEW))
+    .map(({ text }) => text)
+    .join();
 const OLD = "v1.35.4+rke2r1";
 const NEW = "v1.36.3+rke2r1";
 
@@ -25,16 +29,10 @@ describe("config/skew", () => {
   });
 
   it("names an agent that ran ahead, servers two minors apart, and a kubelet too old for what comes", () => {
-    assert.match(
-      skewFaults(cluster([OLD], [NEW]), v(NEW)).join(),
-      /kubelet of w0 \(1\.36\) is newer than .*m0 \(1\.35\)/,
-    );
-    assert.match(
-      skewFaults(cluster([NEW, "v1.34.1+rke2r1"], []), v(NEW)).join(),
-      /m0 \(1\.36\) and m1 \(1\.34\)/,
-    );
-    const old = skewFaults(cluster([OLD], ["v1.32.9+rke2r1"]), v(NEW));
-    assert.match(old.join(), /w0 \(1\.32\) is more than 3 minors older than the API server of m0 \(1\.36\)/);
+    assert.match(texts(cluster([OLD], [NEW])), /kubelet of w0 \(1\.36\) is newer than .*m0 \(1\.35\)/);
+    assert.match(texts(cluster([NEW, "v1.34.1+rke2r1"], [])), /m0 \(1\.36\) and m1 \(1\.34\)/);
+    const old = texts(cluster([OLD], ["v1.32.9+rke2r1"]));
+    assert.match(old, /w0 \(1\.32\) is more than 3 minors older than the API server of m0 \(1\.36\)/);
     assert.deepEqual(skewFaults(cluster([OLD], ["v1.33.9+rke2r1"]), v(NEW)), []);
   });
 
@@ -57,7 +55,19 @@ describe("config/skew", () => {
     );
   });
 
-  it("refuses whatever has an agent ahead of a server", () => {
+  it("knows which the run itself ends: a server that went back beside an agent that is done, and no other", () => {
+    const ends = (nodes: readonly RunningNode[], target: string) => [
+      ...new Set(skewFaults(nodes, v(target)).map((fault) => fault.ends)),
+    ];
+    assert.deepEqual(ends(cluster([NEW, OLD, NEW], [NEW, OLD]), NEW), [true]);
+    // Settled on the older one, nobody would bring that server up; nor an agent that is further than all will be.
+    assert.deepEqual(ends(cluster([NEW, OLD, NEW], [NEW, OLD]), OLD), [false]);
+    assert.ok(ends(cluster([OLD], ["v1.37.0+rke2r1"]), NEW).includes(false));
+    // What only the run would make is none that it ends.
+    assert.deepEqual(ends(cluster([OLD], ["v1.32.9+rke2r1"]), NEW), [false]);
+  });
+
+  it("finds whatever has an agent ahead of a server", () => {
     fc.assert(
       fc.property(anyVersion, anyVersion, (server, agent) => {
         fc.pre(agent.minor > server.minor && agent.major === server.major);

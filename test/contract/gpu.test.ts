@@ -126,7 +126,7 @@ describe("scripts/gpu-before.sh, gpu-after.sh and uncordon.sh on a real API", fu
   });
 
   it("wants the policy ready where the cluster knows one", async () => {
-    const ask = () => run("gpu-after", NODE, "gpu-operator", 1, CHANGE);
+    const ask = () => run("gpu-after", NODE, "gpu-operator", 1, CHANGE, 0);
     assert.match((await ask()).output, /"allocatable":2,"tested":false/);
     for (const file of ["50-gpu-operator", "55-cluster-policy"]) {
       const path = join(__dirname, `../../rehearsal/workloads/${file}.yaml`);
@@ -150,7 +150,7 @@ describe("scripts/gpu-before.sh, gpu-after.sh and uncordon.sh on a real API", fu
   const [node] = settings.agents.filter(({ gpu }) => gpu);
   assert.ok(node);
   const { namespace, name, manifest } = gpuJob(settings, node);
-  const ask = () => run("gpu-after", NODE, "gpu-operator", 1, CHANGE, namespace, name, 5, manifest);
+  const ask = () => run("gpu-after", NODE, "gpu-operator", 1, CHANGE, 0, namespace, name, 5, manifest);
   const job = () => kubectl(["get", "job", name, "--ignore-not-found", "-o", "json"]);
   const times = { startTime: "2026-01-01T00:00:00Z" };
 

@@ -159,7 +159,7 @@ describe("Rancher's scripts and the rehearsal's rancher-backup", function () {
   it("ready: says that nobody answers /ping", () => {
     const { stderr } = server.step(
       stepText("rancher-ready"),
-      ...["rancher-ready", "cattle-system", "rancher", VERSION, "1"],
+      ...["rancher-ready", "cattle-system", "rancher", VERSION, "1", "0"],
     );
     assert.match(stderr, /Rancher is not well after 1 s: \/ping: Error from server/);
   });

@@ -60,7 +60,12 @@ export async function run(
 
 /** Signals everything that the command started. */
 export function killAll({ process: child }: Running, signal: NodeJS.Signals): void {
-  if (child.pid) process.kill(-child.pid, signal);
+  try {
+    if (child.pid) process.kill(-child.pid, signal);
+  } catch (error) {
+    // It ended by itself just now.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** Runs a command that must succeed. @returns what it printed */

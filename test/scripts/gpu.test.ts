@@ -23,7 +23,7 @@ const KUBE = `kube() {
   "get pods -A -o"*) cat owned ;;
   "-n ml apply view-last-applied pod notebook") cat applied ;;
   "-n gpu-operator get pods"*"-o name") echo pod/plugin ;;
-  "-n gpu-operator get pods"*) cat operator ;;
+  "-n gpu-operator get pods"*) cat operator; [ ! -e later ] || mv later operator ;;
   "get crd"*) cat crd ;;
   "get clusterpolicies"*) cat policies ;;
   "-n "*" get "*replicas*) cat controller ;;
@@ -43,6 +43,12 @@ const KUBE = `kube() {
   *) echo "not expected: $*" >&2; return 1 ;;
   esac
 }`;
+
+/** Where there is a file `clock`, time passes by sleeping alone. */
+const CLOCK = `if [ -e "$STATE/clock" ]; then
+  date() { case "$*" in +%s) cat "$STATE/clock" ;; *) command date "$@" ;; esac; }
+  sleep() { echo $(($(cat "$STATE/clock") + $1)) >"$STATE/clock.new"; mv "$STATE/clock.new" "$STATE/clock"; }
+fi`;
 
 describe("scripts: a GPU node's own steps", () => {
   let state: string;
@@ -80,6 +86,7 @@ describe("scripts: a GPU node's own steps", () => {
       input: [
         ...["lib", "lib-cluster", ...libraries].map((one) => `source ${scripts}/${one}.sh`),
         `trap - ERR; STATE=${state}; sleep() { command sleep 0.1; }; api_ready() { :; }`,
+        CLOCK,
         KUBE,
         `set -- ${args.map((arg) => `'${arg}'`).join(" ")}`,
         `source ${scripts}/${name}.sh`,
@@ -91,7 +98,7 @@ describe("scripts: a GPU node's own steps", () => {
   }
   const list = () => step("gpu-before", ["lib-gpu"], "w1", "CR-1");
   const prove = (...job: string[]) =>
-    step("gpu-after", ["lib-gpu", "lib-job"], "w1", "gpu-operator", "1", "CR-1", ...job);
+    step("gpu-after", ["lib-gpu", "lib-job"], "w1", "gpu-operator", "1", "CR-1", "0", ...job);
   const tested = () => prove("default", "gpu-job", "1", MANIFEST);
   const uncordon = () => step("uncordon", ["lib-gpu"], "w1", "CR-1", "v2", "v1", "", "1");
 
@@ -156,6 +163,15 @@ describe("scripts: a GPU node's own steps", () => {
         put("policies", policy ?? "");
         assert.match(prove().stderr, new RegExp(`ClusterPolicy ${said}`));
       }
+    });
+
+    it("takes no first good look for it right after a release: it may be from before", () => {
+      const released = () =>
+        step("gpu-after", ["lib-gpu", "lib-job"], "w1", "gpu-operator", "30", "CR-1", "15");
+      put("clock", "0");
+      assert.ok(released().ok);
+      put("later", "plugin Running False");
+      assert.match(released().stderr, /after 30 s: pods of gpu-operator not Ready on w1: plugin \n/);
     });
 
     it("waits for no policy while a fellow is in its turn: it is not ready for that one's sake", () => {

@@ -28,12 +28,17 @@ kube() {
   'get pv volume'*) cat directory ;;
   *'get service rancher'*) printf 80 ;;
   'get --raw /api/v1/namespaces/cattle-system/services/http:rancher:80/proxy/ping') cat ping ;;
-  'get clusters.management.cattle.io '*) cat clusters ;;
+  'get clusters.management.cattle.io '*) cat clusters; [ ! -e later ] || mv later clusters ;;
   *) echo "kubectl does not know $*" >&2; return 1 ;;
   esac
 }
 create_object() { cat >created; bash made; }
 api_ready() { :; }
+if [ -e clock ]; then
+  # Time passes by sleeping alone.
+  date() { case "$*" in +%s) cat clock ;; *) command date "$@" ;; esac; }
+  sleep() { echo $(($(cat clock) + $1)) >clock.new; mv clock.new clock; }
+fi
 `;
 
 const CRDS = ["backups.resources", "settings.management"].map(
@@ -72,8 +77,17 @@ describe("Rancher's scripts", () => {
   }
   const exported = (seconds = "1") =>
     run("rancher-export", bareText("rancher-export"), "rke2up-cr-1", "full", seconds, "");
-  const ready = (...away: string[]) =>
-    run("rancher-ready", stepText("rancher-ready"), "cattle-system", "rancher", "2.14.3", "1", ...away);
+  const ready = (away: string[] = [], watch = "0") =>
+    run(
+      "rancher-ready",
+      stepText("rancher-ready"),
+      "cattle-system",
+      "rancher",
+      "2.14.3",
+      "1",
+      watch,
+      ...away,
+    );
   const restored = () =>
     run(
       "rancher-restore",
@@ -126,11 +140,21 @@ describe("Rancher's scripts", () => {
     assert.equal(ready().status, 0);
     put("clusters", "local\tlocal\tTrue\t-\nc-m-1\ttelescope\tTrue\tFalse\n");
     assert.match(ready().stderr, /c-m-1 \(telescope\): its agent is not connected/);
-    assert.equal(ready("c-m-1").status, 0);
+    assert.equal(ready(["c-m-1"]).status, 0);
     put("version", "v2.13.0");
     assert.match(ready().stderr, /says that it is v2\.13\.0, wanted v2\.14\.3/);
     put("ping", "no");
     assert.match(ready().stderr, /\/ping says no/);
+  });
+
+  it("ready: an agent that seems connected, as before the rollout, must stay so", () => {
+    put("clock", "0");
+    assert.equal(ready([], "30").status, 0);
+    put("later", "local\tlocal\tTrue\t-\nc-m-1\ttelescope\tTrue\tFalse\n");
+    assert.match(
+      ready([], "30").stderr,
+      /Rancher is not well after 1 s: c-m-1 \(telescope\): its agent is not connected/,
+    );
   });
 
   it("restore: Rancher at rest, then the export, once", () => {

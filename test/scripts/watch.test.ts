@@ -86,3 +86,28 @@ describe("scripts/lib-watch.sh", () => {
     assert.equal(calm(40, 20, ["lab/api Pending "], [], true).calm, false);
   });
 });
+
+describe("scripts/lib-cluster.sh: steadily", () => {
+  /** Runs `steadily 60 15` over a condition that is false in these seconds, on a clock that sleeping alone moves. */
+  function steadily(falseFrom: number, falseUntil: number) {
+    const text = `source ${scripts}/lib.sh
+source ${scripts}/lib-cluster.sh
+trap - ERR
+cd "$(mktemp -d)"
+echo 0 >clock
+date() { case "$*" in +%s) cat clock ;; *) command date "$@" ;; esac; }
+sleep() { echo $(($(cat clock) + $1)) >new; mv new clock; }
+holds() { local now; now=$(cat clock); [ "$now" -lt ${falseFrom} ] || [ "$now" -ge ${falseUntil} ] || { echo "not so" && return 1; }; }
+steadily 60 15 holds || { echo "$LAST"; exit 1; }
+cat clock`;
+    const { status, stdout } = spawnSync("bash", ["-s", "test"], { input: text, encoding: "utf8" });
+    return { status, said: stdout.trim() };
+  }
+
+  it("has it stay so, begins anew where it relapses, and tells what is not so in the end", () => {
+    assert.deepEqual(steadily(99, 99), { status: 0, said: "16" });
+    // Well at first, from before; not for 20 seconds; then for good.
+    assert.deepEqual(steadily(3, 23), { status: 0, said: "39" });
+    assert.deepEqual(steadily(3, 999), { status: 1, said: "not so" });
+  });
+});

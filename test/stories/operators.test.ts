@@ -118,5 +118,7 @@ describe("operators that go with an upgrade", function () {
     assert.equal((await revisions("gpu-operator")).length, before + 1);
     assert.deepEqual(await restarts("proj-k8sm01", "server", moved), []);
     assert.equal((await statuses("gpu-operator")).at(-1), "deployed");
+    const lease = await run(["kubectl", "-n", "kube-system", "get", "lease", "rke2-upgrade"]);
+    assert.match(lease.output, /not found/i);
   });
 });

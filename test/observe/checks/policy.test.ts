@@ -42,10 +42,13 @@ describe("observe/checks/policy", () => {
     assert.equal(policy({ latestStable: "" })[0]?.verdict, "warn");
   });
 
-  it("refuses an agent that ran ahead of the servers", () => {
+  it("refuses an agent that ran ahead of the servers, but where the run itself brings them up to it", () => {
     const ahead = facts({ node: ["proj-k8sw01", { versionOnDisk: TO, versionRunning: TO }] });
-    const skew = policy({}, ahead)[1];
+    const skew = policy({ rke2Version: FROM }, ahead)[1];
     assert.equal(skew?.verdict, "fail");
+    const ending = policy({}, ahead)[1];
+    assert.deepEqual([ending?.verdict, ending?.found], ["warn", skew?.found]);
+    assert.match(ending?.next ?? "", /servers' turns come first/);
     assert.match(
       skew?.found ?? "",
       /kubelet of proj-k8sw01 \(1\.36\) is newer than the API server of proj-k8sm01 \(1\.35\)/,
@@ -146,6 +149,83 @@ describe("observe/checks/compatibility", () => {
     assert.match(judge(image, { acknowledge: ["gpu-operator 25.3 on 1.36"] })?.next ?? "", row);
     assert.doesNotMatch(judge("traefik:v3.9.0")?.next ?? "", /GPU/);
     assert.doesNotMatch(unknown?.next ?? "", /first/);
+  });
+
+  describe("of what an operator moves", () => {
+    const moved = (
+      when: string,
+      version: string,
+      changes: Record<string, unknown> = {},
+      live = "v1.18.2",
+    ) => {
+      const image = `quay.io/jetstack/cert-manager-controller:${live}`;
+      const pods = [
+        pod("p", "proj-k8sw01", {
+          metadata: { name: "p", namespace: "certs" },
+          spec: { containers: [{ name: "c", image }] },
+        }),
+      ];
+      const { keys = {}, ...entry } = changes as { keys?: Record<string, unknown> };
+      const operator = {
+        name: "certs",
+        namespace: "certs",
+        chart: "oci://x.org/cert-manager",
+        version,
+        when,
+      };
+      const settings = with_({ operators: [{ ...operator, ...entry }], ...keys });
+      return judgeComponents(settings, facts({ cluster: { pods } })).map(
+        ({ check, verdict, found, wanted }) =>
+          [check.replace("compatibility: ", ""), verdict, found.split(" in ")[0], wanted.slice(-4)].join(" "),
+      );
+    };
+
+    it("before Kubernetes: what it becomes, on the one that runs and on the wanted one", () => {
+      assert.deepEqual(moved("before", "v1.21.1"), [
+        "cert-manager on what runs now pass 1.18.2 → v1.21.1 1.35",
+        "cert-manager pass 1.18.2 → v1.21.1 1.36",
+      ]);
+      assert.deepEqual(moved("before", "1.20.0"), [
+        "cert-manager on what runs now pass 1.18.2 → 1.20.0 1.35",
+        "cert-manager fail 1.18.2 → 1.20.0 1.36",
+      ]);
+      const acknowledged = { keys: { acknowledge: ["cert-manager 1.20 on 1.36"] } };
+      assert.match(moved("before", "1.20.0", acknowledged)[1] ?? "", /^cert-manager warn/);
+      // Installed already, and no news of the minor that runs.
+      assert.deepEqual(moved("before", "v1.21.1", {}, "v1.21.1"), ["cert-manager pass 1.21.1 1.36"]);
+      assert.deepEqual(moved("before", "v1.21.2", {}, "v1.21.1"), [
+        "cert-manager pass 1.21.1 → v1.21.2 1.36",
+      ]);
+    });
+
+    it("after it: what runs and what it becomes, both on the wanted one", () => {
+      assert.deepEqual(moved("after", "v1.21.1"), [
+        "cert-manager fail 1.18.2 1.36",
+        "cert-manager pass 1.18.2 → v1.21.1 1.36",
+      ]);
+      assert.deepEqual(moved("after", "v1.21.2", {}, "v1.21.1"), ["cert-manager pass 1.21.1 1.36"]);
+    });
+
+    it("with the minor as it is: a release that nobody has published on it is no more what the cluster lives with", () => {
+      const stays = { keys: { rke2Version: "v1.35.7+rke2r1" } };
+      assert.deepEqual(moved("before", "v1.99.0", stays), ["cert-manager fail 1.18.2 → v1.99.0 1.35"]);
+    });
+
+    it("and not of one in another place, nor of one whose chart counts by itself", () => {
+      assert.deepEqual(moved("before", "v1.21.1", { namespace: "other" }), ["cert-manager fail 1.18.2 1.36"]);
+      assert.deepEqual(moved("before", "v1.21.1", { chart: "cert-manager-csi-driver" }), [
+        "cert-manager fail 1.18.2 1.36",
+      ]);
+      assert.equal(moved("before", "v1.21.1", { chart: "./cert-manager-v1.21.1.tgz" }).length, 2);
+      const traefik = {
+        name: "traefik",
+        namespace: "lab",
+        chart: "traefik",
+        version: "37.1.0",
+        when: "before",
+      };
+      assert.match(judge("traefik:v3.6.0", { operators: [traefik] })?.found ?? "", /^3\.6\.0 in /);
+    });
   });
 
   it("does not hold a patch of the minor that the cluster lives with", () => {
