@@ -51,15 +51,20 @@ export const restorePoint = (settings: Settings, node: ClusterNode): PlannedStep
   limitSeconds: settings.limits.etcdSnapshotSeconds,
 });
 
-/** Who may be in their turn beside the node, as a script's last argument; none, and no argument, where it goes alone. */
-function besides(settings: Settings, { name }: ClusterNode): string[] {
-  const names = fellowsOf(settings, name).map((fellow) => fellow.name);
-  return names.length > 0 ? [names.join(" ")] : [];
+/**
+ * Who may be in their turn beside the node, as a script's last argument; none, and no argument, where it goes alone. Beside a
+ * server every agent: one that is in its turn then was left half-way when the server went back alone, and waits for it.
+ */
+function besides(settings: Settings, { name, role }: ClusterNode): string[] {
+  return listed(role === "server" ? settings.agents : fellowsOf(settings, name));
 }
+
+const listed = (nodes: readonly ClusterNode[]): string[] =>
+  nodes.length > 0 ? [nodes.map(({ name }) => name).join(" ")] : [];
 
 /** How many agents may be away, and who goes together with the node; the scripts' defaults where all go one at a time. */
 const room = (settings: Settings, node: ClusterNode): (string | number)[] =>
-  isSerial(settings) ? [] : [maxUnavailable(settings), ...besides(settings, node)];
+  isSerial(settings) ? [] : [maxUnavailable(settings), ...listed(fellowsOf(settings, node.name))];
 
 /** The questions to the cluster that open a node's turn. */
 const gateCluster = (settings: Settings, node: ClusterNode): PlannedStep => ({

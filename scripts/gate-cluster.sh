@@ -4,7 +4,7 @@
 # Usage: NODE ROLE WANTED ACCEPTED CHANGE SERVERS LEASE_SECONDS [FELLOWS]
 #   SERVERS  number of etcd members there must be
 #   LEASE_SECONDS  a lease not renewed for longer than this is stale
-#   FELLOWS  the nodes of its wave, space-separated: those that bear CHANGE's mark may be down
+#   FELLOWS  the nodes of its wave, for a server all agents, space-separated: those that bear CHANGE's mark may be down
 # A node that already runs WANTED, with no mark of an unfinished turn, is left alone: then every later step of
 # its turn finds no mark and does nothing. Where WANTED is ACCEPTED the change is a round of OS patches: then it is left alone
 # once a mark of its own says that it is done.

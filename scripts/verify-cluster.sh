@@ -7,7 +7,7 @@
 #   READY_SECONDS  a node NotReady for longer than this is stuck (procedure §4.1: 5 min)
 #   SOAK_SECONDS   everything must stay true for this long
 #   HINT           what is said of the way back where it does not come up
-#   FELLOWS  the nodes of its wave, space-separated: those that bear CHANGE's mark may be down
+#   FELLOWS  the nodes of its wave, for a server all agents, space-separated: those that bear CHANGE's mark may be down
 # shellcheck disable=SC2317 # healthy is called by until_ok
 node=$1 role=$2 wanted=$3 accepted=$4 change=$5 servers=$6 lease_seconds=$7 ready_seconds=$8 soak_seconds=$9 hint=${10} fellows=${11:-}
 image_tag=${wanted//+/-}

@@ -61,6 +61,9 @@ describe("components/agents: by default", () => {
       args("proj-k8sw01-gate-cluster"),
       `gate-cluster owner 120 proj-k8sw01 agent ${to} ${from} CR-2026-041 3 40 ${end}`,
     );
+    // A server that went back alone has its turn beside an agent that was left half-way.
+    for (const id of ["gate-cluster", "verify-cluster"])
+      assert.match(args(`proj-k8sm02-${id}`), / 'proj-k8sw01 proj-k8sw02 proj-k8sw03 proj-k8sw04' # /);
     assert.equal(args("proj-k8sw01-cordon"), `cordon owner 120 ${own} ${end}`);
     assert.match(
       args("proj-k8sw01-drain"),
