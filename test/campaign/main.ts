@@ -32,11 +32,13 @@ async function play(story: Story, seed: number): Promise<void> {
   await begin(story.start);
   let pending: Pick<Case, "after" | "beside" | "how"> | undefined;
   let tries = 0;
+  const ended = new Set<string>();
   for (;;) {
     const running = await startUp();
     const step = await firstStep(running, (name) => !covered.has(name));
     if (!step) {
       const { code, output } = await running.ended;
+      for (const name of stepsDone(output)) ended.add(name);
       if (code !== 0) {
         tries += 1;
         if (pending?.how === "power lost" && tries < TRIES_AFTER_POWER) continue;
@@ -59,10 +61,14 @@ async function play(story: Story, seed: number): Promise<void> {
     const beside =
       how === "power lost" ? [] : stepsDone(running.output()).filter((name) => !covered.has(name));
     for (const name of beside) covered.add(name);
+    for (const name of stepsDone(running.output())) ended.add(name);
     pending = { after: step, beside, how };
   }
   await story.end();
   say(`${story.name}: came to its end state`);
+  const missed = [...ended].filter((name) => !covered.has(name));
+  if (missed.length > 0)
+    say(`${story.name}: ended while the run was left alone, play it again to try them: ${missed.join(", ")}`);
 }
 
 new Command("npm run campaign --")
