@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseRancher } from "../../observe/rancher";
@@ -134,7 +134,8 @@ describe("Rancher's scripts and the rehearsal's rancher-backup", function () {
     const uid = () =>
       kubectl(["get", "backups.resources.cattle.io", "rke2up-cr-1-2.14.3", "-o", "jsonpath={.metadata.uid}"]);
     const before = uid();
-    renameSync(volume, `${volume}.away`);
+    // While it is waited for: one that is complete already would be made anew.
+    spawn("bash", ["-c", 'sleep 3; mv "$1" "$1.away"', "later", volume], { stdio: "ignore" });
     const good = exported("20");
     assert.equal(good.code, 0, good.stderr);
     assert.equal(uid(), before);
