@@ -91,8 +91,9 @@ function scan(when: ScanArgs["when"], after: pulumi.Resource): Scan | undefined 
 function settle(): Outcome {
   const operators = layOutOperators(run, secrets, change);
   const after = operators.after(operators.before(operators.gate));
-  const acceptance = new Acceptance("settled", { run, after, operatorsAskedAt: operators.askedAt });
-  new Manifest("manifest", { run, after: acceptance.tail, cluster: apiOf(run, secrets, acceptance.tail) });
+  const acceptance = new Acceptance("settled", { run, after });
+  const tail = operators.letGo(acceptance.tail);
+  new Manifest("manifest", { run, after: tail, cluster: apiOf(run, secrets, tail) });
   const { turns, scanned } = acceptance;
   return {
     manifest: manifestOf(turns, change.from),

@@ -14,11 +14,9 @@ interface ReleaseInputs {
   readonly movedUnder: pulumi.Input<string>;
   readonly attempt: pulumi.Input<number>;
   readonly owner: pulumi.Input<string>;
-  /** When the operators' gate was asked last, which takes the cluster's lock. */
-  readonly operatorsAskedAt?: pulumi.Input<string>;
 }
 
-/** Lets the way back go: deletes the change's VM snapshots by name, then the locks; after operators alone their lock. Only {@link Acceptance} makes one. */
+/** Lets the way back go: deletes the change's VM snapshots by name, then the locks. Only {@link Acceptance} makes one. */
 class Release extends pulumi.dynamic.Resource {
   constructor(name: string, inputs: ReleaseInputs, opts: pulumi.CustomResourceOptions) {
     super(
@@ -45,11 +43,7 @@ export class Acceptance extends pulumi.ComponentResource implements Link {
 
   constructor(
     name: string,
-    {
-      run,
-      after,
-      operatorsAskedAt,
-    }: { run: Run; after: pulumi.Resource; operatorsAskedAt?: pulumi.Input<string> },
+    { run, after }: { run: Run; after: pulumi.Resource },
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("rke2:components:Acceptance", name, {}, opts);
@@ -79,7 +73,7 @@ export class Acceptance extends pulumi.ComponentResource implements Link {
     const { from, mode, movedUnder, attempt, owner } = change;
     this.tail = new Release(
       `${name}-release`,
-      { wanted: settings.rke2Version, movedUnder, from, mode, attempt, owner, operatorsAskedAt },
+      { wanted: settings.rke2Version, movedUnder, from, mode, attempt, owner },
       { parent: this, dependsOn: [accepted] },
     );
     this.registerOutputs({});

@@ -26,7 +26,6 @@ import {
   lookAtReleases,
   observe,
   operatorsSeen,
-  toBeMoved,
 } from "../observe";
 import { describeCost, measured } from "../observe/cost";
 import { look } from "../observe/look";
@@ -68,10 +67,11 @@ function announceChange({ settings, change }: Run, secrets: Secrets, operators?:
         ]),
       );
       const [facts, releases, rancherFacts] = seen;
-      const toMove = "value" in releases ? toBeMoved(settings, releases.value) : settings.operators;
       const operators = operatorsSeen(settings, releases);
       const moves = movesOf(settings, operators);
-      const rancher = toMove.find((one) => one.rancher);
+      const rancher = settings.operators.find(
+        (one) => one.rancher && moves.some(({ name }) => name === one.name),
+      );
       const rancherChart = rancher && (await look(() => lookAtKubeVersion(rancher)));
       const judged = [
         ...judgeRun(settings, facts, owner, await newestBackup(settings, accepted)),

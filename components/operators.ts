@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Operator, Secrets } from "../config";
 import { apiOf } from "./kubeconfig";
 import { digestOf, OperatorsGate } from "./operatorsGate";
+import { OperatorsLock } from "./operatorsLock";
 import { OperatorsMemory } from "./operatorsMemory";
 import { RancherBackup } from "./rancherBackup";
 import { type Link, type Run, step } from "./step";
@@ -22,14 +23,14 @@ export interface OperatorsInState {
 export interface Operators {
   /** What comes after their questions. */
   readonly gate: pulumi.Resource;
-  /** When the gate was asked last; undefined where there are no operators. */
-  readonly askedAt?: pulumi.Output<string>;
   /** Undefined where there are no operators. */
   readonly inState?: OperatorsInState;
   /** Those that go before the first server. */
   readonly before: Continue;
   /** Those that go after the last agent. */
   readonly after: Continue;
+  /** Lets go of what their gate took with no change under way. */
+  readonly letGo: Continue;
 }
 
 /**
@@ -41,7 +42,7 @@ export function layOutOperators(run: Run, secrets: Secrets, asked: pulumi.Resour
   const { operators, rke2Version: wanted, acceptedVersion: accepted, changeId } = run.settings;
   const nothing: Continue = (after) => after;
   const exported = run.settings.rancher.backup.enabled ? exportRancher(run) : nothing;
-  if (operators.length === 0) return { gate: asked, before: exported, after: nothing };
+  if (operators.length === 0) return { gate: asked, before: exported, after: nothing, letGo: nothing };
   const { attempt, owner } = run.change;
   const names = operators.map(({ name }) => name).join(" ");
   const gate = new OperatorsGate(
@@ -62,10 +63,11 @@ export function layOutOperators(run: Run, secrets: Secrets, asked: pulumi.Resour
   const inState = { held: gate.held, known };
   return {
     gate,
-    askedAt: gate.askedAt,
     inState,
     before: (after) => at("before")(exported(after)),
     after: at("after"),
+    letGo: (after) =>
+      new OperatorsLock("operators-lock", { askedAt: gate.askedAt, owner }, { dependsOn: [after] }),
   };
 }
 

@@ -55,7 +55,7 @@ export function versionsToGoTo(
 ): readonly string[] {
   const { acceptedVersion, rke2Version } = change;
   const either = strategy === "rollback" && !goingBackTakesEtcd(change);
-  return [...new Set([acceptedVersion, either ? rke2Version : acceptedVersion])];
+  return either ? [...new Set([acceptedVersion, rke2Version])] : [acceptedVersion];
 }
 
 /** Whether the whole cluster goes back; else single nodes are mended and the change stays forward. */

@@ -1,7 +1,7 @@
-/** What is taken for operators alone, and what acceptance lets go after them: servers that the test plays. */
+/** What is taken for operators alone, and when it is let go: servers that the test plays. */
 import assert from "node:assert/strict";
 import { holdForOperators } from "../../components/locks";
-import { toLetGo } from "../../components/releaseProvider";
+import { provider as lock } from "../../components/operatorsLockProvider";
 import { parseSettings } from "../../config";
 import { lab } from "../config/lab";
 import { playNode } from "./playedNode";
@@ -49,31 +49,11 @@ describe("the lock of operators alone", () => {
     heldBy = "another";
     await assert.rejects(take(A, ["cert-manager"]), /refuses/);
   });
-});
 
-describe("what acceptance lets go", () => {
-  const settled = { wanted: A, from: "v1", mode: "forward", movedUnder: "CR-1", attempt: 2, owner: "o" };
-  const [first, later] = ["2026-11-24T07:00:00Z", "2026-11-25T07:00:00Z"];
-  const before = { ...settled, operatorsAskedAt: first };
-  const lease = { wayBack: false, lease: true };
-  const all = { wayBack: true, lease: false };
-  const nothing = { wayBack: false, lease: false };
-
-  it("is the Lease alone once operators were asked about since, or have left the list", () => {
-    assert.deepEqual(toLetGo(before, { ...before, operatorsAskedAt: later }), lease);
-    assert.deepEqual(toLetGo(before, settled), lease);
-    assert.deepEqual(toLetGo(before, before), nothing);
-    assert.deepEqual(toLetGo(before, { ...before, movedUnder: "CR-2" }), nothing);
-  });
-
-  it("is the whole way back after a change, whatever operators did", () => {
-    assert.deepEqual(toLetGo(undefined, before), all);
-    assert.deepEqual(toLetGo(before, { ...before, attempt: 3, operatorsAskedAt: later }), all);
-  });
-
-  it("is no way back where the cluster was adopted, but the Lease where operators came with it", () => {
-    const adopted = { ...settled, mode: "adopt" };
-    assert.deepEqual(toLetGo(undefined, adopted), nothing);
-    assert.deepEqual(toLetGo(undefined, { ...adopted, operatorsAskedAt: first }), lease);
+  it("is let go once the gate was asked since", async () => {
+    const [first, later] = ["2026-11-24T07:00:00Z", "2026-11-25T07:00:00Z"];
+    const before = { askedAt: first, owner: "o" };
+    assert.equal((await lock.diff?.("", before, before))?.changes, false);
+    assert.equal((await lock.diff?.("", before, { ...before, askedAt: later }))?.changes, true);
   });
 });

@@ -187,10 +187,14 @@ describe("operators alone", () => {
     );
   });
 
-  it("have acceptance let go of the lock that their gate took", async () => {
+  it("let go of the lock that their gate took by a resource of its own: no way back is let go, so none is signed off", async () => {
     const all = await runProgram({ rke2Version: B, acceptedVersion: B, operators });
-    const release = all.find(({ name }) => name === "settled-release");
-    assert.equal(release?.inputs.operatorsAskedAt, ASKED_AT);
+    const named = (name: string) => all.find((one) => one.name === name);
+    assert.equal(named("operators-lock")?.inputs.askedAt, ASKED_AT);
+    assert.ok(named("operators-lock")?.dependsOn.includes("settled-release"));
+    assert.ok(!JSON.stringify(named("settled-release")?.inputs).includes(ASKED_AT));
+    const without = await runProgram({ rke2Version: B, acceptedVersion: B });
+    assert.ok(!without.some(({ name }) => name === "operators-lock"));
   });
 
   it("are left alone while going back: nothing of Kubernetes is read or made", async () => {

@@ -37,9 +37,10 @@ describe("Rancher's scripts and the rehearsal's rancher-backup", function () {
     );
   const setting = (name: string) =>
     kubectl(["get", "settings.management.cattle.io", name, "-o", "jsonpath={.value}"]);
-  const exported = (seconds: string) =>
+  /** @param meanwhile what happens once it has looked and waits */
+  const exported = (seconds: string, meanwhile = ":") =>
     server.run(
-      bareText("rancher-export"),
+      bareText("rancher-export").replace("sleep 1\n", `${meanwhile}\nsleep 1\n`),
       "rancher-export",
       "rke2up-cr-1",
       "rancher-resource-set-full",
@@ -134,9 +135,8 @@ describe("Rancher's scripts and the rehearsal's rancher-backup", function () {
     const uid = () =>
       kubectl(["get", "backups.resources.cattle.io", "rke2up-cr-1-2.14.3", "-o", "jsonpath={.metadata.uid}"]);
     const before = uid();
-    // While it is waited for: one that is complete already would be made anew.
-    spawn("bash", ["-c", 'sleep 3; mv "$1" "$1.away"', "later", volume], { stdio: "ignore" });
-    const good = exported("20");
+    // Not before: one that is complete already would be made anew.
+    const good = exported("20", `[ ! -f ${volume} ] || mv ${volume} ${volume}.away`);
     assert.equal(good.code, 0, good.stderr);
     assert.equal(uid(), before);
     const [name = "", node, path, version] = good.stdout.trim().split("\t");

@@ -93,7 +93,7 @@ describe("scripts/lib-cluster.sh: steadily", () => {
     const text = `source ${scripts}/lib.sh
 source ${scripts}/lib-cluster.sh
 trap - ERR
-cd "$(mktemp -d)"
+cd "$(mktemp -d)" && trap "rm -r $PWD" EXIT
 echo 0 >clock
 date() { case "$*" in +%s) cat clock ;; *) command date "$@" ;; esac; }
 sleep() { echo $(($(cat clock) + $1)) >new; mv new clock; }

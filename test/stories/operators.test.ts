@@ -10,7 +10,8 @@ import { after, before, describe, it } from "mocha";
 import { snapshotName } from "../../config";
 import { askForOperator, makeOperators, POLICY_HEALTH, policyIsReady, revisions } from "../e2e/helm";
 import { restarts, snapshots, versions } from "../e2e/history";
-import { configure, kubectl, run, up } from "../e2e/operator";
+import { configure, kubectl, ok, run, startUp, up } from "../e2e/operator";
+import { printed } from "../e2e/watch";
 
 const FROM = "v1.35.4+rke2r1";
 const TO = "v1.36.3+rke2r1";
@@ -112,7 +113,13 @@ describe("operators that go with an upgrade", function () {
     const before = (await revisions("gpu-operator")).length;
     await askForOperator("gpu-operator", GPU.from, charts);
     const moved = new Date();
-    const { code, output } = await up();
+    const preview = await ok("pulumi", "preview", "--non-interactive", "--color=never");
+    assert.match(preview, /operators-lock/);
+    assert.doesNotMatch(preview, /settled-release/);
+    const running = await startUp();
+    await printed(running, /operators-gate (updated|created)/, 3);
+    await ok("kubectl", "-n", "kube-system", "get", "lease", "rke2-upgrade");
+    const { code, output } = await running.ended;
     assert.equal(code, 0, output);
     assert.equal(await runs("gpu-operator"), GPU.from);
     assert.equal((await revisions("gpu-operator")).length, before + 1);
