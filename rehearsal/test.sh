@@ -7,6 +7,9 @@
 # than an hour. waves is the story that has a lab of its own, with eight agents.
 set -euo pipefail
 
+# What the runners print is counted below, which colours would hide.
+export FORCE_COLOR=0
+
 readonly log="${TMPDIR:-/tmp}/rke2-upgrade-test.$$.log"
 passed=0
 failed=0
