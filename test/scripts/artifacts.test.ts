@@ -44,7 +44,9 @@ describe("scripts/fetch-artifacts.sh from a folder", () => {
       input: `${["lib", ...libraries].map((name) => `source ${scripts}/${name}.sh`).join("\n")}
 trap - ERR
 STATE=${folder}/state RKE2_DATA=${folder}/data
-sleep() { :; }
+CLOCK=0
+date() { echo "$CLOCK"; }
+sleep() { CLOCK=$((CLOCK + $1)); }
 uname() { echo x86_64; }
 version_on_disk() { cat ${folder}/installed; }
 ${command}`,
