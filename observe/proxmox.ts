@@ -4,7 +4,7 @@ import type { ProxmoxClient } from "../proxmox/client";
 import { listBackupJobs, readQuorum } from "../proxmox/cluster";
 import { connect } from "../proxmox/connect";
 import { canSnapshot, listSnapshots } from "../proxmox/snapshots";
-import { listVms, type VmPlace } from "../proxmox/vms";
+import { isRunning, listVms, type VmPlace } from "../proxmox/vms";
 import { hostQuestions, QUORUM, turnHostQuestions, unmeasuredHosts, vmQuestion } from "./checks/hosts";
 import { judgePlacement } from "./checks/placement";
 import { judgeSnapshot, snapshotQuestion } from "./checks/snapshot";
@@ -162,10 +162,13 @@ async function judgeVm(
     const next = `check nodes[].vmId; the token needs VM.Audit on /vms/${vmId} (docs/proxmox.md)`;
     return [{ check, found: "not listed", wanted, verdict: "fail", next }];
   }
-  const asked = await look(() => canSnapshot(client, place.host, vmId));
+  const asked = await look(async () => ({
+    able: await canSnapshot(client, place.host, vmId),
+    running: await isRunning(client, place),
+  }));
   if ("missing" in asked) return [notMeasured(check, asked.missing, wanted, place.host)];
-  const able = asked.value;
-  const found = `${place.running ? "running" : "stopped"} on ${place.host}, ${place.lock ? `locked (${place.lock})` : "unlocked"}, ${able ? "can" : "cannot"} be snapshotted`;
+  const { able, running } = asked.value;
+  const found = `${running ? "running" : "stopped"} on ${place.host}, ${place.lock ? `locked (${place.lock})` : "unlocked"}, ${able ? "can" : "cannot"} be snapshotted`;
   if (!able) {
     return [
       {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ProxmoxClient } from "./client";
+import { missingPrivileges } from "./permissions";
 import type { VmPlace } from "./vms";
 
 const flag = z.union([z.boolean(), z.number(), z.string()]).transform((value) => Number(value) === 1);
@@ -60,11 +61,21 @@ export async function listHosts(client: ProxmoxClient): Promise<string[]> {
 /**
  * The backup jobs that are switched on. Needs Sys.Audit. As Proxmox VE chooses what a job backs up
  * (PVE::VZDump::get_included_guests): its pool's own members, else the VMs that it lists, else all but some.
+ * @throws where a job names a pool whose members the token is not told (PVE::API2::Cluster leaves out a VM's pool without
+ * Pool.Audit): whom it covers cannot be known
  */
 export async function listBackupJobs(client: ProxmoxClient): Promise<BackupJob[]> {
-  const found = await client.get("/cluster/backup", jobs);
+  const found = (await client.get("/cluster/backup", jobs)).filter(({ enabled }) => enabled !== false);
+  const pools = [...new Set(found.flatMap(({ pool }) => pool ?? []))];
+  const hidden = await missingPrivileges(
+    client,
+    pools.map((pool) => ({ path: `/pool/${pool}`, privileges: ["Pool.Audit"] })),
+  );
+  if (hidden.length > 0) {
+    const paths = hidden.map(({ path }) => path).join(", ");
+    throw new Error(`a backup job names a pool, and the token lacks Pool.Audit on ${paths} (docs/proxmox.md)`);
+  }
   return found
-    .filter(({ enabled }) => enabled !== false)
     .map(({ id, schedule = "", all, pool, vmid, exclude }) => {
       const listed = new Set(String((all ? exclude : vmid) ?? "").split(/[,;\s]+/));
       return {

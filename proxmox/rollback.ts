@@ -5,7 +5,7 @@ import { waitUnlocked } from "./locks";
 import { AT_REST, isOfChange } from "./mark";
 import { explained, listSnapshots, type Snapshot } from "./snapshots";
 import { listTasks, waitForTask } from "./tasks";
-import { findVm } from "./vms";
+import { findVm, isRunning } from "./vms";
 
 /** Which VM goes back, and to what. */
 export interface Rollback {
@@ -66,12 +66,10 @@ export async function rollBack(client: ProxmoxClient, wish: Rollback, deadline: 
     const path = `/nodes/${host}/qemu/${vmId}/snapshot/${snapshot.name}/rollback`;
     await explained(vmId, waitForTask(client, await client.post(path, { start: "0" }), deadline));
   }
-  const { running } = await waitUnlocked(client, vmId, deadline);
-  if (!running) {
-    await explained(
-      vmId,
-      waitForTask(client, await client.post(`/nodes/${host}/qemu/${vmId}/status/start`, {}), deadline),
-    );
+  const place = await waitUnlocked(client, vmId, deadline);
+  if (!(await isRunning(client, place))) {
+    const path = `/nodes/${place.host}/qemu/${vmId}/status/start`;
+    await explained(vmId, waitForTask(client, await client.post(path, {}), deadline));
   }
   return snapshot;
 }

@@ -3,7 +3,7 @@ import type { ProxmoxClient } from "./client";
 import { ProxmoxError } from "./errors";
 import { waitUnlocked } from "./locks";
 import { waitForTask } from "./tasks";
-import { listVms } from "./vms";
+import { isRunning, listVms } from "./vms";
 
 const config = z.record(z.string(), z.union([z.string(), z.number()]));
 const feature = z.object({
@@ -112,7 +112,7 @@ export async function destroyTestVm(
     );
   }
   if (run && !String(description).includes(runOf(run))) return false;
-  if (place.running) await waitForTask(client, await client.post(`${path}/status/stop`, {}), deadline);
+  if (await isRunning(client, place)) await waitForTask(client, await client.post(`${path}/status/stop`, {}), deadline);
   await waitForTask(client, await client.delete(`${path}?purge=1`), deadline);
   return true;
 }

@@ -7,7 +7,6 @@ const resources = z.array(
     vmid: z.number(),
     node: z.string(),
     name: z.string().optional(),
-    status: z.string().optional(),
     lock: z.string().optional(),
     pool: z.string().optional(),
   }),
@@ -17,25 +16,33 @@ const resources = z.array(
 export interface VmPlace {
   readonly vmId: number;
   readonly host: string;
+  /** Empty where Proxmox VE has not looked at it yet. */
   readonly name: string;
-  readonly running: boolean;
   /** The lock that work on it holds: backup, migrate, snapshot …; undefined where it is free. */
   readonly lock?: string;
   /** The pool that it is a member of. */
   readonly pool?: string;
 }
 
-/** Every VM that the token may see, live. The list is silently cut to what VM.Audit allows. */
+/**
+ * Every VM that the token may see. The list is silently cut to what VM.Audit allows. Host and lock are as they are now; what
+ * it says of the machine itself is as pvestatd saw it, up to ten seconds ago, so that is not taken from it.
+ */
 export async function listVms(client: ProxmoxClient): Promise<VmPlace[]> {
   const found = await client.get("/cluster/resources?type=vm", resources);
-  return found.map(({ vmid, node, name = "", status, lock, pool }) => ({
-    vmId: vmid,
-    host: node,
-    name,
-    running: status === "running",
-    lock,
-    pool,
-  }));
+  return found.map(({ vmid, node, name = "", lock, pool }) => ({ vmId: vmid, host: node, name, lock, pool }));
+}
+
+/** Whether a VM's machine runs, asked of its host. Needs VM.Audit. */
+export async function isRunning(
+  client: ProxmoxClient,
+  { host, vmId }: Pick<VmPlace, "host" | "vmId">,
+): Promise<boolean> {
+  const { status } = await client.get(
+    `/nodes/${host}/qemu/${vmId}/status/current`,
+    z.object({ status: z.string() }),
+  );
+  return status === "running";
 }
 
 /**

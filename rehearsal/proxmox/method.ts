@@ -5,6 +5,7 @@ import { PveError } from "./errors";
 import type { Faults } from "./faults";
 import type { GuestPrograms } from "./guestPrograms";
 import type { Rules, Values } from "./parameters";
+import type { Statd } from "./statd";
 import type { Tasks } from "./tasks";
 import type { Vms } from "./vms";
 
@@ -34,6 +35,8 @@ export interface Site {
   readonly guests: Guests;
   /** What guest agents have been asked to run. */
   readonly guestPrograms: GuestPrograms;
+  /** What lists of the whole cluster tell of machines. */
+  readonly statd: Statd;
 }
 
 /** A request that has passed authentication and verification. */

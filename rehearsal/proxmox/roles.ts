@@ -10,7 +10,7 @@ const own: Roles = {
   ],
   RKE2SeeBackups: ["Datastore.AllocateSpace", "VM.Backup"],
   RKE2Upgrade: [
-    ...["Datastore.AllocateSpace", "Datastore.Audit", "SDN.Use", "Sys.Audit"],
+    ...["Datastore.AllocateSpace", "Datastore.Audit", "Pool.Audit", "SDN.Use", "Sys.Audit"],
     ...["VM.Audit", "VM.Clone", "VM.Snapshot"],
   ],
 };
@@ -18,13 +18,14 @@ const own: Roles = {
 /** Of Proxmox VE's own roles, the privileges that this stand-in knows. */
 const builtIn: Roles = {
   Administrator: [
-    ...["Datastore.AllocateSpace", "Datastore.Audit", "SDN.Use", "Sys.Audit", "Sys.Modify", "Sys.PowerMgmt"],
+    ...["Datastore.AllocateSpace", "Datastore.Audit", "Pool.Audit", "SDN.Use"],
+    ...["Sys.Audit", "Sys.Modify", "Sys.PowerMgmt"],
     ...["VM.Allocate", "VM.Audit", "VM.Backup", "VM.Clone", "VM.Config.Network", "VM.Config.Options"],
     ...["VM.GuestAgent.Audit", "VM.GuestAgent.FileRead", "VM.GuestAgent.Unrestricted"],
     ...["VM.PowerMgmt", "VM.Snapshot", "VM.Snapshot.Rollback"],
   ],
   NoAccess: [],
-  PVEAuditor: ["Datastore.Audit", "Sys.Audit", "VM.Audit", "VM.GuestAgent.Audit"],
+  PVEAuditor: ["Datastore.Audit", "Pool.Audit", "Sys.Audit", "VM.Audit", "VM.GuestAgent.Audit"],
 };
 
 export const roles: Roles = { ...builtIn, ...own };

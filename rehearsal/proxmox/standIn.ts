@@ -6,7 +6,9 @@ import { ClusterFile } from "./cluster";
 import { Faults } from "./faults";
 import { GuestPrograms } from "./guestPrograms";
 import type { Guests, Site } from "./method";
+import { machinesNow } from "./methods/vms";
 import { apiServer } from "./server";
+import { Statd } from "./statd";
 import { Tasks } from "./tasks";
 import type { Topology } from "./topology";
 import { Vms } from "./vms";
@@ -46,7 +48,8 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   vms.create(topology.nodes);
   tasks.closeInterrupted();
   const guestPrograms = new GuestPrograms(guests);
-  const site: Site = { clusterFile, vms, tasks, faults, guests, guestPrograms };
+  const statd = new Statd(() => machinesNow({ vms, guests }));
+  const site: Site = { clusterFile, vms, tasks, faults, guests, guestPrograms, statd };
   const secured = certificates(state, [address, "127.0.0.1"], clusterFile.read().nodes);
   const server = apiServer(site, secured);
   await new Promise<void>((resolve, reject) => {

@@ -24,9 +24,16 @@ const TEST_VM = 9900;
 const killEverything = (): Promise<void> => new ControlGroup("operator").kill();
 
 const testVm = async () =>
-  (await proxmox<{ vmid: number; node: string; status: string }[]>("/cluster/resources?type=vm")).find(
+  (await proxmox<{ vmid: number; node: string }[]>("/cluster/resources?type=vm")).find(
     ({ vmid }) => vmid === TEST_VM,
   );
+/** By its host's own word: what the cluster's list tells of a machine is ten seconds old. */
+const runs = async () => {
+  const found = await testVm();
+  if (!found) return false;
+  const { status } = await proxmox<{ status: string }>(`/nodes/${found.node}/qemu/${TEST_VM}/status/current`);
+  return status === "running";
+};
 
 /** The etcd snapshot that lies in the first server's VM snapshot, on the disk that Proxmox VE keeps of it. */
 async function snapshotInSnapshot(): Promise<string> {
@@ -59,8 +66,7 @@ describe("the restore test", function () {
 
   it("boots the clone with its cable out, and an engine killed in the middle leaves it", async () => {
     const running = await startUp();
-    const booted = async () =>
-      (await testVm())?.status === "running" && (await Machine.byVmId(TEST_VM)).pid();
+    const booted = async () => (await runs()) && (await Machine.byVmId(TEST_VM)).pid();
     const ended = running.ended.then(({ output }): never => assert.fail(`up ended first:\n${output}`));
     await Promise.race([until("the test VM", 300, booted), ended]);
     const { namespace } = (await Machine.byVmId(TEST_VM)).card;
@@ -68,7 +74,7 @@ describe("the restore test", function () {
     assert.match(link, /NO-CARRIER/);
     await killEverything();
     first = (await running.ended.catch((): Ended => ({ code: null, output: "" }))).output || running.output();
-    assert.equal((await testVm())?.status, "running");
+    assert.ok(await runs());
   });
 
   it("fails where the snapshot's disk holds another etcd snapshot than was saved, and leaves no VM", async () => {

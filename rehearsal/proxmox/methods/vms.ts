@@ -27,8 +27,8 @@ function secondsAlive(pid: number | undefined): number {
   }
 }
 
-/** A VM as lists and its own status show it. */
-async function statusOf({ guests }: Site, vmId: number, { values, lock }: VmConfig) {
+/** A VM as its host's list and its own status show it. */
+async function statusOf({ guests }: Pick<Site, "guests">, vmId: number, { values, lock }: VmConfig) {
   const guest = (await guests.list()).find((one) => one.vmId === vmId);
   const running = guest?.running ?? false;
   return {
@@ -48,21 +48,32 @@ async function statusOf({ guests }: Site, vmId: number, { values, lock }: VmConf
 const managedBy = ({ cluster }: Call, vmId: number) =>
   cluster.haResources.find(({ sid }) => sid === `vm:${vmId}`);
 
-/** The resource pool of a VM; whoever may see the VM is told, whatever he may do with the pool. */
-const poolOf = ({ cluster }: Call, vmId: number) =>
-  Object.entries(cluster.pools ?? {}).find(([, members]) => members.includes(vmId))?.[0];
+/** The resource pool of a VM; told to whoever may audit the pool. */
+const poolOf = (call: Call, vmId: number) =>
+  Object.entries(call.cluster.pools ?? {}).find(
+    ([pool, members]) => members.includes(vmId) && may(call, `/pool/${pool}`, "Pool.Audit"),
+  )?.[0];
+
+/** What every machine is doing now, for pvestatd. */
+export async function machinesNow(site: Pick<Site, "vms" | "guests">) {
+  const found = site.vms.list().map(async ({ vmId, config }) => {
+    const { vmid: _vmid, lock: _lock, pid: _pid, cpus, ...status } = await statusOf(site, vmId, config);
+    return [vmId, { ...status, maxcpu: cpus }] as const;
+  });
+  return new Map(await Promise.all(found));
+}
 
 /** VMs as the cluster's resources list them. Those that the token may not audit are silently missing. */
 export async function vmResources(site: Site, call: Parameters<Method["run"]>[1]) {
   const visible = site.vms.list().filter(({ vmId }) => may(call, `/vms/${vmId}`, "VM.Audit"));
   return Promise.all(
-    visible.map(async ({ vmId, node, config }) => {
-      const { cpus, pid: _pid, ...status } = await statusOf(site, vmId, config);
+    visible.map(async ({ vmId, node, config: { lock } }) => {
       const offline = site.faults.isOn(`node-offline-${node}`);
       const managed = managedBy(call, vmId);
       const pool = poolOf(call, vmId);
       return {
-        ...{ id: `qemu/${vmId}`, type: "qemu", node, template: 0, maxcpu: cpus, ...status },
+        ...{ id: `qemu/${vmId}`, type: "qemu", vmid: vmId, node, template: 0, ...(await site.statd.of(vmId)) },
+        ...(lock && { lock }),
         ...(offline && { status: "unknown" }),
         ...(managed && { hastate: managed.state }),
         ...(pool && { pool }),

@@ -121,7 +121,7 @@ describe("Proxmox VE stand-in: answers", () => {
     const form = { snapname: "before" };
     const { body } = await api.ask("POST", `${vm}/snapshot`, { form, authorization });
     clusterFile.change(before);
-    deepEqual(rights["/"], { "Datastore.Audit": 1, "Sys.Audit": 1, "VM.Audit": 1 });
+    deepEqual(rights["/"], { "Datastore.Audit": 1, "Pool.Audit": 1, "Sys.Audit": 1, "VM.Audit": 1 });
     equal(body.message, "Permission check failed (/vms/3001, VM.Snapshot)\n");
   });
 
