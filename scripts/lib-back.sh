@@ -36,9 +36,15 @@ kill_containers() {
 JOIN_DROPIN=/etc/rancher/rke2/config.yaml.d/95-rke2-upgrade-join.yaml
 
 # write_join URL: "" keeps a server from joining anybody, which --cluster-reset demands (rancher/rke2#3178).
+# Who joins with no etcd data needs the token in its config ("RKE2_TOKEN is required to join a cluster", k3s's
+# shouldBootstrapLoad). That of the server that founded the cluster mostly has none: RKE2 made one up, in server/token.
 write_join() {
+  local token="" folder=${JOIN_DROPIN%/*/*}
+  if [ -n "$1" ] && ! grep -qsE '^"?token(-file)?"?:' "$folder"/config.yaml "$folder"/config.yaml.d/*.yaml; then
+    token="token-file: $RKE2_DATA/server/token"
+  fi
   mkdir -p "${JOIN_DROPIN%/*}"
-  printf '# by rke2-upgrade, while this server comes back: removed when it has\nserver: "%s"\n' "$1" >"$JOIN_DROPIN.part"
+  printf '# by rke2-upgrade, while this server comes back: removed when it has\nserver: "%s"\n%s\n' "$1" "$token" >"$JOIN_DROPIN.part"
   mv "$JOIN_DROPIN.part" "$JOIN_DROPIN"
 }
 remove_join() { rm -f "$JOIN_DROPIN" "$JOIN_DROPIN.part"; }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { stringify } from "yaml";
 import { step } from "../cli/progress";
@@ -12,14 +11,13 @@ const startSeconds = 240;
 
 /**
  * A node's /etc/rancher/rke2/config.yaml as an operator would write it. The
- * first server founds the cluster, all others join at the API's address.
+ * first server founds the cluster and makes up its token, all others join at the API's address.
+ * @param token undefined for the founder
  */
-export function nodeConfiguration(stack: Stack, node: StackNode, token: string): string {
+export function nodeConfiguration(stack: Stack, node: StackNode, token?: string): string {
   const { api } = labAddresses(stack);
-  const founder = node.name === firstServer(stack).name;
   return stringify({
-    ...(founder ? {} : { server: `https://${api}:9345` }),
-    token,
+    ...(token && { server: `https://${api}:9345`, token }),
     "node-ip": node.address,
     // The lab runs its own Traefik; from 1.36 RKE2 would bring a second one.
     ...(node.role === "server" ? { "tls-san": [api], "ingress-controller": "none" } : {}),
@@ -44,24 +42,30 @@ export function installScript(stack: Stack, { role }: StackNode, version: string
   ];
 }
 
-/** Installs a version on a node, and writes the node's configuration. */
-async function install({ stack, baseline }: LabState, node: StackNode, token: string): Promise<void> {
+/** Installs a version on a node, its service enabled. */
+async function install({ stack, baseline }: LabState, node: StackNode): Promise<void> {
   await ssh(
     node.address,
     [
       "set -euo pipefail",
       ...installScript(stack, node, baseline),
-      "sudo install -d -m 0755 /etc/rancher/rke2",
-      `base64 -d <<<'${Buffer.from(nodeConfiguration(stack, node, token)).toString("base64")}' |`,
-      "  sudo install -m 0600 /dev/stdin /etc/rancher/rke2/config.yaml",
       `sudo systemctl enable --quiet ${service(node)}`,
     ].join("\n"),
   );
 }
 
-/** Starts RKE2 on a node and waits until systemd calls it started. */
-async function start(node: StackNode): Promise<void> {
-  await ssh(node.address, `sudo systemctl start --no-block ${service(node)}`);
+/** Writes a node's configuration, starts RKE2 there and waits until systemd calls it started. */
+async function start(stack: Stack, node: StackNode, token?: string): Promise<void> {
+  const configuration = Buffer.from(nodeConfiguration(stack, node, token)).toString("base64");
+  await ssh(
+    node.address,
+    [
+      "set -euo pipefail",
+      "sudo install -d -m 0755 /etc/rancher/rke2",
+      `base64 -d <<<'${configuration}' | sudo install -m 0600 /dev/stdin /etc/rancher/rke2/config.yaml`,
+      `sudo systemctl start --no-block ${service(node)}`,
+    ].join("\n"),
+  );
   const active = async () =>
     (await ssh(node.address, `systemctl is-active ${service(node)} || true`)).trim() === "active";
   await until(`${service(node)} on ${node.name}`, startSeconds, active, 1000).catch(async (error: Error) => {
@@ -69,6 +73,10 @@ async function start(node: StackNode): Promise<void> {
     throw new Error(`${error.message}\n${journal}`);
   });
 }
+
+/** The token that the founder has made up. */
+const madeToken = async (founder: StackNode): Promise<string> =>
+  (await ssh(founder.address, "sudo cat /var/lib/rancher/rke2/server/token")).trim();
 
 /** Fetches the cluster's admin kubeconfig for the operator, pointed at the API's virtual address. */
 async function fetchKubeconfig(stack: Stack): Promise<void> {
@@ -84,18 +92,20 @@ async function fetchKubeconfig(stack: Stack): Promise<void> {
  */
 export async function bootstrap(state: LabState): Promise<void> {
   const { stack, baseline } = state;
-  const token = randomBytes(24).toString("hex");
   const [founder, ...servers] = stack.nodes.filter(({ role }) => role === "server");
   const agents = stack.nodes.filter(({ role }) => role === "agent");
   if (!founder) throw new Error("the stack has no server");
 
   await step(`RKE2 ${baseline} installed on ${stack.nodes.length} nodes`, () =>
-    Promise.all(stack.nodes.map((node) => install(state, node, token))),
+    Promise.all(stack.nodes.map((node) => install(state, node))),
   );
-  await step(`${founder.name} founds the cluster`, () => start(founder));
+  await step(`${founder.name} founds the cluster`, () => start(stack, founder));
   await fetchKubeconfig(stack);
-  for (const server of servers) await step(`${server.name} joins`, () => start(server));
+  const token = await madeToken(founder);
+  for (const server of servers) await step(`${server.name} joins`, () => start(stack, server, token));
   if (agents.length > 0) {
-    await step(`${agents.map(({ name }) => name).join(", ")} join`, () => Promise.all(agents.map(start)));
+    await step(`${agents.map(({ name }) => name).join(", ")} join`, () =>
+      Promise.all(agents.map((agent) => start(stack, agent, token))),
+    );
   }
 }

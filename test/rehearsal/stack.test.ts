@@ -77,8 +77,11 @@ describe("a stack's lab", () => {
 
   it("founds the cluster on the first server alone", () => {
     const read = (name: string) =>
-      parse(nodeConfiguration(stack, node(name), "secret")) as Record<string, unknown>;
-    assert.equal(read("proj-k8sm01").server, undefined);
+      parse(nodeConfiguration(stack, node(name), name === "proj-k8sm01" ? undefined : "secret")) as Record<
+        string,
+        unknown
+      >;
+    assert.deepEqual([read("proj-k8sm01").server, read("proj-k8sm01").token], [undefined, undefined]);
     assert.equal(read("proj-k8sm02").server, "https://10.25.20.10:9345");
     assert.equal(read("proj-k8sw01").server, "https://10.25.20.10:9345");
     assert.equal(read("proj-k8sm01")["ingress-controller"], "none");

@@ -32,7 +32,7 @@ describe("scripts: a node that is held", () => {
     const { status, stderr, stdout } = spawnSync("bash", ["-s"], {
       input: `set -- ${[script, ...args].map((word) => `'${word}'`).join(" ")}
 ${LIBRARIES.map((name) => `. ${scripts}/${name}.sh`).join("\n")}
-STATE=${state} RKE2_DATA=${state}/rke2 HOLD=${state}/hold JOIN_DROPIN=${state}/join
+STATE=${state} RKE2_DATA=${state}/rke2 HOLD=${state}/hold JOIN_DROPIN=${state}/config.yaml.d/join.yaml
 hold_dropin() { echo "${state}/rke2-$1.service.d/hold.conf"; }
 version_on_disk() { echo v1; }
 version_running() { echo v1; }
@@ -115,6 +115,32 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
       assert.equal(status, 1);
       assert.match(stderr, /does not come up on v1.*etcd is sick"\n {2}next: /);
       assert.equal(is("hold"), true);
+    });
+  });
+
+  describe("back-start.sh", () => {
+    /** What our drop-in adds to the server's config while it joins. */
+    const dropIn = (join: string) => {
+      const { status, stderr } = run("back-start", ["1", "CR-1", "server", "v1", "30", "ask", join], "inactive");
+      assert.equal(status, 0, stderr);
+      return readFileSync(`${state}/config.yaml.d/join.yaml`, "utf8").split("\n").slice(1).filter(Boolean);
+    };
+
+    it("has the server that founded the cluster join with the token that it made up then", () => {
+      put("config.yaml", "node-ip: 10.0.0.1\n");
+      assert.deepEqual(dropIn("10.0.0.2"), [
+        'server: "https://10.0.0.2:9345"',
+        `token-file: ${state}/rke2/server/token`,
+      ]);
+      assert.deepEqual(dropIn("none"), ['server: ""']);
+    });
+
+    it("leaves the token to the config where it is there", () => {
+      put("config.yaml", "node-ip: 10.0.0.1\ntoken: secret\n");
+      assert.deepEqual(dropIn("10.0.0.2"), ['server: "https://10.0.0.2:9345"']);
+      put("config.yaml", "node-ip: 10.0.0.1\n");
+      put("config.yaml.d/50-site.yaml", "token-file: /etc/token\n");
+      assert.deepEqual(dropIn("10.0.0.2"), ['server: "https://10.0.0.2:9345"']);
     });
   });
 

@@ -26,8 +26,9 @@ func ensureCredentials(ctx context.Context, c *Config) (token.Token, error) {
 	switch {
 	case founded && before.Password != "" && configured.Password != "" && configured.Password != before.Password:
 		return token.Token{}, errors.New("bootstrap data already found and encrypted with different token")
-	case c.JoinURL != "" && configured.Password == "" && before.Password == "":
-		return token.Token{}, errors.New("--token is required to join a cluster")
+	case c.JoinURL != "" && configured.Password == "" && !layout.Exists(c.Layout.Etcd("member", "wal")):
+		// As k3s's shouldBootstrapLoad: the one in server/token is not asked here.
+		return token.Token{}, errors.New("RKE2_TOKEN is required to join a cluster")
 	case c.JoinURL != "" && !founded:
 		if err := fetchAuthorities(ctx, c, configured); err != nil {
 			return token.Token{}, err
