@@ -84,12 +84,12 @@ os_run() {
   esac
 }
 
-# zypper says by its exit code that it did well and more: 102 reboot, 103 it has upgraded itself and is to be run again.
+# zypper says by its exit code that it did well and more: 102 reboot, 103 it has upgraded itself, or would, and is to be
+# run again for the others: patch.sh asks it until nothing is left.
 zypper_ok() {
   local code=0
   LC_ALL=C zypper --non-interactive "$@" || code=$?
-  if [ "$code" -eq 103 ]; then code=0 && { LC_ALL=C zypper --non-interactive "$@" || code=$?; }; fi
-  [ "$code" -eq 0 ] || [ "$code" -eq 102 ]
+  [ "$code" -eq 0 ] || [ "$code" -eq 102 ] || [ "$code" -eq 103 ]
 }
 
 # Reads what os_run's plan printed: "name old new" a line, "-" where there is no old one. planned MANAGER

@@ -57,17 +57,25 @@ if [ ! -e "$OS_WORK/before" ]; then
   mv "$OS_WORK/before.part" "$OS_WORK/before"
 fi
 plan_or_say() { os_plan "$manager" "$packages" "$gpu" || { echo "$PLAN" && return 1; }; }
-managed "$manager does not say what it would upgrade" plan_or_say
-if [ -n "$HELD" ]; then say "held, since on a GPU node kernel and driver move together or not at all: $HELD"; fi
-count=$(grep -c . <<<"$PLAN" || true)
-if [ "$count" -gt 0 ]; then
-  say "upgrading $count packages: $(awk '{ print $1 }' <<<"$PLAN" | tr '\n' ' ' | cut -c -400)"
+# zypper takes patches of its own first and alone, and shows the others only then: it is asked until nothing is left.
+count=0 rounds=1
+if [ "$manager" = zypper ]; then rounds=4; fi
+for ((round = 1; round <= rounds; round++)); do
+  managed "$manager does not say what it would upgrade" plan_or_say
+  found=$(grep -c . <<<"$PLAN" || true)
+  if [ "$found" -eq 0 ]; then break; fi
+  names=$(awk '{ print $1 }' <<<"$PLAN" | tr '\n' ' ' | cut -c -400)
+  if [ "$round" -gt 1 ] && [ "$round" -eq "$rounds" ]; then
+    fail "after $((round - 1)) rounds $manager would still upgrade $names" "look at it with $manager here, mend what keeps these back, then run pulumi up again"
+  fi
+  say "upgrading $found packages: $names"
   # A reboot that this change has made already was not for these.
   rm -f "$OS_WORK/boot"
   managed "$manager" os_run "$manager" "$packages" "$HELD" upgrade
-else
-  say "no package is to be upgraded"
-fi
+  count=$((count + found))
+done
+if [ -n "$HELD" ]; then say "held, since on a GPU node kernel and driver move together or not at all: $HELD"; fi
+if [ "$count" -eq 0 ]; then say "no package is to be upgraded"; fi
 os_packages "$manager" >"$OS_WORK/after.part"
 mv "$OS_WORK/after.part" "$OS_WORK/after"
 told "$count"

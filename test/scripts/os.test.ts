@@ -47,6 +47,7 @@ describe("scripts: a node's OS", () => {
     program("apt-get", APT);
     program("dpkg", "#!/bin/sh\nexit 0\n");
     program("dpkg-query", `#!/bin/sh\nsed 's/^\\(.*\\) /ii \\1=/' ${state}/installed\n`);
+    put("manager", "apt");
     put("version", "v1");
     put("boot-id", "boot-1");
     put("installed", "bash 1", "linux-image-6 1", "nvidia-driver-9 1", "rke2-selinux 1");
@@ -69,6 +70,7 @@ leader_away() { echo leader-away; }
 until_ok() { shift; LAST=$("$@" 2>&1); }
 others_are_a_quorum() { if [ -e ${state}/no-quorum ]; then echo "2 of 3 members answer"; return 1; fi; }
 version_on_disk() { cat ${state}/version; }
+os_manager() { cat ${state}/manager; }
 systemd-run() { echo "$*" >>${state}/asked; }
 ${text}`,
       env: { ...process.env, PATH: `${state}/bin:${process.env.PATH}` },
@@ -362,6 +364,42 @@ old.x86_64                    1-1                        baseos
         "rke2-selinux 1.0-1 1.1-1",
         "kernel-default - 6.4.0-23.47.2",
       ]);
+    });
+
+    /** zypper: \`newer\` holds what it would upgrade, a patch of its own first and alone, and it says so by 103. */
+    const ZYPPER = `#!/usr/bin/env bash
+cd "\${0%/*}/.."
+echo "zypper $*" >>calls
+now=newer code=0
+if grep -qw zypper newer; then grep -w zypper newer >alone; now=alone code=103; fi
+case " $* " in
+*" --dry-run "*)
+  echo "<to-upgrade>"
+  while read -r name version; do printf '<solvable type="package" name="%s" edition="%s">\\n' "$name" "$version"; done <$now
+  echo "</to-upgrade>"
+  exit $code
+  ;;
+*" update "*)
+  for name in "$@"; do if [ ! -e stuck ]; then sed -i "/^$name /d" newer; fi; echo "$name" >>upgraded; done
+  ;;
+esac
+`;
+    it("has zypper go on until nothing is left: a patch of its own comes first and alone", () => {
+      put("manager", "zypper");
+      program("zypper", ZYPPER);
+      program("rpm", "#!/bin/sh\n");
+      put("newer", "zypper 2", "openssl 2", "rke2-selinux 2");
+      const { status, stdout, stderr } = patch();
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /upgrading 1 packages: zypper[\s\S]*upgrading 1 packages: openssl/);
+      assert.match(stdout, /"upgraded":2/);
+      assert.deepEqual(read("newer"), ["rke2-selinux 2"]);
+
+      put("newer", "openssl 3");
+      put("stuck", "x");
+      const stuck = patch();
+      assert.equal(stuck.status, 1);
+      assert.match(stuck.stderr, /after 3 rounds zypper would still upgrade openssl.*next: /s);
     });
 
     it("takes kernels and drivers by their names on all three", () => {
