@@ -5,7 +5,7 @@
 # Not to be asked in an if: errors must end the step. install_release ROLE VERSION: sets INSTALLED
 INSTALLED=false
 install_release() {
-  local dir=$STATE/artifacts/$2 before after
+  local dir=$STATE/artifacts/$2 before after file
   # First, since a rerun that finds the release installed needs them no less.
   place_images "$dir"
   before=$(version_on_disk || true)
@@ -18,9 +18,14 @@ install_release() {
   # How the node was left is over; the proof after this records it anew (lib-left.sh).
   rm -f "$STATE/left"
   say "installing $2 over ${before:-an unreadable version}"
+  # Without the images, which place_images has placed: install.sh would unpack them into /tmp, and beside that file.
+  rm -rf "$dir.install"
+  mkdir "$dir.install"
+  for file in "$dir"/install.sh "$dir"/sha256sum-*.txt "$dir"/rke2.linux-*.tar.gz; do ln -s "$file" "$dir.install/"; done
   # INSTALL_RKE2_ARTIFACT_PATH ignores the version asked for (facts: install.sh): what was installed is asked after.
-  INSTALL_RKE2_ARTIFACT_PATH=$dir INSTALL_RKE2_TYPE=$1 INSTALL_RKE2_METHOD=tar INSTALL_RKE2_VERSION=$2 \
+  INSTALL_RKE2_ARTIFACT_PATH=$dir.install INSTALL_RKE2_TYPE=$1 INSTALL_RKE2_METHOD=tar INSTALL_RKE2_VERSION=$2 \
     sh "$dir/install.sh" </dev/null 2>&1 || fail "RKE2's install script failed" "read its output above; the service still runs ${before:-the old version}; run pulumi up again"
+  rm -rf "$dir.install"
   after=$(version_on_disk || true)
   [ "$after" = "$2" ] || fail "installed, but rke2 --version says ${after:-nothing}, not $2" "the tarball in $dir is not of $2: have the mirror checked, then fetch again (pulumi state taint of $(hostname)-fetch-artifacts)"
   INSTALLED=true

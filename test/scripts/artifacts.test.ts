@@ -22,7 +22,11 @@ describe("scripts/fetch-artifacts.sh from a folder", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "artifacts-"));
-    writeFile("mirror/install.sh", `#!/bin/sh\nprintf %s "$INSTALL_RKE2_VERSION" >${folder}/installed\n`);
+    const given = `ls "$INSTALL_RKE2_ARTIFACT_PATH" >${folder}/given`;
+    writeFile(
+      "mirror/install.sh",
+      `#!/bin/sh\n${given}\nprintf %s "$INSTALL_RKE2_VERSION" >${folder}/installed\n`,
+    );
     for (const version of [FROM, TO]) {
       for (const name of ["rke2.linux-amd64.tar.gz", IMAGES])
         writeFile(`mirror/releases/${version}/${name}`, `${name} of ${version}`);
@@ -81,6 +85,14 @@ source ${scripts}/fetch-artifacts.sh`,
   it("places each release's images where RKE2 imports them, also on the way back", () => {
     fetch("tar.zst");
     const placed = () => readFileSync(join(folder, "data/agent/images", IMAGES), "utf8");
+    const given = () => readFileSync(join(folder, "given"), "utf8").trim().split("\n");
+    writeFile("installed", "v1.34.1+rke2r1");
+    const { status, stderr } = bash(["lib-install"], `install_release agent ${TO}`);
+    assert.equal(status, 0, stderr);
+    // install.sh would unpack them a second time, into /tmp.
+    assert.deepEqual(given(), ["install.sh", "rke2.linux-amd64.tar.gz", "sha256sum-amd64.txt"]);
+    assert.deepEqual(readdirSync(join(folder, "state/artifacts")).sort(), [FROM, TO].sort());
+
     for (const version of [TO, FROM, TO]) {
       // Installed already, as a rerun finds it.
       writeFile("installed", version);
