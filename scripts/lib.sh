@@ -122,6 +122,22 @@ rke2_binary() {
   return 1
 }
 
+# Exports what RKE2's unit has in its environment (proxies, RKE2_*), for who runs rke2 beside it. As systemd reads it, but
+# for lines that go on in the next. unit_environment ROLE
+unit_environment() {
+  local file line value
+  while IFS= read -r line; do export "${line?}"; done < <(systemctl show -P Environment "rke2-$1.service" | xargs -r -n 1 printf '%s\n')
+  while read -r file _; do
+    if [ ! -r "$file" ]; then continue; fi
+    while IFS= read -r line || [ -n "$line" ]; do
+      if ! [[ $line =~ ^[A-Za-z_][A-Za-z0-9_]*= ]]; then continue; fi
+      value=${line#*=}
+      if [[ $value =~ ^\"(.*)\"$ ]] || [[ $value =~ ^\'(.*)\'$ ]]; then value=${BASH_REMATCH[1]}; fi
+      export "${line%%=*}=$value"
+    done <"$file"
+  done < <(systemctl show -P EnvironmentFiles "rke2-$1.service")
+}
+
 # The version of the running process, which can be older than the file (facts: service).
 version_running() {
   local pid

@@ -1,0 +1,50 @@
+/** unit_environment of lib.sh in bash: what RKE2's unit has in its environment. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const scripts = join(__dirname, "../../scripts");
+
+describe("scripts: the environment of RKE2's unit", () => {
+  it("is that of its files and its own lines, read as systemd reads them", () => {
+    const folder = mkdtempSync(join(tmpdir(), "environment-"));
+    try {
+      const lines = [
+        ...["# HIDDEN=a comment", "; HIDDEN=another", "export HIDDEN=no line of systemd's", ""],
+        ...["RKE2_NODE_NAME=proj-k8sm01", 'NO_PROXY="10.0.0.0/8, .cluster.local"', "PLAIN=two words"],
+        ...["OWN=the file's comes later", "LITERAL='$HOME `id`'", "LAST=without an end"],
+      ];
+      writeFileSync(join(folder, "rke2-server"), lines.join("\n"));
+      const wanted = ["RKE2_NODE_NAME", "NO_PROXY", "PLAIN", "OWN", "LITERAL", "LAST", "PROXY", "HIDDEN"];
+      const said = execFileSync("bash", ["-s"], {
+        input: `set -- x
+. ${scripts}/lib.sh
+systemctl() {
+  case "$*" in
+  "show -P Environment rke2-server.service") echo 'OWN=unit "PROXY=http://proxy a b"' ;;
+  "show -P EnvironmentFiles rke2-server.service")
+    echo "${folder}/none (ignore_errors=yes)"
+    echo "${folder}/rke2-server (ignore_errors=yes)"
+    ;;
+  esac
+}
+unit_environment server
+env -0`,
+        encoding: "utf8",
+        env: { PATH: process.env.PATH },
+      });
+      const found = new Map(said.split("\0").map((one) => one.split(/=(.*)/s).slice(0, 2) as [string, string]));
+      assert.deepEqual(
+        wanted.map((name) => found.get(name)),
+        [
+          ...["proj-k8sm01", "10.0.0.0/8, .cluster.local", "two words", "the file's comes later"],
+          ...["$HOME `id`", "without an end", "http://proxy a b", undefined],
+        ],
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
