@@ -278,11 +278,11 @@ function gpuAfter(settings: Settings, node: ClusterNode): PlannedStep {
     on: helperFor(settings, node),
     script: "gpu-after",
     args: [
-      ...[node.name, gpuOperatorNamespace(settings), limits.podsSeconds, changeId, 0],
+      ...[node.name, gpuOperatorNamespace(settings), limits.gpuSeconds, changeId, 0],
       ...(job ? [job.namespace, job.name, job.seconds, job.manifest] : []),
     ],
     // The job is taken away before and after, at most a minute each.
-    limitSeconds: limits.podsSeconds + 30 + (job ? job.seconds + 150 : 0),
+    limitSeconds: limits.gpuSeconds + 30 + (job ? job.seconds + 150 : 0),
   };
 }
 

@@ -205,6 +205,7 @@ export const settingsSchema = z.strictObject({
       readySeconds: seconds().default(300),
       leaseSeconds: seconds().default(40),
       podsSeconds: seconds().default(300),
+      gpuSeconds: seconds().default(1500),
       soakServerSeconds: seconds().default(30),
       soakAgentSeconds: seconds().default(15),
       settleSeconds: seconds().default(900),

@@ -69,6 +69,7 @@ describe("the GPU node of an upgrade", function () {
     await configure({
       "limits.soakServerSeconds": "2",
       "limits.soakAgentSeconds": "2",
+      "limits.gpuSeconds": "30",
       "limits.podsSeconds": "30",
       "restoreTest.enabled": "false",
       "gpuTest.image": IMAGE,
