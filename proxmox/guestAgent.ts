@@ -62,7 +62,14 @@ export async function runInGuest(
   { command, input, deadline }: { command: readonly string[]; input: string; deadline: Date },
 ): Promise<GuestResult> {
   const path = pathOf(guest);
-  const { pid } = await client.ask(`${path}/exec`, { command, "input-data": input }, started);
+  const asked = client.ask(`${path}/exec`, { command, "input-data": input }, started);
+  const { pid } = await asked.catch((error: ProxmoxError): never => {
+    // The agent's own words for what its distribution's defaults forbid: Red Hat's and its like.
+    if (!/guest-exec has been disabled/.test(error.said)) throw error;
+    const next =
+      "allow guest-exec and guest-exec-status in /etc/sysconfig/qemu-ga on the servers, or set restoreTest.enabled to false (docs/proxmox.md)";
+    throw new ProxmoxError(error.status, `VM ${guest.vmId}: ${error.said}`, next);
+  });
   for (let misses = 0; ; ) {
     try {
       const seen = await client.get(`${path}/exec-status?pid=${pid}`, status);

@@ -10,6 +10,7 @@ import { join } from "node:path";
  *   at the storage [an LVM error]
  * - `task-seconds`: how long each task takes
  * - `agent-down-<vmid>`: the guest agent is configured but not running
+ * - `agent-exec-blocked-<vmid>`: the guest's distribution forbids its agent to run programs
  * - `node-offline-<node>`: the host is unreachable
  * - `node-hangs-<node>`: the host takes connections and answers nothing
  * - `snapshots-old-<vmid>`: the snapshots that the VM has when this is switched on are two days older than they are

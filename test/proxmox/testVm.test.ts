@@ -113,6 +113,16 @@ describe("the restore test's VM", function () {
     );
   });
 
+  it("whose agent may run nothing is told with where that stands", async () => {
+    await boot();
+    lab.fault("agent-exec-blocked-9900");
+    const wish = { command: ["bash"], input: "", deadline: inSeconds(5) };
+    await assert.rejects(
+      runInGuest(client, vm, wish),
+      /VM 9900: .*guest-exec has been disabled.*next: allow guest-exec .*\/etc\/sysconfig\/qemu-ga/,
+    );
+  });
+
   it("whose agent does not answer is told at the deadline, a right that is missing at once", async () => {
     await boot();
     lab.fault("agent-down-9900");

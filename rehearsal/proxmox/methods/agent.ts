@@ -43,6 +43,9 @@ export const agentMethods: readonly Method[] = [
     permission: unrestricted,
     async run(site, call) {
       const vmId = await reachAgent(site, call);
+      if (site.faults.isOn(`agent-exec-blocked-${vmId}`)) {
+        throw new PveError("Agent error: Command guest-exec has been disabled: the command is not allowed");
+      }
       const command = call.values.command as readonly string[];
       return { pid: site.guestPrograms.start(vmId, command, String(call.values["input-data"] ?? "")) };
     },
