@@ -5,8 +5,8 @@ import * as formats from "./formats";
 import { hinted } from "./hints";
 
 /**
- * The newest that kube-bench has for RKE2, of CIS 1.7, for Kubernetes from 1.25 on (kube-bench, cfg/config.yaml). Both
- * scans of a change take the same one, since the numbers of two benchmarks cannot be compared.
+ * Of CIS 1.7, for Kubernetes from 1.25 on; kube-bench's newer releases have rke2-cis-1.8 as well (its cfg/). Both scans of
+ * a change take the same one, since the numbers of two benchmarks cannot be compared.
  */
 const BENCHMARK = "rke2-cis-1.7";
 
