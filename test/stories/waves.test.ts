@@ -1,7 +1,7 @@
 /**
  * Eight agents, one at a time, in waves of four and of two, judged from the cluster's own history. One story in order, on the
  * lab of rehearsal/stacks/Pulumi.waves.yaml (`npm test -- waves`): the servers once, then each width from that moment. One
- * at a time they are measured; the waves are forecast from that before they begin.
+ * at a time they are measured; then each width is forecast from that before it begins.
  */
 import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
@@ -172,6 +172,13 @@ describe("eight agents", function () {
           measured.some((one) => one.step === step && one.node === name),
           `${step} of ${name}`,
         );
+  });
+
+  it("takes as long one at a time as was forecast", async () => {
+    await from("waves-agents");
+    const planned = forecast(measured);
+    await upWell();
+    await comparedWith(planned);
   });
 
   it("shows in preview who goes together, in which order, and how long each wave should take", async () => {
