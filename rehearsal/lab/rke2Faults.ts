@@ -39,6 +39,14 @@ export const rke2Faults: Readonly<Record<string, Fault>> = {
     off: `sudo rm -f ${FAILS} /run/fault-service-fails`,
     test: `test -e ${FAILS}`,
   }),
+  "registry-down": onNode({
+    name: "registry-down",
+    effect: "that node reaches no registry: a release's images must lie in agent/images",
+    // As rehearsal/rke2/node/stage.go looks for it.
+    on: "sudo mkdir -p /etc/rehearsal/faults && sudo touch /etc/rehearsal/faults/registry-down",
+    off: "sudo rm -f /etc/rehearsal/faults/registry-down",
+    test: "test -e /etc/rehearsal/faults/registry-down",
+  }),
   "service-stopped": onNode({
     name: "service-stopped",
     effect: "somebody has stopped rke2 on that node (NotReady after 50 s)",

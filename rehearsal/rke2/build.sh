@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the releases that the rehearsal's release server serves, where they are not in the cache already:
 #   releases/<key>/install.sh
-#   releases/<key>/<version>/{rke2.linux-amd64.tar.gz,sha256sum-amd64.txt}
+#   releases/<key>/<version>/{rke2.linux-amd64.tar.gz,rke2-images.linux-amd64.tar.gz,sha256sum-amd64.txt}
+# The archive of images has their names alone (node/stage.go).
 # Other sources are another key and another folder: a release server that runs keeps what it serves.
 # usage: build.sh [VERSION…]     as v1.35.4+rke2r1
 # The last line of the output is the folder of the releases.
@@ -37,7 +38,10 @@ build_release() {
     -X $module.BuildDate=$(build_date "$version") -X $module.Etcd=$etcd_version" .
   tar --create --owner=0 --group=0 --directory="$build/tree" bin lib | gzip -1 > "$build/rke2.linux-amd64.tar.gz"
   rm -r "$build/tree"
-  (cd "$build" && sha256sum rke2.linux-amd64.tar.gz > sha256sum-amd64.txt)
+  printf '[{"RepoTags":["docker.io/rancher/hardened-kubernetes:%s-build%s"]}]\n' "${version//+/-}" "$(build_date "$version")" > "$build/manifest.json"
+  tar --create --owner=0 --group=0 --directory="$build" manifest.json | gzip -1 > "$build/rke2-images.linux-amd64.tar.gz"
+  rm "$build/manifest.json"
+  (cd "$build" && sha256sum rke2.linux-amd64.tar.gz rke2-images.linux-amd64.tar.gz > sha256sum-amd64.txt)
   chmod 755 "$build"
   mv "$build" "$target"
 }

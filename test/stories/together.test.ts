@@ -1,7 +1,8 @@
 /**
  * Everything in one change: Rancher with its export, a minor of RKE2 with its agents in waves, an operator before it and one
- * after, the agents' OS with a reboot, the compliance scan. A node is worse after its turn, another does not come back: both
- * stop the run, which goes on. The order is read off what the cluster and its nodes keep. One story in order.
+ * after, the agents' OS with a reboot, the compliance scan, and no registry in reach of any node. A node is worse after its
+ * turn, another does not come back: both stop the run, which goes on. The order is read off what the cluster and its nodes
+ * keep. One story in order.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -67,6 +68,7 @@ describe("everything in one change", function () {
     await upWell();
     await policyIsReady();
     await outdate([REBOOTED], [QUIET]);
+    for (const node of NODES) await setFault(["registry-down", node, "on"]);
     bootsBefore = await bootIds();
     began = new Date();
     await askForOperator("gpu-operator", GPU.to, charts);
@@ -75,6 +77,7 @@ describe("everything in one change", function () {
     const { scan } = await readInfo();
     await configure({
       ...POLICY_HEALTH,
+      "install.images": "tar.gz",
       "osPatch.packages": "security",
       "agents.canary": "1",
       "agents.canarySoakSeconds": "5",
@@ -267,6 +270,13 @@ describe("everything in one change", function () {
     const asked = [...log.matchAll(/ (?:GET|HEAD) (\S+) /g)].map(([, path]) => path ?? "");
     assert.ok(asked.some((path) => path.startsWith("/kube-bench/")));
     assert.ok(asked.some((path) => path.startsWith("/rke2/releases/download/v1.36.3")));
+    for (const node of NODES) {
+      const said = await onNode(node, "sudo journalctl --no-pager --output=cat --grep='Extracting rancher/'");
+      assert.match(
+        said,
+        /Extracting rancher\/hardened-kubernetes:v1\.36\.3-rke2r1-\S+ from \S+\/agent\/images\/rke2-images/,
+      );
+    }
     const outside = "curl -sS --connect-timeout 3 -o /dev/null https://1.1.1.1";
     const { code, output } = await run(["ssh", REBOOTED, outside]);
     assert.ok(code === 7 || code === 28, output);

@@ -1,15 +1,20 @@
 package node
 
 import (
+	"archive/tar"
+	"compress/gzip"
 	"context"
+	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	"rehearsal/rke2/layout"
+	"rehearsal/rke2/release"
 )
 
 func TestMergeArgs(t *testing.T) {
@@ -22,6 +27,60 @@ func TestMergeArgs(t *testing.T) {
 func TestStageNeedsTheImage(t *testing.T) {
 	if err := StageBinaries(layout.Layout{Data: t.TempDir(), Images: t.TempDir()}); err == nil {
 		t.Error("staged a release that is not there")
+	}
+}
+
+// archiveOf writes an archive of images that names one.
+func archiveOf(t *testing.T, file, image string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	created, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zipped := gzip.NewWriter(created)
+	members := tar.NewWriter(zipped)
+	manifest := fmt.Sprintf(`[{"RepoTags":["docker.io/%s"]}]`, image)
+	if err := members.WriteHeader(&tar.Header{Name: "manifest.json", Size: int64(len(manifest)), Mode: 0o644}); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(members, manifest)
+	for _, one := range []io.Closer{members, zipped, created} {
+		if err := one.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestStageWithoutARegistryNeedsTheReleasesArchive(t *testing.T) {
+	l := layout.Layout{Data: t.TempDir(), Images: t.TempDir()}
+	if err := os.MkdirAll(filepath.Join(l.Images, "hardened-kubernetes", release.Kubernetes(), "bin"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	registryDown = filepath.Join(t.TempDir(), "registry-down")
+	if err := os.WriteFile(registryDown, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	archive := l.Agent("images", "rke2-images.linux-amd64.tar.gz")
+	for _, named := range []string{"", "rancher/hardened-kubernetes:v1.0.0-rke2r1-build1"} {
+		if named != "" {
+			archiveOf(t, archive, named)
+		}
+		if err := StageBinaries(l); err == nil {
+			t.Errorf("staged with an archive of %q", named)
+		}
+	}
+	archiveOf(t, archive, release.KubernetesImage())
+	if err := StageBinaries(l); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(archive); err != nil {
+		t.Fatal(err)
+	}
+	if err := StageBinaries(l); err != nil {
+		t.Errorf("what was extracted is asked for again: %v", err)
 	}
 }
 

@@ -3,11 +3,15 @@
 package node
 
 import (
+	"archive/tar"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/sirupsen/logrus"
 
@@ -15,9 +19,13 @@ import (
 	"rehearsal/rke2/release"
 )
 
+// registryDown is a file that says that this machine reaches no registry.
+var registryDown = "/etc/rehearsal/faults/registry-down"
+
 // StageBinaries puts the release's programs into data/<release>-<hash>/bin and links bin to it, as RKE2 extracts its
-// runtime image. Here they are links into the folder that stands for the registry; a release that is not in it fails
-// as a pull does.
+// runtime image, from an archive in agent/images or else from a registry. Here they are links into the folder that stands
+// for the registry; a release that is not in it fails as a pull does, and so does one that no archive names where the
+// registry cannot be reached. What was extracted once is asked of nobody again.
 func StageBinaries(l layout.Layout) error {
 	image := release.KubernetesImage()
 	source := filepath.Join(l.Images, "hardened-kubernetes", release.Kubernetes(), "bin")
@@ -27,6 +35,14 @@ func StageBinaries(l layout.Layout) error {
 	}
 	sum := sha256.Sum256([]byte(image))
 	target := filepath.Join(l.Data, "data", release.TagSafe()+"-"+hex.EncodeToString(sum[:6]))
+	if !layout.Exists(filepath.Join(target, "bin")) {
+		logrus.Infof("Checking local image archives in %s for %s", l.Agent("images"), image)
+		if archive := archived(l.Agent("images"), image); archive != "" {
+			logrus.Infof("Extracting %s from %s", image, archive)
+		} else if layout.Exists(registryDown) {
+			return fmt.Errorf("failed to extract runtime image: failed to pull images: %s: the registry cannot be reached", image)
+		}
+	}
 	if err := os.MkdirAll(filepath.Join(target, "bin"), 0o755); err != nil {
 		return err
 	}
@@ -37,6 +53,46 @@ func StageBinaries(l layout.Layout) error {
 	}
 	logrus.Infof("Runtime image %s bin and charts directories already exist; skipping extract", image)
 	return link(filepath.Join(target, "bin"), l.Bin())
+}
+
+// archived is the archive in a folder whose manifest names the image, or "".
+func archived(folder, image string) string {
+	files, _ := filepath.Glob(filepath.Join(folder, "*.tar.gz"))
+	for _, file := range files {
+		manifest, err := manifestOf(file)
+		if err != nil {
+			logrus.Errorf("Failed to load images from %s: %v", file, err)
+			continue
+		}
+		for _, entry := range manifest {
+			if slices.Contains(entry.RepoTags, "docker.io/"+image) {
+				return file
+			}
+		}
+	}
+	return ""
+}
+
+// manifestOf an archive of images, as docker save writes it.
+func manifestOf(file string) (manifest []struct{ RepoTags []string }, err error) {
+	opened, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer opened.Close()
+	unzipped, err := gzip.NewReader(opened)
+	if err != nil {
+		return nil, err
+	}
+	for members := tar.NewReader(unzipped); ; {
+		member, err := members.Next()
+		if err != nil {
+			return nil, err
+		}
+		if member.Name == "manifest.json" {
+			return manifest, json.NewDecoder(members).Decode(&manifest)
+		}
+	}
 }
 
 // link makes a symbolic link, in one step where another one is in its place.
