@@ -73,15 +73,16 @@ export async function listBackupJobs(client: ProxmoxClient): Promise<BackupJob[]
   );
   if (hidden.length > 0) {
     const paths = hidden.map(({ path }) => path).join(", ");
-    throw new Error(`a backup job names a pool, and the token lacks Pool.Audit on ${paths} (docs/proxmox.md)`);
+    throw new Error(
+      `a backup job names a pool, and the token lacks Pool.Audit on ${paths} (docs/proxmox.md)`,
+    );
   }
-  return found
-    .map(({ id, schedule = "", all, pool, vmid, exclude }) => {
-      const listed = new Set(String((all ? exclude : vmid) ?? "").split(/[,;\s]+/));
-      return {
-        id,
-        schedule,
-        covers: (vm) => (pool ? vm.pool === pool : listed.has(String(vm.vmId)) !== (all === true)),
-      };
-    });
+  return found.map(({ id, schedule = "", all, pool, vmid, exclude }) => {
+    const listed = new Set(String((all ? exclude : vmid) ?? "").split(/[,;\s]+/));
+    return {
+      id,
+      schedule,
+      covers: (vm) => (pool ? vm.pool === pool : listed.has(String(vm.vmId)) !== (all === true)),
+    };
+  });
 }

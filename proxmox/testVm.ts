@@ -112,7 +112,8 @@ export async function destroyTestVm(
     );
   }
   if (run && !String(description).includes(runOf(run))) return false;
-  if (await isRunning(client, place)) await waitForTask(client, await client.post(`${path}/status/stop`, {}), deadline);
+  if (await isRunning(client, place))
+    await waitForTask(client, await client.post(`${path}/status/stop`, {}), deadline);
   await waitForTask(client, await client.delete(`${path}?purge=1`), deadline);
   return true;
 }

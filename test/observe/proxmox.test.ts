@@ -71,7 +71,10 @@ describe("looks at Proxmox VE", () => {
     const RKE2Upgrade = (roles.RKE2Upgrade ?? []).filter((one) => one !== "Pool.Audit");
     change({ roles: { ...roles, RKE2Upgrade } });
     const blind = (await lookAtHosts(settingsFor(lab), TOKEN_SECRET)).backups?.jobs;
-    assert.match(JSON.stringify(blind), /"missing":.*names a pool, and the token lacks Pool\.Audit on \/pool\/rke2/);
+    assert.match(
+      JSON.stringify(blind),
+      /"missing":.*names a pool, and the token lacks Pool\.Audit on \/pool\/rke2/,
+    );
   });
 
   for (const host of ["node01", "node03"]) {

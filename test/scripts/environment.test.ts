@@ -35,7 +35,9 @@ env -0`,
         encoding: "utf8",
         env: { PATH: process.env.PATH },
       });
-      const found = new Map(said.split("\0").map((one) => one.split(/=(.*)/s).slice(0, 2) as [string, string]));
+      const found = new Map(
+        said.split("\0").map((one) => one.split(/=(.*)/s).slice(0, 2) as [string, string]),
+      );
       assert.deepEqual(
         wanted.map((name) => found.get(name)),
         [

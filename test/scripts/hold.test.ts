@@ -121,7 +121,11 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
   describe("back-start.sh", () => {
     /** What our drop-in adds to the server's config while it joins. */
     const dropIn = (join: string) => {
-      const { status, stderr } = run("back-start", ["1", "CR-1", "server", "v1", "30", "ask", join], "inactive");
+      const { status, stderr } = run(
+        "back-start",
+        ["1", "CR-1", "server", "v1", "30", "ask", join],
+        "inactive",
+      );
       assert.equal(status, 0, stderr);
       return readFileSync(`${state}/config.yaml.d/join.yaml`, "utf8").split("\n").slice(1).filter(Boolean);
     };

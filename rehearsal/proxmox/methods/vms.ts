@@ -72,7 +72,14 @@ export async function vmResources(site: Site, call: Parameters<Method["run"]>[1]
       const managed = managedBy(call, vmId);
       const pool = poolOf(call, vmId);
       return {
-        ...{ id: `qemu/${vmId}`, type: "qemu", vmid: vmId, node, template: 0, ...(await site.statd.of(vmId)) },
+        ...{
+          id: `qemu/${vmId}`,
+          type: "qemu",
+          vmid: vmId,
+          node,
+          template: 0,
+          ...(await site.statd.of(vmId)),
+        },
         ...(lock && { lock }),
         ...(offline && { status: "unknown" }),
         ...(managed && { hastate: managed.state }),
