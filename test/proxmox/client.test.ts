@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { z } from "zod";
 import { ProxmoxClient } from "../../proxmox/client";
 import { ProxmoxError } from "../../proxmox/errors";
-import { findVm, listVms } from "../../proxmox/vms";
+import { findVm, isRunning, listVms } from "../../proxmox/vms";
 import { ProxmoxLab } from "../rehearsal/proxmox/lab";
 
 describe("Proxmox VE client", () => {
@@ -37,16 +37,32 @@ describe("Proxmox VE client", () => {
   it("finds a VM on the host where it is now", async () => {
     const client = connect();
     assert.deepEqual(
-      (await listVms(client)).map(({ vmId, host, running }) => ({ vmId, host, running })),
+      (await listVms(client)).map(({ vmId, host }) => ({ vmId, host })),
       [
-        { vmId: 3001, host: "node01", running: true },
-        { vmId: 3002, host: "node03", running: true },
-        { vmId: 3007, host: "node07", running: true },
+        { vmId: 3001, host: "node01" },
+        { vmId: 3002, host: "node03" },
+        { vmId: 3007, host: "node07" },
       ],
     );
     lab.move(3002, "node03", "node07");
     assert.equal((await findVm(client, 3002)).host, "node07");
     lab.move(3002, "node07", "node03");
+  });
+
+  it("knows whether a machine runs by its host: the cluster's list tells what was seen up to ten seconds ago", async () => {
+    const client = connect();
+    const place = { host: "node01", vmId: 3001 };
+    const listed = async () => {
+      const found = await client.get(
+        "/cluster/resources?type=vm",
+        z.array(z.record(z.string(), z.unknown())),
+      );
+      return found.find(({ vmid }) => vmid === 3001)?.status;
+    };
+    assert.deepEqual([await listed(), await isRunning(client, place)], ["running", true]);
+    await lab.guests.stop(3001);
+    assert.deepEqual([await listed(), await isRunning(client, place)], ["running", false]);
+    await lab.guests.start(3001);
   });
 
   it("takes a VM that is not listed for a failure, and names the right that may be missing", async () => {
