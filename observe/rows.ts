@@ -1,6 +1,6 @@
 /** The rows of the procedure's troubleshooting table (§4.2), to stand at the end of what to do next, as scripts/lib.sh has them for steps. */
 export const ROWS = {
-  join: '§4.2 "Node fails to join cluster": check certificates (rke2 certificate check --output table), firewall rules (9345, 6443), token validity',
+  join: '§4.2 "Node fails to join cluster": check certificates (rke2 certificate check), firewall rules (9345, 6443), token validity',
   controlPlane:
     '§4.2 "Control plane pod failures": version skew or resource constraints: kubectl logs -n kube-system POD, or crictl ps -a there',
   quorum:

@@ -31,7 +31,7 @@ fail() {
 # The row of the procedure's troubleshooting table (§4.2) that fits, to stand at the end of what to do next.
 row() {
   case $1 in
-  join) echo '§4.2 "Node fails to join cluster": check certificates (rke2 certificate check --output table), firewall rules (9345, 6443), token validity' ;;
+  join) echo '§4.2 "Node fails to join cluster": check certificates (rke2 certificate check), firewall rules (9345, 6443), token validity' ;;
   control-plane) echo '§4.2 "Control plane pod failures": version skew or resource constraints: kubectl logs -n kube-system POD, or crictl ps -a there' ;;
   quorum) echo '§4.2 "etcd quorum lost": restore from the etcd backup, bring up one node at a time' ;;
   reschedule) echo '§4.2 "Workloads fail to reschedule": check taints, tolerations, resources: kubectl get events -A --field-selector reason=FailedScheduling' ;;

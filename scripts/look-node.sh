@@ -57,12 +57,16 @@ done
 awk '$1 == "MemTotal:" { total = $2 } $1 == "MemAvailable:" { free = $2 } END { printf "memoryMiB=%d\nmemoryFreeMiB=%d\n", total / 1024, free / 1024 }' /proc/meminfo
 echo "processors=$(nproc)"
 
-# RKE2's own word for its certificates; each that is not OK: file (subject)|expires|status.
-certificates=$(timeout 8 "$(rke2_binary || echo false)" certificate check --output table </dev/null 2>/dev/null || true)
-awk -F'   +' 'begun && NF > 3 { n++; when = ""
-    for (i = 1; i <= NF; i++) if ($i ~ /^[A-Z][a-z][a-z] [0-9]+, [0-9]+ /) when = $i
-    if ($NF !~ /^OK *$/) print "certificateDue=" $1 " (" $2 ")|" when "|" $NF }
-  $1 == "--------" { begun = 1 } END { print "certificates=" n + 0 }' <<<"$certificates"
+# RKE2's own word for its certificates; each that is not well: file (subject)|expires|status. As text, a line of its log each:
+# the table came with 1.31.5 and 1.32.1, and had other columns at first.
+certificates=$(timeout 8 "$(rke2_binary || echo false)" certificate check </dev/null 2>&1 || true)
+awk 'match($0, /(is ok, expires|will expire within [0-9]+ days|expired|is not valid before)( at)? [0-9T:.Z+-]+/) { n++
+    said = substr($0, RSTART, RLENGTH); which = substr($0, 1, RSTART - 2); when = said; sub(/.* /, "", when)
+    sub(/.*msg="?/, "", which); sub(/^[A-Z]+\[[0-9]+\] */, "", which)
+    sub(/: certificate /, " (", which); sub(/ \([^()]*\)$/, ")", which)
+    status = said ~ /^will/ ? "WARNING" : said ~ /^expired/ ? "EXPIRED" : "NOT YET VALID"
+    if (said !~ /^is ok/) print "certificateDue=" which "|" when "|" status }
+  END { print "certificates=" n + 0 }' <<<"$certificates"
 
 # A template that does not build on RKE2's own breaks containerd at its next start (NVIDIA/gpu-operator#992).
 for template in "$RKE2_DATA"/agent/etc/containerd/config*.toml.tmpl; do

@@ -17,7 +17,7 @@ export function judgeCertificates(
   const check = `${node.name}: certificates`;
   const wanted = `valid for ${limits.certificateDays} days`;
   if (certificates === 0) {
-    const next = `rke2 certificate check --output table on ${node.name}`;
+    const next = `rke2 certificate check on ${node.name}`;
     const finding = unknown({ check, wanted }, "rke2 certificate check lists none", next);
     return [turn ? { ...finding, verdict: "warn" } : finding];
   }
