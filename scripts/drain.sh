@@ -16,9 +16,10 @@ if ! in_turn "$node" "$change" "$wanted" "$accepted"; then
 fi
 
 # shellcheck disable=SC2016 # Go templates hold dollar signs
-# One line a pod that a drain evicts: namespace/name|controller kind|has an emptyDir|grace|labels, "key=value," each.
+# One line a pod that a drain evicts: namespace/name|controller kind|has an emptyDir|grace|labels, "key=value," each. To a
+# template `emptyDir: {}`, the usual one, is as good as none: its text is asked.
 pods_to_evict() {
-  kube "$API" get pods -A --field-selector "spec.nodeName=$node" -o go-template='{{range .items}}{{$p := .}}{{$kind := ""}}{{range .metadata.ownerReferences}}{{if .controller}}{{$kind = .kind}}{{end}}{{end}}{{$empty := false}}{{range .spec.volumes}}{{if .emptyDir}}{{$empty = true}}{{end}}{{end}}{{if and (ne $kind "DaemonSet") (ne $kind "Node") (ne .status.phase "Succeeded") (ne .status.phase "Failed")}}{{.metadata.namespace}}/{{.metadata.name}}|{{$kind}}|{{$empty}}|{{.spec.terminationGracePeriodSeconds}}|{{range $k, $v := .metadata.labels}}{{$k}}={{$v}},{{end}}{{"\n"}}{{end}}{{end}}'
+  kube "$API" get pods -A --field-selector "spec.nodeName=$node" -o go-template='{{range .items}}{{$p := .}}{{$kind := ""}}{{range .metadata.ownerReferences}}{{if .controller}}{{$kind = .kind}}{{end}}{{end}}{{$empty := false}}{{range .spec.volumes}}{{if ne (printf "%v" .emptyDir) "<nil>"}}{{$empty = true}}{{end}}{{end}}{{if and (ne $kind "DaemonSet") (ne $kind "Node") (ne .status.phase "Succeeded") (ne .status.phase "Failed")}}{{.metadata.namespace}}/{{.metadata.name}}|{{$kind}}|{{$empty}}|{{.spec.terminationGracePeriodSeconds}}|{{range $k, $v := .metadata.labels}}{{$k}}={{$v}},{{end}}{{"\n"}}{{end}}{{end}}'
 }
 
 # agreed NAME PATTERN…: NAME fits one of the shell patterns.
