@@ -465,6 +465,7 @@ export const validate = (settings: Settings): PlannedStep => ({
     settings.rke2Version,
     settings.servers.length,
     settings.limits.podsSeconds,
+    settings.consents.sickPods.map(podPattern).join(" "),
     ...settings.validation.ingress.flatMap(({ url, address }) => [url, address ?? "-"]),
   ],
   limitSeconds: settings.limits.podsSeconds + 60 + 75 * settings.validation.ingress.length,

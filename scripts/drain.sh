@@ -22,17 +22,6 @@ pods_to_evict() {
   kube "$API" get pods -A --field-selector "spec.nodeName=$node" -o go-template='{{range .items}}{{$p := .}}{{$kind := ""}}{{range .metadata.ownerReferences}}{{if .controller}}{{$kind = .kind}}{{end}}{{end}}{{$empty := false}}{{range .spec.volumes}}{{if ne (printf "%v" .emptyDir) "<nil>"}}{{$empty = true}}{{end}}{{end}}{{if and (ne $kind "DaemonSet") (ne $kind "Node") (ne .status.phase "Succeeded") (ne .status.phase "Failed")}}{{.metadata.namespace}}/{{.metadata.name}}|{{$kind}}|{{$empty}}|{{.spec.terminationGracePeriodSeconds}}|{{range $k, $v := .metadata.labels}}{{$k}}={{$v}},{{end}}{{"\n"}}{{end}}{{end}}'
 }
 
-# agreed NAME PATTERN…: NAME fits one of the shell patterns.
-agreed() {
-  local name=$1 pattern
-  shift
-  for pattern in "$@"; do
-    # shellcheck disable=SC2053 # the right side is a pattern
-    if [[ $name == $pattern ]]; then return 0; fi
-  done
-  return 1
-}
-
 set -f # the consents are patterns for pods, not for files
 pods=$(pods_to_evict) || fail "cannot list the pods on $node" "see whether the API answers here, then run pulumi up again"
 refused="" count=0

@@ -20,6 +20,17 @@ nodes_table() {
   kube "$API" get nodes -o jsonpath='{range .items[*]}{.metadata.name}|{.status.conditions[?(@.type=="Ready")].status}|{.status.nodeInfo.kubeletVersion}|{.spec.unschedulable}|{.metadata.annotations.rke2-upgrade/working}|{.metadata.annotations.rke2-upgrade/cordoned}|{.metadata.labels.node-role\.kubernetes\.io/control-plane}|{.metadata.annotations.rke2-upgrade/patched}{"\n"}{end}'
 }
 
+# agreed NAME PATTERN…: NAME fits one of the shell patterns.
+agreed() {
+  local name=$1 pattern
+  shift
+  for pattern in "$@"; do
+    # shellcheck disable=SC2053 # the right side is a pattern
+    if [[ $name == $pattern ]]; then return 0; fi
+  done
+  return 1
+}
+
 # Whether NODE is in its turn: it bears CHANGE's mark, or does not run WANTED yet (somebody may have cleaned the mark
 # away). Where WANTED is ACCEPTED the change is a round of OS patches, and not its version but a mark of its own says that it is
 # done. No answer is no "no": the step ends. in_turn NODE CHANGE WANTED ACCEPTED

@@ -1,0 +1,49 @@
+/** validate.sh in bash, before an API that lists the test's pods. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const scripts = join(__dirname, "../../scripts");
+
+/** @param pods "namespace/name phase Ready" each @param sick the consents' patterns */
+function validate(pods: readonly string[], sick: string) {
+  const { status, stderr } = spawnSync("bash", ["-s"], {
+    input: `set -- validate v1 3 0 '${sick}'
+. ${scripts}/lib.sh; . ${scripts}/lib-api.sh; . ${scripts}/lib-watch.sh; . ${scripts}/lib-cluster.sh
+api_ready() { :; }
+nodes_table() { echo 'a|True|v1||||true|'; }
+etcd_healthy() { :; }
+curl() { :; }
+kube() { cat <<'PODS'
+${pods.join("\n")}
+PODS
+}
+${readFileSync(join(scripts, "validate.sh"), "utf8")}`,
+    encoding: "utf8",
+  });
+  return status === 0 ? "" : stderr;
+}
+
+describe("scripts/validate.sh", () => {
+  const WELL = ["default/a Running True", "default/job-1 Succeeded False"];
+  const SICK = ["lab/telescope-7 Running False", "lab/old-1 Failed False", "lab/waits Pending "];
+
+  it("wants every pod well, and says what to do", () => {
+    assert.equal(validate(WELL, ""), "");
+    assert.match(
+      validate([...WELL, ...SICK], ""),
+      /pods not running: lab\/telescope-7 lab\/old-1 lab\/waits .*next: .*consents\.sickPods/s,
+    );
+  });
+
+  it("lets those be sick that may be, and no other", () => {
+    assert.equal(validate([...WELL, ...SICK], "lab/*"), "");
+    assert.match(validate([...WELL, ...SICK], "lab/old-* lab/waits"), /pods not running: lab\/telescope-7 /);
+  });
+
+  it("leaves RKE2's own helm-install jobs to the step that judges them", () => {
+    assert.equal(validate([...WELL, "kube-system/helm-install-rke2-coredns-x Failed False"], ""), "");
+    assert.match(validate(["lab/helm-install-mine Failed False"], ""), /helm-install-mine/);
+  });
+});
