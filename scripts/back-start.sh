@@ -16,19 +16,11 @@ esac
 free_service "$role"
 started=false
 if ! runs "$role" "$version"; then
-  if [ "$(systemctl show -P ActiveState "$unit")" = activating ] && [ "$(version_running "$role" || true)" = "$version" ]; then
-    say "$unit is starting already"
-    restarts=$(systemctl show -P NRestarts "$unit")
-  else
-    say "starting $unit"
-    systemctl reset-failed "$unit" 2>/dev/null || true
-    restarts=$(systemctl show -P NRestarts "$unit")
-    systemctl restart --no-block "$unit"
-  fi
+  ask_start "$role" "$version" "$seconds"
   started=true
   now_done started
   if [ "$wait" = wait ]; then
-    await_service "$role" "$version" "$seconds" "$restarts" "journalctl -u $unit -n 100; mend the cause and run pulumi up again: it goes on from here"
+    await_service "$role" "$version" "$seconds" "$RESTARTS" "journalctl -u $unit -n 100; mend the cause and run pulumi up again: it goes on from here"
   fi
 fi
 now_done started

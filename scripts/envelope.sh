@@ -79,11 +79,11 @@ envelope() {
   while [ "$code" -ne 0 ] && grep -q "already loaded\|already exists" "$script.client"; do
     # An earlier run was killed and its step is still at work: it ends by itself, within its own limit.
     if [ "$waited" -ge "$limit" ]; then
-      echo "$(hostname): $step: another step is still at work after $limit s: $(systemctl show -P Description "$unit")" >&2
+      echo "$(hostname): $step: another step is still at work after $limit s: $(systemctl show --value -p Description "$unit")" >&2
       echo "  next: look at it with: systemctl status $unit" >&2
       exit 124
     fi
-    [ $((waited % 10)) -ne 0 ] || echo "waiting for the step still at work here: $(systemctl show -P Description "$unit")"
+    [ $((waited % 10)) -ne 0 ] || echo "waiting for the step still at work here: $(systemctl show --value -p Description "$unit")"
     sleep 1
     waited=$((waited + 1))
     code=0

@@ -126,7 +126,7 @@ rke2_binary() {
 # for lines that go on in the next. unit_environment ROLE
 unit_environment() {
   local file line value
-  while IFS= read -r line; do export "${line?}"; done < <(systemctl show -P Environment "rke2-$1.service" | xargs -r -n 1 printf '%s\n')
+  while IFS= read -r line; do export "${line?}"; done < <(systemctl show --value -p Environment "rke2-$1.service" | xargs -r -n 1 printf '%s\n')
   while read -r file _; do
     if [ ! -r "$file" ]; then continue; fi
     while IFS= read -r line || [ -n "$line" ]; do
@@ -135,12 +135,12 @@ unit_environment() {
       if [[ $value =~ ^\"(.*)\"$ ]] || [[ $value =~ ^\'(.*)\'$ ]]; then value=${BASH_REMATCH[1]}; fi
       export "${line%%=*}=$value"
     done <"$file"
-  done < <(systemctl show -P EnvironmentFiles "rke2-$1.service")
+  done < <(systemctl show --value -p EnvironmentFiles "rke2-$1.service")
 }
 
 # The version of the running process, which can be older than the file (facts: service).
 version_running() {
   local pid
-  pid=$(systemctl show -P MainPID "rke2-$1.service")
+  pid=$(systemctl show --value -p MainPID "rke2-$1.service")
   [ "$pid" != 0 ] && "/proc/$pid/exe" --version </dev/null 2>/dev/null | awk 'NR == 1 { print $3 }'
 }

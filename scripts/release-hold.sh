@@ -5,7 +5,7 @@
 role=$1
 unit=rke2-$role.service
 free_service "$role"
-if [ "$(systemctl show -P ActiveState "$unit")" = inactive ] && [ "$(systemctl show -P ConditionResult "$unit")" = no ]; then
+if [ "$(systemctl show --value -p ActiveState "$unit")" = inactive ] && [ "$(systemctl show --value -p ConditionResult "$unit")" = no ]; then
   say "$unit ended while it was held: starting it"
   systemctl start --no-block "$unit"
 fi

@@ -17,15 +17,7 @@ fi
 free_service "$role"
 if [ "$role" = server ] && systemctl is-active -q "$unit"; then leader_away; fi
 
-if [ "$(systemctl show -P ActiveState "$unit")" = activating ] && [ "$(version_running "$role" || true)" = "$wanted" ]; then
-  say "$unit is starting on $wanted already: waiting for it"
-  restarts=$(systemctl show -P NRestarts "$unit")
-else
-  say "restarting $unit"
-  systemctl reset-failed "$unit" 2>/dev/null || true
-  restarts=$(systemctl show -P NRestarts "$unit")
-  systemctl restart --no-block "$unit"
-fi
-await_service "$role" "$wanted" "$seconds" "$restarts" "journalctl -u $unit -n 100; mend the cause and run pulumi up again; $hint. $(row join)"
+ask_start "$role" "$wanted" "$seconds"
+await_service "$role" "$wanted" "$seconds" "$RESTARTS" "journalctl -u $unit -n 100; mend the cause and run pulumi up again; $hint. $(row join)"
 result restarted true
 # end of step

@@ -44,7 +44,7 @@ if [ -d /etc/rancher/rke2/config.yaml.d ]; then find /etc/rancher/rke2/config.ya
 ! read_config | grep -q '^server:' || fail "the clone's config still names a server to join" "write server: on a line of its own in /etc/rancher/rke2"
 rm -f "$RKE2_DATA/server/db/reset-flag"
 # RKE2 may have been about to start when it was told to stop.
-stopped() { [ "$(systemctl show -P MainPID rke2-server.service)" = 0 ]; }
+stopped() { [ "$(systemctl show --value -p MainPID rke2-server.service)" = 0 ]; }
 until_ok 60 stopped || fail "rke2-server does not stop in the clone" "try the restore test again"
 # Where S3 is configured, the path would be a key there.
 local_only=()

@@ -11,13 +11,12 @@ if [ "$(cat "$HOLD" 2>/dev/null || true)" != snapshot ]; then
 fi
 started=false
 if ! systemctl is-active -q "$unit"; then
-  say "$unit ended while it was held: starting it"
+  say "$unit ended while it was held"
   # Off until it runs, for it may need more than one try. The file stays, and tells a rerun what is to be put back.
   lift_condition "$role"
-  systemctl reset-failed "$unit" 2>/dev/null || true
-  restarts=$(systemctl show -P NRestarts "$unit")
-  systemctl start --no-block "$unit"
-  await_service "$role" "$(version_on_disk)" "$seconds" "$restarts" "journalctl -u $unit -n 100; mend the cause and run pulumi up again"
+  version=$(version_on_disk)
+  ask_start "$role" "$version" "$seconds"
+  await_service "$role" "$version" "$seconds" "$RESTARTS" "journalctl -u $unit -n 100; mend the cause and run pulumi up again"
   started=true
 fi
 hold_service "$role" snapshot

@@ -35,5 +35,5 @@ fi
 until_ok "$seconds" unburdened || fail "for $seconds s: $LAST (§4.1: sustained)" "top on it: what does not come to rest? $(row control-plane)"
 # What was changed by hand before this is no news that a proof may swallow: a record that is there stays.
 [ -e "$LEFT" ] || left_record
-result version "$running" since "$(systemctl show -P ActiveEnterTimestamp "rke2-$role.service")"
+result version "$running" since "$(systemctl show --value -p ActiveEnterTimestamp "rke2-$role.service")"
 # end of step

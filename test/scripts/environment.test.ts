@@ -23,8 +23,8 @@ describe("scripts: the environment of RKE2's unit", () => {
 . ${scripts}/lib.sh
 systemctl() {
   case "$*" in
-  "show -P Environment rke2-server.service") echo 'OWN=unit "PROXY=http://proxy a b"' ;;
-  "show -P EnvironmentFiles rke2-server.service")
+  "show --value -p Environment rke2-server.service") echo 'OWN=unit "PROXY=http://proxy a b"' ;;
+  "show --value -p EnvironmentFiles rke2-server.service")
     echo "${folder}/none (ignore_errors=yes)"
     echo "${folder}/rke2-server (ignore_errors=yes)"
     ;;

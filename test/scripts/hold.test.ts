@@ -43,7 +43,10 @@ systemctl() {
   case "$*" in
   is-active*rke2-server.service) cat ${state}/service; [ "$(cat ${state}/service)" = active ] ;;
   is-active*) echo inactive; return 3 ;;
-  "show -P NRestarts "*) if [ ${service} = sick ] && [ -e ${state}/systemctl ]; then echo 3; else echo 0; fi ;;
+  "show --value -p ActiveState "*) cat ${state}/service ;;
+  "show --value -p ExecMainStartTimestampMonotonic "*)
+    echo $((($(cut -d. -f1 /proc/uptime) - $(cat ${state}/age 2>/dev/null || echo 0)) * 1000000)) ;;
+  "show --value -p NRestarts "*) if [ ${service} = sick ] && [ -e ${state}/systemctl ]; then echo 3; else echo 0; fi ;;
   start*rke2-server.service | restart*rke2-server.service)
     echo "$*" >>${state}/systemctl
     if [ ${service} != sick ] && [ ! -e ${state}/${DROPIN} ]; then echo active >${state}/service; fi
@@ -88,7 +91,7 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
       const { status, stderr, result } = start("inactive");
       assert.equal(status, 0, stderr);
       assert.match(result, /"started":true/);
-      assert.match(told(), /^start --no-block/);
+      assert.match(told(), /^restart --no-block/);
       assert.equal(readFileSync(join(state, "service"), "utf8"), "active\n");
       assert.deepEqual([is("hold"), is(DROPIN)], [true, true]);
     });
@@ -137,6 +140,14 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
         `token-file: ${state}/rke2/server/token`,
       ]);
       assert.deepEqual(dropIn("none"), ['server: ""']);
+    });
+
+    it("leaves a start alone that is under way, and begins one anew that hangs", () => {
+      const start = (seconds: string) =>
+        run("back-start", ["1", "CR-1", "server", "v1", seconds, "ask", ""], "activating").status;
+      put("age", "31");
+      assert.deepEqual([start("60"), told()], [0, ""]);
+      assert.deepEqual([start("30"), told()], [0, "restart --no-block rke2-server.service\n"]);
     });
 
     it("leaves the token to the config where it is there", () => {
