@@ -16,12 +16,14 @@ import { Preflight } from "./components/preflight";
 import { Recovery } from "./components/recovery/recovery";
 import { Scan, type ScanArgs } from "./components/scan";
 import { settingsOrExplain } from "./components/settings";
+import { refuseSshAgent } from "./components/sshAgent";
 import type { Run } from "./components/step";
 import { Charts, Manifest, Validation } from "./components/validation";
 import { WayBack } from "./components/wayBack";
 import { hasTurn, isChanging } from "./config";
 
 const { settings, secrets } = settingsOrExplain();
+refuseSshAgent();
 const { rke2Version: wanted, acceptedVersion: accepted, changeId, osPatch } = settings;
 
 const goBack = asText(settings.goBack);

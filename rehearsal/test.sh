@@ -9,6 +9,8 @@ set -euo pipefail
 
 # What the runners print is counted below, which colours would hide.
 export FORCE_COLOR=0
+# The program refuses one, also where a test runs it.
+unset SSH_AUTH_SOCK
 
 readonly log="${TMPDIR:-/tmp}/rke2-upgrade-test.$$.log"
 passed=0

@@ -14,7 +14,7 @@ import { readPlans } from "./files";
 import { Live } from "./live/live";
 import type { Sink } from "./live/tell";
 import { projectDirectory } from "./program";
-import { choosing, type StackChoice } from "./pulumi";
+import { choosing, engineEnvironment, type StackChoice } from "./pulumi";
 import { writeReport, writeReportAndTell } from "./reportCommand";
 import { errorsIn, failRun, listRuns, type RunFiles, readRun, writeRun } from "./runFiles";
 import { sinks, type Waits } from "./sinks";
@@ -96,7 +96,7 @@ function up(
   return new Promise((resolve, reject) => {
     const child = spawn("pulumi", ["up", ...fixed, ...stack, ...heard.args], {
       cwd: projectDirectory,
-      env: { ...process.env, PULUMI_EXPERIMENTAL: "true", ...heard.variables },
+      env: engineEnvironment(heard.variables),
       stdio: ["ignore", "inherit", "inherit"],
     });
     child.on("error", reject);

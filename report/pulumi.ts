@@ -25,12 +25,18 @@ export const choosing = ({ stack, configFile }: StackChoice): string[] => [
   configFile,
 ];
 
-/** Runs pulumi in the project to its end. Plans are experimental in Pulumi 3, hence the variable. */
+/** The engine's environment. Plans are experimental in Pulumi 3; no agent of SSH is asked (components/sshAgent.ts). */
+export const engineEnvironment = (variables: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+  ...{ ...process.env, PULUMI_EXPERIMENTAL: "true", SSH_AUTH_SOCK: undefined },
+  ...variables,
+});
+
+/** Runs pulumi in the project to its end. */
 export function pulumi(args: readonly string[], variables: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn("pulumi", [...args], {
       cwd: projectDirectory,
-      env: { ...process.env, PULUMI_EXPERIMENTAL: "true", ...variables },
+      env: engineEnvironment(variables),
       stdio: ["ignore", "pipe", "pipe"],
     });
     let [stdout, stderr] = ["", ""];

@@ -22,7 +22,7 @@ run_step() {
   : >"$script.err"
   systemd-run --quiet --collect --wait --unit="$unit" --description="rke2-upgrade: $step" \
     --property=RuntimeMaxSec="$limit" --property=TimeoutStopSec=5 \
-    --property=StandardOutput="append:$script.out" --property=StandardError="append:$script.err" \
+    --property=StandardOutput="file:$script.out" --property=StandardError="file:$script.err" \
     --setenv=HOME=/root --setenv=PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
     /bin/bash "$script" "$step" "$@" </dev/null >"$script.client" 2>&1 &
   client=$!

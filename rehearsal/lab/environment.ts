@@ -11,6 +11,8 @@ export async function operatorEnvironment(): Promise<NodeJS.ProcessEnv> {
   const { builds } = await readState();
   return {
     ...process.env,
+    // As the README has it.
+    SSH_AUTH_SOCK: undefined,
     PATH: [builds.toolchain, dirname(process.execPath), builds.kubernetes, process.env.PATH].join(":"),
     KUBECONFIG: operator.kubeconfig,
     PULUMI_HOME: operator.pulumiHome,
