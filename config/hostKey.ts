@@ -1,13 +1,12 @@
 /** SSH host keys as they are pinned: `<algorithm> <base64>`, the form of authorized_keys without a comment. */
 import { utils } from "ssh2";
 
-/** The algorithms that OpenSSH makes host keys of today. DSA and security-key types are no host keys. */
+/** The algorithms of host keys that can be pinned. DSA and security-key types are no host keys. */
 export const HOST_KEY_ALGORITHMS = [
   "ecdsa-sha2-nistp256",
   "ecdsa-sha2-nistp384",
   "ecdsa-sha2-nistp521",
   "ssh-ed25519",
-  "ssh-rsa",
 ] as const;
 
 /**
@@ -17,6 +16,10 @@ export const HOST_KEY_ALGORITHMS = [
 export function hostKeyFault(text: string): string | undefined {
   const [algorithm = "", blob = "", ...rest] = text.split(" ");
   if (/replace/i.test(text)) return "this is the placeholder of Pulumi.lab.yaml";
+  if (algorithm === "ssh-rsa") {
+    // golang.org/x/crypto/ssh names the key's type, SHA-1 with RSA, which OpenSSH refuses since 8.8, or prefers ECDSA.
+    return "an RSA key cannot be pinned: Pulumi's SSH client would be refused, or be shown another key; pin the node's ECDSA key (docs/config.md#hostkey)";
+  }
   if (!(HOST_KEY_ALGORITHMS as readonly string[]).includes(algorithm)) {
     return "it does not start with a known algorithm (a line of ssh-keyscan starts with the host: leave that out)";
   }

@@ -64,7 +64,7 @@ function connect(client: Client, target: SshTarget, privateKey: string, timeoutM
   const [algorithm = "", blob = ""] = target.hostKey.trim().split(/\s+/);
   const pinned = Buffer.from(blob, "base64");
   // Only the pinned key's own algorithm is offered, or the server might present another of its keys.
-  const serverHostKey = algorithm === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [algorithm];
+  const serverHostKey = [algorithm];
   return new Promise((resolve, reject) => {
     let mismatch = false;
     const failed = (error: Error) => {

@@ -80,7 +80,7 @@ export async function takeSnapshot(
     const next = "read the task in Proxmox VE, then run pulumi up again";
     throw new ProxmoxError(200, `VM ${vmId}: task ${upid} ended well, but ${name} is not listed whole`, next);
   }
-  return { snapshot, adopted: false, upid, crashConsistent: !(await wasFrozen(client, upid)) };
+  return { snapshot, adopted: false, upid, crashConsistent: !(await wasFrozen(client, host, vmId, upid)) };
 }
 
 /** Takes a snapshot for ours that an earlier run made and was killed before it could say so. */
@@ -108,13 +108,27 @@ async function adopt(
     ({ type, startedAt, exitStatus }) => type === "qmsnapshot" && startedAt <= takenAt && exitStatus === "OK",
   );
   if (!made) return { snapshot, crashConsistent: true };
-  return { snapshot, upid: made.upid, crashConsistent: !(await wasFrozen(client, made.upid)) };
+  return { snapshot, upid: made.upid, crashConsistent: !(await wasFrozen(client, host, vmId, made.upid)) };
 }
 
+const vmConfig = z.object({ agent: z.union([z.string(), z.number()]).optional() });
+
 /** A failed freeze only warns and the task ends OK (facts: Proxmox), so its log has to be read. */
-async function wasFrozen(client: ProxmoxClient, upid: string): Promise<boolean> {
-  const log = await readTaskLog(client, upid);
-  return !log.some((line) => /skipping guest filesystem freeze|fs-?freeze.*(fail|error|unable)/i.test(line));
+async function wasFrozen(client: ProxmoxClient, host: string, vmId: number, upid: string): Promise<boolean> {
+  const { agent } = await client.get(`/nodes/${host}/qemu/${vmId}/config`, vmConfig);
+  return tellsOfFreeze(String(agent ?? ""), await readTaskLog(client, upid));
+}
+
+/**
+ * Whether a snapshot's file systems were frozen.
+ * @param agent the VM's option of that name: where it is off, older releases of Proxmox VE say nothing of it
+ * @param log the task's, whose words differ between releases (PVE::QemuServer::Agent, before it PVE::QemuConfig)
+ */
+export function tellsOfFreeze(agent: string, log: readonly string[]): boolean {
+  if (!/^(enabled=)?1(,|$)|,enabled=1(,|$)/.test(agent)) return false;
+  return !log.some((line) =>
+    /skipping guest filesystem freeze|guest agent is not running|fs-?freeze.*(fail|error|unable)/i.test(line),
+  );
 }
 
 /**

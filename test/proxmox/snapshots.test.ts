@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { ProxmoxClient } from "../../proxmox/client";
 import type { ProxmoxError } from "../../proxmox/errors";
 import { ownMark } from "../../proxmox/mark";
-import { canSnapshot, deleteSnapshot, listSnapshots, takeSnapshot } from "../../proxmox/snapshots";
+import {
+  canSnapshot,
+  deleteSnapshot,
+  listSnapshots,
+  takeSnapshot,
+  tellsOfFreeze,
+} from "../../proxmox/snapshots";
 import { ProxmoxLab } from "../rehearsal/proxmox/lab";
 
 const NAME = "rke2-v1-35-4-r1-CR-1";
@@ -27,6 +33,20 @@ describe("VM snapshots", function () {
     takeSnapshot(client, 3001, NAME, description, inSeconds(seconds));
   const names = async () => (await listSnapshots(client, "node01", 3001)).map(({ name }) => name);
   const takes = () => lab.guests.history.filter((what) => what === "snapshot 3001").length;
+
+  it("tells a freeze by the agent's option and the words of older and newer releases", () => {
+    const quiet = ["snapshotting 'drive-scsi0' (nvmethin01:vm-3001-disk-0)"];
+    for (const agent of ["1", "enabled=1", "1,fstrim_cloned_disks=1", "type=virtio,enabled=1"])
+      assert.ok(tellsOfFreeze(agent, quiet), agent);
+    for (const agent of ["", "0", "enabled=0", "0,fstrim_cloned_disks=1"])
+      assert.ok(!tellsOfFreeze(agent, quiet), agent);
+    for (const said of [
+      "skipping guest filesystem freeze - agent configured but not running?",
+      "QEMU Guest Agent is not running - VM 3001 qmp command 'guest-ping' failed - got timeout",
+      "guest-fsfreeze-freeze problems - VM 3001 qmp command 'guest-fsfreeze-freeze' failed: unable",
+    ])
+      assert.ok(!tellsOfFreeze("1", [...quiet, said]), said);
+  });
 
   it("takes one, without RAM, and proves it listed", async () => {
     const before = Date.now() - 1000;
