@@ -81,7 +81,7 @@ describe("components/turns: a GPU agent", () => {
 
   it("runs the job only where one is asked for, and has time for it", () => {
     const without = stepOf(turn(GPU_NODE), "gpu-after");
-    assert.deepEqual(without.args, [GPU_NODE, "gpu-operator", 300, "CR-2026-041", 0]);
+    assert.deepEqual(without.args, [GPU_NODE, "gpu-operator", 1500, "CR-2026-041", 0]);
     assert.doesNotMatch(without.title, /job/);
     const gpuTest = { image: IMAGE, command: ["nvidia-smi"], namespace: "gpu-operator", timeoutSeconds: 60 };
     const { title, args, limitSeconds } = stepOf(turn(GPU_NODE, { gpuTest }), "gpu-after");
