@@ -24,8 +24,10 @@ options=(--cluster-reset "--cluster-reset-restore-path=$file")
 if grep -qsE '^etcd-s3:' /etc/rancher/rke2/config.yaml /etc/rancher/rke2/config.yaml.d/*.yaml; then options+=(--etcd-s3=false); fi
 say "restoring etcd from the snapshot"
 code=0
-unit_environment server
-timeout "$seconds" "$(rke2_binary)" server "${options[@]}" </dev/null >"$STATE/reset.log" 2>&1 || code=$?
+(
+  unit_environment server
+  exec timeout "$seconds" "$(rke2_binary)" server "${options[@]}" </dev/null
+) >"$STATE/reset.log" 2>&1 || code=$?
 if [ "$code" -ne 0 ] || ! grep -q "membership has been reset" "$STATE/reset.log"; then
   fail "rke2 server --cluster-reset ended with $code: $(grep -iE 'level=fatal|level=error|panic' "$STATE/reset.log" | tail -n 1 | cut -c -400)" \
     "read $STATE/reset.log on it; mend the cause and run pulumi up again: the reset is done over, from the same snapshot"

@@ -16,7 +16,7 @@ const LIBRARIES = {
   restart: ["lib-etcd", "lib-hold", "lib-service"],
   "release-hold": ["lib-hold"],
   "start-held": ["lib-hold", "lib-service"],
-  "wake-node": ["lib-hold", "lib-back", "lib-install"],
+  "wake-node": ["lib-hold", "lib-back", "lib-install", "lib-service"],
   "back-config": ["lib-hold", "lib-back"],
   "back-finish": ["lib-hold", "lib-back"],
   "back-reset": ["lib-hold", "lib-back"],

@@ -40,6 +40,8 @@ JOIN_DROPIN=/etc/rancher/rke2/config.yaml.d/95-rke2-upgrade-join.yaml
 # shouldBootstrapLoad). That of the server that founded the cluster mostly has none: RKE2 made one up, in server/token.
 write_join() {
   local token="" folder=${JOIN_DROPIN%/*/*}
+  # The file of an earlier try would pass for the config's own.
+  remove_join
   if [ -n "$1" ] && ! grep -qsE '^"?token(-file)?"?:' "$folder"/config.yaml "$folder"/config.yaml.d/*.yaml; then
     token="token-file: $RKE2_DATA/server/token"
   fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Watches RKE2's service come up. Sent after lib.sh; see envelope.sh.
+# Starts RKE2's service and watches it come up. Sent after lib.sh; see envelope.sh.
 # shellcheck disable=SC2034 # RESTARTS is read by the steps
 
 # runs ROLE VERSION: the service is active and its process is that version.

@@ -122,11 +122,14 @@ rke2_binary() {
   return 1
 }
 
-# Exports what RKE2's unit has in its environment (proxies, RKE2_*), for who runs rke2 beside it. As systemd reads it, but
-# for lines that go on in the next. unit_environment ROLE
+# Exports what RKE2's unit has in its environment (proxies, RKE2_*), for who runs rke2 beside it, in a subshell: the questions
+# that steps ask are to go by no proxy. As systemd reads it, but for lines that go on in the next, and for values of the
+# unit's own lines that hold a space: systemd before 246 shows "[unprintable]" for them. unit_environment ROLE
 unit_environment() {
   local file line value
-  while IFS= read -r line; do export "${line?}"; done < <(systemctl show --value -p Environment "rke2-$1.service" | xargs -r -n 1 printf '%s\n')
+  while IFS= read -r line; do
+    if [[ $line =~ ^[A-Za-z_][A-Za-z0-9_]*= ]]; then export "${line?}"; fi
+  done < <(systemctl show --value -p Environment "rke2-$1.service" | xargs -r -n 1 printf '%s\n')
   while read -r file _; do
     if [ ! -r "$file" ]; then continue; fi
     while IFS= read -r line || [ -n "$line" ]; do

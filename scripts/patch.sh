@@ -64,6 +64,7 @@ for ((round = 1; round <= rounds; round++)); do
   managed "$manager does not say what it would upgrade" plan_or_say
   found=$(grep -c . <<<"$PLAN" || true)
   if [ "$found" -eq 0 ]; then break; fi
+  if [ -n "$HELD" ] && [ "$round" -eq 1 ]; then say "held, since on a GPU node kernel and driver move together or not at all: $HELD"; fi
   names=$(awk '{ print $1 }' <<<"$PLAN" | tr '\n' ' ' | cut -c -400)
   if [ "$round" -gt 1 ] && [ "$round" -eq "$rounds" ]; then
     fail "after $((round - 1)) rounds $manager would still upgrade $names" "look at it with $manager here, mend what keeps these back, then run pulumi up again"
@@ -74,7 +75,6 @@ for ((round = 1; round <= rounds; round++)); do
   managed "$manager" os_run "$manager" "$packages" "$HELD" upgrade
   count=$((count + found))
 done
-if [ -n "$HELD" ]; then say "held, since on a GPU node kernel and driver move together or not at all: $HELD"; fi
 if [ "$count" -eq 0 ]; then say "no package is to be upgraded"; fi
 os_packages "$manager" >"$OS_WORK/after.part"
 mv "$OS_WORK/after.part" "$OS_WORK/after"

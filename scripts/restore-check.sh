@@ -49,10 +49,13 @@ until_ok 60 stopped || fail "rke2-server does not stop in the clone" "try the re
 # Where S3 is configured, the path would be a key there.
 local_only=()
 if read_config | grep -q '^etcd-s3:'; then local_only=(--etcd-s3=false); fi
-unit_environment server
 before=$(date +%s)
-timeout "$start_seconds" "$(rke2_binary)" server --cluster-reset --cluster-reset-restore-path="$snapshot" "${local_only[@]}" \
-  >"$STATE/restore.log" 2>&1 || fail "rke2 server --cluster-reset failed: $(tail -n 3 "$STATE/restore.log" | cut -c -600)" "this snapshot cannot be restored: take another etcd snapshot before anything is changed"
+# Its environment is for it alone: a proxy of it is none for the questions after.
+(
+  unit_environment server
+  unset RKE2_URL
+  exec timeout "$start_seconds" "$(rke2_binary)" server --cluster-reset --cluster-reset-restore-path="$snapshot" "${local_only[@]}" </dev/null
+) >"$STATE/restore.log" 2>&1 || fail "rke2 server --cluster-reset failed: $(tail -n 3 "$STATE/restore.log" | cut -c -600)" "this snapshot cannot be restored: take another etcd snapshot before anything is changed"
 restored=$(date +%s)
 # The snapshot was taken with RKE2 held at rest.
 free_service server

@@ -2,11 +2,12 @@
 # Starts RKE2 on this node where it is down, without waiting: servers that lost their quorum need one another to come up.
 # A node that is up is left alone.
 #
-# Usage: ATTEMPT CHANGE ROLE VERSION DIRECTION
+# Usage: ATTEMPT CHANGE ROLE VERSION DIRECTION SECONDS
 #   DIRECTION  back: VERSION is installed and the config put back first;
 #              forward: VERSION is installed where this node's turn had begun or its binary is torn, since what it has
 #              written is not for an older release
-attempt=$1 change=$2 role=$3 version=$4 direction=$5
+#   SECONDS    a start that has taken as long hangs
+attempt=$1 change=$2 role=$3 version=$4 direction=$5 seconds=$6
 unit=rke2-$role.service
 begin_attempt "$change" "$attempt"
 # All of etcd in plain text, where a way back was broken off before the reset that it was placed for. One that begins
@@ -15,7 +16,7 @@ rm -rf "$STATE/restore"
 
 # Whether RKE2 is on its way up already with the release that it is to have: to start it anew would only cost its time.
 on_its_way() {
-  [ "$direction" = forward ] && [ "$(systemctl is-active "$unit" || true)" = activating ] || return 1
+  [ "$direction" = forward ] && [ "$(systemctl is-active "$unit" || true)" = activating ] && [ "$(running_for "$role")" -lt "$seconds" ] || return 1
   [ ! -e "$STATE/backup/$change/complete" ] || [ "$(version_on_disk || true)" = "$version" ]
 }
 if [ "$(systemctl is-active "$unit" || true)" = active ] || on_its_way; then
@@ -31,8 +32,7 @@ if [ "$direction" = back ] || [ -e "$STATE/backup/$change/complete" ] || [ -z "$
 fi
 remove_join
 free_service "$role"
-say "starting $unit on $(version_on_disk)"
-systemctl reset-failed "$unit" 2>/dev/null || true
-systemctl restart --no-block "$unit"
-result started true version "$(version_on_disk)"
+version=$(version_on_disk)
+ask_start "$role" "$version" "$seconds"
+result started true version "$version"
 # end of step

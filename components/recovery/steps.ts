@@ -81,7 +81,7 @@ export const wake = (
   title: `if RKE2 is down here, ${direction === "back" ? `start it on ${version}` : "start it"} without waiting`,
   on: node,
   script: "wake-node",
-  args: [settings.changeId, node.role, version, direction],
+  args: [settings.changeId, node.role, version, direction, settings.limits.serviceStartSeconds],
   limitSeconds: STOP_SECONDS + settings.limits.installSeconds,
   ofAttempt: true,
 });

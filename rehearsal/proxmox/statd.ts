@@ -10,17 +10,23 @@ const ROUND_SECONDS = 10;
  * last is over.
  */
 export class Statd {
-  private seen: ReadonlyMap<number, Seen> = new Map();
+  private seen: Promise<ReadonlyMap<number, Seen>> = Promise.resolve(new Map());
   private at = Number.NEGATIVE_INFINITY;
 
-  /** @param look what every machine is doing now */
-  constructor(private readonly look: () => Promise<ReadonlyMap<number, Seen>>) {}
+  /**
+   * @param look what every machine is doing now
+   * @param seconds on the clock that rounds go by
+   */
+  constructor(
+    private readonly look: () => Promise<ReadonlyMap<number, Seen>>,
+    private readonly seconds = () => performance.now() / 1000,
+  ) {}
 
   async of(vmId: number): Promise<Seen> {
-    if (performance.now() - this.at >= ROUND_SECONDS * 1000) {
-      this.at = performance.now();
-      this.seen = await this.look();
+    if (this.seconds() - this.at >= ROUND_SECONDS) {
+      this.at = this.seconds();
+      this.seen = this.look();
     }
-    return this.seen.get(vmId) ?? {};
+    return (await this.seen).get(vmId) ?? {};
   }
 }

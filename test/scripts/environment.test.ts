@@ -23,7 +23,7 @@ describe("scripts: the environment of RKE2's unit", () => {
 . ${scripts}/lib.sh
 systemctl() {
   case "$*" in
-  "show --value -p Environment rke2-server.service") echo 'OWN=unit "PROXY=http://proxy a b"' ;;
+  "show --value -p Environment rke2-server.service") echo '[unprintable] OWN=unit "PROXY=http://proxy a b"' ;;
   "show --value -p EnvironmentFiles rke2-server.service")
     echo "${folder}/none (ignore_errors=yes)"
     echo "${folder}/rke2-server (ignore_errors=yes)"

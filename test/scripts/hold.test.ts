@@ -135,10 +135,9 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
 
     it("has the server that founded the cluster join with the token that it made up then", () => {
       put("config.yaml", "node-ip: 10.0.0.1\n");
-      assert.deepEqual(dropIn("10.0.0.2"), [
-        'server: "https://10.0.0.2:9345"',
-        `token-file: ${state}/rke2/server/token`,
-      ]);
+      const wanted = ['server: "https://10.0.0.2:9345"', `token-file: ${state}/rke2/server/token`];
+      assert.deepEqual(dropIn("10.0.0.2"), wanted);
+      assert.deepEqual(dropIn("10.0.0.2"), wanted, "a rerun takes its own token away");
       assert.deepEqual(dropIn("none"), ['server: ""']);
     });
 
@@ -163,11 +162,20 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
     it("takes a placed etcd snapshot away, whether the node is up or not", () => {
       for (const service of ["active", "inactive"]) {
         put("restore/etcd-snapshot", "secrets");
-        const { status, stderr } = run("wake-node", ["1", "CR-1", "server", "v1", "forward"], service);
+        const { status, stderr } = run("wake-node", ["1", "CR-1", "server", "v1", "forward", "60"], service);
         assert.equal(status, 0, stderr);
         assert.equal(is("restore"), false, service);
       }
       assert.match(told(), /restart --no-block/);
+    });
+
+    it("leaves one that is on its way up, and starts one anew that hangs", () => {
+      const wake = (seconds: string) =>
+        run("wake-node", ["1", "CR-1", "server", "v1", "forward", seconds], "activating").result;
+      put("age", "31");
+      assert.match(wake("60"), /"started":false/);
+      assert.match(wake("30"), /"started":true/);
+      assert.match(told(), /restart --no-block rke2-server\.service/);
     });
   });
 });
