@@ -32,8 +32,8 @@ const osOutdated: Fault = {
   },
 };
 
-/** As dpkg itself takes it, by fcntl: flock would hold nobody up. */
-const HOLD = `use Fcntl; open(F, ">>", "/var/lib/dpkg/lock-frontend") or die; my $l = pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0); fcntl(F, F_SETLK, $l) or die; sleep 7200`;
+/** As dpkg itself takes it, by fcntl: flock would hold nobody up. Waits for whoever has it at the moment, a look of the program's say. */
+const HOLD = `use Fcntl; open(F, ">>", "/var/lib/dpkg/lock-frontend") or die; my $l = pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0); fcntl(F, F_SETLKW, $l) or die; sleep 7200`;
 
 const faultOf = (machine: Machine) => join(machine.disk.mountPoint, "etc/rehearsal/faults/no-return");
 
