@@ -10,7 +10,7 @@ export function refuseSshAgent(environment: NodeJS.ProcessEnv = process.env): vo
   const socket = environment.SSH_AUTH_SOCK;
   if (!socket) return;
   const said = `SSH_AUTH_SOCK is set (${socket}): once nobody answers there, as when your connection to this machine is lost, every step fails. The nodes are reached by sshPrivateKey alone.`;
-  const next = "next: unset SSH_AUTH_SOCK, in this shell alone, then run pulumi up again";
+  const next = "next: unset SSH_AUTH_SOCK in this shell, then run pulumi up";
   if (!pulumi.runtime.isDryRun()) throw new pulumi.RunError(`${said} Nothing was touched.\n  ${next}`);
-  void pulumi.log.warn(`${said}\n  ${next.replace("again", "here")}`);
+  void pulumi.log.warn(`${said}\n  ${next}`);
 }

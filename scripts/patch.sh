@@ -62,9 +62,9 @@ count=0 rounds=1
 if [ "$manager" = zypper ]; then rounds=4; fi
 for ((round = 1; round <= rounds; round++)); do
   managed "$manager does not say what it would upgrade" plan_or_say
+  if [ -n "$HELD" ] && [ "$round" -eq 1 ]; then say "held, since on a GPU node kernel and driver move together or not at all: $HELD"; fi
   found=$(grep -c . <<<"$PLAN" || true)
   if [ "$found" -eq 0 ]; then break; fi
-  if [ -n "$HELD" ] && [ "$round" -eq 1 ]; then say "held, since on a GPU node kernel and driver move together or not at all: $HELD"; fi
   names=$(awk '{ print $1 }' <<<"$PLAN" | tr '\n' ' ' | cut -c -400)
   if [ "$round" -gt 1 ] && [ "$round" -eq "$rounds" ]; then
     fail "after $((round - 1)) rounds $manager would still upgrade $names" "look at it with $manager here, mend what keeps these back, then run pulumi up again"

@@ -200,6 +200,10 @@ ${text}`,
           assert.ok(read("installed").includes("bash 2"));
         }
       }
+      put("newer", kernel);
+      const { said, stdout } = patch(true);
+      assert.match(stdout, /held, since .*: linux-image-6 \nno package is to be upgraded/);
+      assert.deepEqual([said.held, said.upgraded], ["linux-image-6", 0]);
     });
 
     it("takes nothing for the driver that goes with any of them, and holds what is of its very release with it", () => {
