@@ -39,12 +39,10 @@ JOIN_DROPIN=/etc/rancher/rke2/config.yaml.d/95-rke2-upgrade-join.yaml
 # Who joins with no etcd data needs the token in its config ("RKE2_TOKEN is required to join a cluster", k3s's
 # shouldBootstrapLoad). That of the server that founded the cluster mostly has none: RKE2 made one up, in server/token.
 write_join() {
-  local token="" folder=${JOIN_DROPIN%/*/*}
-  # The file of an earlier try would pass for the config's own.
-  remove_join
-  if [ -n "$1" ] && ! grep -qsE '^"?token(-file)?"?:' "$folder"/config.yaml "$folder"/config.yaml.d/*.yaml; then
-    token="token-file: $RKE2_DATA/server/token"
-  fi
+  local token="" folder=${JOIN_DROPIN%/*/*} named
+  # In another file than ours, that of an earlier try. Ours is never away meanwhile: a founder would found anew.
+  named=$(grep -lsE '^"?token(-file)?"?:' "$folder"/config.yaml "$folder"/config.yaml.d/*.yaml | grep -vxF "$JOIN_DROPIN" || true)
+  if [ -n "$1" ] && [ -z "$named" ]; then token="token-file: $RKE2_DATA/server/token"; fi
   mkdir -p "${JOIN_DROPIN%/*}"
   printf '# by rke2-upgrade, while this server comes back: removed when it has\nserver: "%s"\n%s\n' "$1" "$token" >"$JOIN_DROPIN.part"
   mv "$JOIN_DROPIN.part" "$JOIN_DROPIN"
