@@ -11,6 +11,14 @@ stop() {
   exit 1
 }
 
+# Whoever makes a lab, judges by it and ends it has it alone; the lock ends with this process and its runner.
+have_lab_alone() {
+  local lock
+  lock=/run/lock/$(basename "${REHEARSAL_DIR:-/var/lib/rke2-rehearsal}").lock
+  exec 9>"$lock"
+  flock --nonblock 9 || stop "another rehearsal or test has the lab: wait for its end, or give this one its own with REHEARSAL_DIR (held: $lock)"
+}
+
 # Packages by the program that shows them present; sshd is not started on this machine.
 declare -A packages=(
   [debootstrap]=debootstrap [systemd-nspawn]=systemd-container [haproxy]=haproxy [ip]=iproute2
@@ -64,6 +72,10 @@ install_modules() {
 [[ " $* " != *" stories "* ]] || packages[chromium]=chromium
 
 check_machine
+case "${1:-} ${*:2}" in
+  *" --help"*) ;;
+  "rehearse "* | "campaign "* | "test " | "test "*e2e* | "test "*stories* | "test "*waves*) have_lab_alone ;;
+esac
 install_packages
 install_modules
 # The Node.js that the project pins, whatever this machine has.

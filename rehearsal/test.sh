@@ -98,10 +98,9 @@ for phase in "${phases[@]}"; do
       stack=Pulumi.lab.yaml
       if [[ $phase == waves ]]; then
         files=(test/stories/waves.test.ts) stack=rehearsal/stacks/Pulumi.waves.yaml
-        # One that is up has other machines.
-        cli down
       fi
-      run "rehearsal up" cli up --stack-file "$stack"
+      # One that is up is as somebody left it.
+      run "rehearsal up" cli up --fresh --stack-file "$stack"
       ((status == 0)) || { add 1 0 0; break; }
       # Each file begins on the same lab.
       cli checkpoint fresh

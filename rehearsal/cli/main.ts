@@ -21,6 +21,7 @@ program
   .description("bring the rehearsal up; does nothing when it is")
   .option("--stack-file <file>", "stack configuration to rehearse", join(projectDirectory, "Pulumi.lab.yaml"))
   .option("--version <version>", "RKE2 version to start on (default: the stack's acceptedVersion)")
+  .option("--fresh", "end the one that is up, and begin anew")
   .action(up);
 
 program

@@ -62,8 +62,9 @@ async function ask(...args: string[]): Promise<string> {
 
 /**
  * The main job: a cluster on its baseline is adopted, upgraded and validated by
- * the program as it is, and a table says how long each step took. Everything is
- * cleaned up after, also on an interrupt or a failure, unless told to keep it.
+ * the program as it is, and a table says how long each step took. A lab that is
+ * up (kept by an earlier one, and upgraded) gives way. Everything is cleaned up
+ * after, also on an interrupt or a failure, unless told to keep it.
  */
 export async function rehearse(options: RehearseOptions): Promise<void> {
   let interrupted = false;
@@ -76,7 +77,7 @@ export async function rehearse(options: RehearseOptions): Promise<void> {
     if (interrupted) throw new Error("interrupted");
   };
   try {
-    await cli("up", "--stack-file", options.stackFile);
+    await cli("up", "--fresh", "--stack-file", options.stackFile);
     for (const part of [adopt, () => bump(options.to)]) {
       going();
       await part();

@@ -23,6 +23,8 @@ export interface UpOptions {
   readonly stackFile: string;
   /** RKE2 version to start on; default the stack's accepted one. */
   readonly version?: string;
+  /** Ends one that is up, whatever it has been through, and begins anew. */
+  readonly fresh?: boolean;
 }
 
 /** Lays the network of a stack's lab. */
@@ -38,10 +40,10 @@ export async function layNetwork(stack: Stack): Promise<void> {
  * left is cleared away first.
  * @throws Error when one is up that was made otherwise.
  */
-export async function up({ stackFile, version }: UpOptions): Promise<void> {
+export async function up({ stackFile, version, fresh }: UpOptions): Promise<void> {
   const stack = readStack(stackFile);
   const baseline = version ?? stack.acceptedVersion;
-  if (isReady() && networkExists()) {
+  if (isReady() && networkExists() && !fresh) {
     const running = await readState();
     if (running.baseline !== baseline) {
       throw new Error(
@@ -52,7 +54,8 @@ export async function up({ stackFile, version }: UpOptions): Promise<void> {
     return;
   }
   const builds = await step("what is built", buildAll);
-  await down(); // what an interrupted one left
+  // What an interrupted one left, or the one that is to give way.
+  await (fresh && isReady() ? step("ending the one that is up", down) : down());
   await step("disks and network", async () => {
     await createPool();
     for (const directory of [runDirectory, checkpointsDirectory]) await mkdir(directory, { recursive: true });
