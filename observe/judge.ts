@@ -13,6 +13,7 @@ import { judgeFellows } from "./checks/fellows";
 import { hostQuestions, judgeHosts, turnHostQuestions } from "./checks/hosts";
 import { judgeKubeconfig } from "./checks/kubeconfig";
 import { judgeLock } from "./checks/lock";
+import { judgeMachine } from "./checks/machine";
 import { judgeNode } from "./checks/node";
 import { judgeNodes } from "./checks/nodes";
 import { judgeOsPatch } from "./checks/osPatch";
@@ -81,6 +82,7 @@ const CHECKS: readonly Check[] = [
 export function judge(settings: Settings, facts: Facts, owner: string | undefined): Finding[] {
   return [
     ...settings.nodes.flatMap((node) => judgeNode(settings, node, facts, owner)),
+    ...settings.nodes.map((node) => judgeMachine(settings, node, facts)),
     ...judgeClocks(settings, facts),
     ...judgeCluster(settings, facts, {
       owner,
@@ -96,6 +98,7 @@ export function judge(settings: Settings, facts: Facts, owner: string | undefine
 export function judgeTurn(settings: Settings, node: ClusterNode, facts: Facts, owner: string): Finding[] {
   return [
     ...judgeNode(settings, node, facts, owner),
+    judgeMachine(settings, node, facts),
     ...judgeClocks(settings, facts),
     ...judgeCluster(settings, facts, {
       owner,

@@ -70,6 +70,8 @@ export interface NodeFacts {
   readonly service: string;
   readonly serviceSince: string;
   readonly bootId: string;
+  /** Hardware addresses of its network cards, lower case. */
+  readonly cards: readonly string[];
   /** The change that holds this node: `UUID who since when`, or empty. */
   readonly owner: string;
   /** The step still at work here, or empty. */
@@ -138,6 +140,7 @@ export function parseNode(stdout: string, started: number, ended: number): NodeF
     service: text("service"),
     serviceSince: text("serviceSince"),
     bootId: text("bootId"),
+    cards: list("card"),
     owner: text("owner"),
     step: text("step"),
     rancherManaged: text("rancherManaged") === "true",

@@ -4,7 +4,7 @@ import type { ProxmoxClient } from "../proxmox/client";
 import { listBackupJobs, readQuorum } from "../proxmox/cluster";
 import { connect } from "../proxmox/connect";
 import { canSnapshot, listSnapshots } from "../proxmox/snapshots";
-import { isRunning, listVms, type VmPlace } from "../proxmox/vms";
+import { isRunning, listVms, readCards, type VmPlace } from "../proxmox/vms";
 import { hostQuestions, QUORUM, turnHostQuestions, unmeasuredHosts, vmQuestion } from "./checks/hosts";
 import { judgePlacement } from "./checks/placement";
 import { judgeSnapshot, snapshotQuestion } from "./checks/snapshot";
@@ -19,6 +19,8 @@ export interface HostFacts {
   readonly findings: readonly Finding[];
   /** Where every VM is now; undefined where rights are missing that every change needs. */
   readonly places?: readonly VmPlace[];
+  /** Each VM's network cards, by their hardware addresses; undefined where rights are missing that every change needs. */
+  readonly cards?: ReadonlyMap<number, Look<readonly string[]>>;
   /** Asked for before a run alone; undefined too where rights are missing that every change needs. */
   readonly backups?: BackupFacts;
 }
@@ -42,20 +44,32 @@ export async function lookAtHosts(settings: Settings, tokenSecret: string): Prom
     if (rights.verdict === "fail") return { findings: beyond(rights, hostQuestions(settings)) };
     const vms = await listVms(client);
     const ours = vms.filter(({ vmId }) => settings.nodes.some((node) => node.vmId === vmId));
-    const [quorum, backups, ofNodes, space] = await Promise.all([
+    const [quorum, backups, ofNodes, space, cards] = await Promise.all([
       judgeQuorum(client),
       readBackups(client, settings, ours),
       Promise.all(settings.nodes.map((node) => judgeVm(client, vms, node))),
       judgeSpace(client, ours),
+      cardsOf(client, ours),
     ]);
     return {
       findings: [rights, quorum, ...judgePlacement(settings, vms), ...ofNodes.flat(), ...space],
       places: vms,
+      cards,
       backups,
     };
   } finally {
     await client.close();
   }
+}
+
+async function cardsOf(
+  client: ProxmoxClient,
+  places: readonly VmPlace[],
+): Promise<ReadonlyMap<number, Look<readonly string[]>>> {
+  const asked = places.map(
+    async (place) => [place.vmId, await look(() => readCards(client, place))] as const,
+  );
+  return new Map(await Promise.all(asked));
 }
 
 async function readBackups(
@@ -108,10 +122,11 @@ export async function lookAtVm(
     if (rights.verdict === "fail") return { findings: beyond(rights, turnHostQuestions(settings, node)) };
     const vms = await listVms(client);
     const place = vms.find(({ vmId }) => vmId === node.vmId);
-    const [quorum, ofVm, space, snapshots] = await Promise.all([
+    const [quorum, ofVm, space, cards, snapshots] = await Promise.all([
       judgeQuorum(client),
       judgeVm(client, vms, node),
       judgeSpace(client, place ? [place] : []),
+      cardsOf(client, place ? [place] : []),
       place ? look(() => listSnapshots(client, place.host, node.vmId)) : { value: [] },
     ]);
     const { check, wanted } = snapshotQuestion(settings, node);
@@ -122,6 +137,7 @@ export async function lookAtVm(
     return {
       findings: [rights, quorum, ...judgePlacement(settings, vms), ...ofVm, ...space, snapshot],
       places: vms,
+      cards,
     };
   } finally {
     await client.close();

@@ -54,7 +54,10 @@ export class NetworkCard {
   private readonly cable: string;
 
   /** @param vmId names the bridge's end of the cable. */
-  constructor(machine: string, vmId: number) {
+  constructor(
+    machine: string,
+    private readonly vmId: number,
+  ) {
     this.namespace = `${rehearsalName}-${machine}`;
     this.cable = `vm${vmId}`;
   }
@@ -73,7 +76,7 @@ export class NetworkCard {
     await ip("netns", "add", this.namespace);
     await inside(
       ...["link", "add", this.cable, "type", "veth"],
-      ...["peer", "name", "eth0", "address", hardwareAddress(address), "netns", this.namespace],
+      ...["peer", "name", "eth0", "address", hardwareAddress(this.vmId), "netns", this.namespace],
     );
     await inside("link", "set", this.cable, "master", bridge);
     if (linkUp) await this.setLink(true);
@@ -97,13 +100,10 @@ export class NetworkCard {
 }
 
 /**
- * The hardware address that belongs to an IPv4 address: the same for a machine
- * over all its restarts and for its clone, so that no neighbour's ARP table is
- * ever stale.
+ * A VM's hardware address, as Proxmox VE gives one out under its own prefix: the same for a machine over all its restarts, so
+ * that no neighbour's ARP table is ever stale.
  */
-function hardwareAddress(address: string): string {
-  const bytes = (address.split("/")[0] ?? "")
-    .split(".")
-    .map((part) => Number(part).toString(16).padStart(2, "0"));
-  return ["52", "54", ...bytes].join(":");
+export function hardwareAddress(vmId: number): string {
+  const bytes = vmId.toString(16).padStart(6, "0").toUpperCase().match(/../g) ?? [];
+  return ["BC", "24", "11", ...bytes].join(":");
 }

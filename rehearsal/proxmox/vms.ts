@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { hardwareAddress } from "../machines/network";
 import { PveError } from "./errors";
 import type { Faults } from "./faults";
 import { readJson, writeJson } from "./files";
@@ -124,14 +125,13 @@ export function digestOf(config: VmConfig): string {
 /** A GPU passed through wants q35 and rules RAM snapshots out. */
 function firstValues({ name, vmId, gpu }: TopologyVm): ConfigValues {
   const volume = (disk: number) => `nvmethin01:vm-${vmId}-disk-${disk}`;
-  const mac = vmId.toString(16).padStart(6, "0").toUpperCase().match(/../g)?.join(":");
   return {
     agent: "1",
     boot: "order=scsi0",
     cores: 4,
     memory: "16384",
     name,
-    net0: `virtio=BC:24:11:${mac},bridge=vmbr0,tag=20`,
+    net0: `virtio=${hardwareAddress(vmId)},bridge=vmbr0,tag=20`,
     onboot: 1,
     ostype: "l26",
     scsi0: `${volume(0)},discard=on,size=32G`,

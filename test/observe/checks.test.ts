@@ -11,7 +11,6 @@ import {
   facts,
   healthyCluster,
   healthyEtcd,
-  healthyNode,
   healthyServer,
   OWNER,
   pod,
@@ -552,11 +551,11 @@ describe("observe/checks: beside the cluster", () => {
     assert.ok(judge(settings, given(kubeconfigCa, 100), OWNER).every(({ verdict }) => verdict === "pass"));
     const unread = (days: number) => {
       const seen = given(kubeconfigCa, days);
-      const nodes = settings.nodes.map(({ name, role }) => {
-        const server = role === "server" ? { ...healthyServer, kubeconfigCa: "" } : undefined;
-        return [name, { value: { ...healthyNode, server } }] as const;
-      });
-      return { ...seen, nodes: new Map(nodes) };
+      const nodes = new Map(seen.nodes);
+      for (const [name, node] of seen.nodes)
+        if ("value" in node && node.value.server)
+          nodes.set(name, { value: { ...node.value, server: { ...healthyServer, kubeconfigCa: "" } } });
+      return { ...seen, nodes };
     };
     only(unread(100), /kubeconfig/, "not measured");
     only(unread(3), /kubeconfig/);

@@ -23,6 +23,7 @@ export const healthyNode: NodeFacts = {
   service: "active",
   serviceSince: "",
   bootId: "",
+  cards: [],
   owner: "",
   step: "",
   rancherManaged: false,
@@ -73,9 +74,13 @@ export function clusterNode(name: string, changes: Partial<V1Node> = {}): V1Node
     ...changes,
     status: {
       conditions: [{ type: "Ready", status: "True" }],
-      nodeInfo: { kubeletVersion: FROM } as never,
       allocatable: OFFERED,
       ...changes.status,
+      nodeInfo: {
+        kubeletVersion: FROM,
+        bootID: `boot of ${name}`,
+        ...(changes.status?.nodeInfo as object),
+      } as never,
     },
   };
 }
@@ -122,6 +127,9 @@ const backups: BackupFacts = {
   last: new Map(settings.nodes.map(({ vmId }) => [vmId, { at: AT }])),
 };
 
+/** Each VM's only network card. */
+const cards = new Map(settings.nodes.map(({ name, vmId }) => [vmId, { value: [`card of ${name}`] }]));
+
 /** The healthy lab with changes: to one node, to the cluster, or to what could be measured at all. */
 export function facts(
   changes: { node?: [name: string, facts: Partial<NodeFacts>]; cluster?: Partial<ClusterFacts> } = {},
@@ -130,13 +138,24 @@ export function facts(
     settings.nodes.map(({ name, role }) => {
       const changed = changes.node?.[0] === name ? changes.node[1] : {};
       const server = role === "server" ? healthyServer : undefined;
-      return [name, { value: { ...healthyNode, server, ...changed } }] as const;
+      return [
+        name,
+        {
+          value: {
+            ...healthyNode,
+            bootId: `boot of ${name}`,
+            cards: [`card of ${name}`],
+            server,
+            ...changed,
+          },
+        },
+      ] as const;
     }),
   );
   return {
     nodes,
     cluster: { value: { ...healthyCluster, ...changes.cluster } },
-    hosts: { value: { findings: [], backups } },
+    hosts: { value: { findings: [], backups, cards } },
     at: AT,
     dashboards: [],
   };

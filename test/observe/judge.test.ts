@@ -190,6 +190,7 @@ describe("observe/judge", () => {
     assert.deepEqual(
       lost.map(({ check }) => check.replace(/^proxmox: /, "")),
       [
+        ...settings.nodes.map(({ name }) => `${name}: name, address and VM are one machine`),
         ...["age of each VM's last backup", "the API answers", "the token's rights", "quorum"],
         "servers on different hosts",
         ...settings.nodes.map(({ name, vmId }) => `VM ${vmId} (${name})`),
@@ -203,6 +204,7 @@ describe("observe/judge", () => {
         .filter(({ verdict }) => verdict === "not measured")
         .map(({ check }) => check),
       [
+        `${node.name}: name, address and VM are one machine`,
         ...["proxmox: the API answers", "proxmox: the token's rights", "proxmox: quorum"],
         ...["proxmox: servers on different hosts", `proxmox: VM ${node.vmId} (${node.name})`],
         ...["proxmox: room for snapshots", `${node.name}: its VM's snapshot`],
@@ -228,6 +230,7 @@ describe("observe/judge", () => {
           "ingress-controller",
         ].map((check) => `proj-k8sm02: ${check}`),
         ...["room on its disk", "memory", "certificates"].map((check) => `proj-k8sm02: ${check}`),
+        "proj-k8sm02: name, address and VM are one machine",
         ...["nodes: clocks in step", "etcd: whole", "etcd: database against its quota"],
         ...["etcd: writes to its log", "proj-k8sm02: free capacity"],
         ...["version: skew, now and at every step", "compatibility: APIs that the target removes"],
