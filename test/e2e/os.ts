@@ -34,6 +34,12 @@ export async function told(node: string, reason: string): Promise<{ first: numbe
 export const rebootedAt = async (node: string): Promise<number> =>
   Math.max(...(await told(node, "Rebooted")).map(({ last }) => last));
 
+/** When a node's present boot began, by its journal, milliseconds since the epoch. */
+export async function bootedAt(node: string): Promise<number> {
+  const first = await onNode(node, "sudo journalctl --boot --no-pager --output=short-unix | head -n 1");
+  return Number(first.split(" ")[0]) * 1000;
+}
+
 /** Of these nodes, by their own word, what neither patches nor a look at them move: their boot, and their RKE2's start. */
 export async function atRest(nodes: readonly string[]): Promise<Record<string, string>> {
   const said = nodes.map(async (node) => {
