@@ -32,7 +32,8 @@ echo "binary=$(rke2_binary || true)"
 echo "service=$(systemctl is-active "rke2-$role.service" || true)"
 echo "serviceSince=$(systemctl show --value -p ActiveEnterTimestamp "rke2-$role.service")"
 echo "bootId=$(cat /proc/sys/kernel/random/boot_id)"
-cat /sys/class/net/*/address | sort -u | sed 's/^/card=/'
+# Of its network cards; a card in a bond may show the bond's address, and its own as permaddr.
+ip -o link | grep -oE '(link/ether|permaddr) [0-9a-f:]{17}' | awk '{ print "card=" $2 }' | sort -u || true
 echo "owner=$(cat "$STATE/owner" 2>/dev/null || true)"
 echo "step=$(systemctl show --value -p Description 'rke2-upgrade-step*.service' 2>/dev/null | grep -m 1 '^rke2-upgrade: ' || true)"
 echo "rancherManaged=$([ -e $config/config.yaml.d/50-rancher.yaml ] && echo true || echo false)"

@@ -19,22 +19,25 @@ export function judgeMachine(settings: Settings, node: ClusterNode, facts: Facts
     const who = !seen || "missing" in seen ? "the node" : "Proxmox VE";
     return unknown(question, `${who} did not say`, "see what stopped it, in its own check");
   }
+  const comparable = cards.value.length > 0 && seen.value.cards.length > 0;
   const wrong = [
     ...(isOther(settings, node, facts, seen.value.bootId)
       ? [
           `who answers at ${node.address} is another machine than the cluster's node ${node.name}: check nodes[].name and nodes[].address`,
         ]
       : []),
-    ...(cards.value.length > 0 && !cards.value.some((card) => seen.value.cards.includes(card))
+    ...(comparable && !cards.value.some((card) => seen.value.cards.includes(card))
       ? [
           `VM ${node.vmId} has network card ${cards.value.join(", ")}, which the node at ${node.address} has not: check nodes[].vmId (qm config ${node.vmId})`,
         ]
       : []),
   ];
-  const compared = cards.value.length > 0 ? "" : `, VM ${node.vmId} has no network card to compare`;
   return {
     ...question,
-    found: wrong.length > 0 ? "two machines" : `one${compared}`,
+    found:
+      wrong.length > 0
+        ? "two machines"
+        : `one${comparable ? "" : `; no network card of VM ${node.vmId} could be compared`}`,
     ...must(wrong.length === 0, wrong.join("; ")),
     // One that has just booted is known by its last boot for a moment.
     ...(wrong.length > 0 && { momentary: true }),

@@ -74,8 +74,9 @@ describe("observe/checks/machine", () => {
     assert.equal(asked(booted({})).verdict, "fail");
   });
 
-  it("says that a VM without a card cannot be compared, and that nobody knows where nobody says", () => {
-    assert.match(asked(withCards({ value: [] })).found, /no network card to compare/);
+  it("says where there is no card to compare, and that nobody knows where nobody says", () => {
+    for (const none of [withCards({ value: [] }), facts({ node: [agent.name, { cards: [] }] })])
+      assert.match(asked(none).found, /^one; no network card of VM \d+ could be compared$/);
     for (const silent of [undefined, { missing: "a timeout" }])
       assert.equal(asked(withCards(silent)).verdict, "not measured");
   });
