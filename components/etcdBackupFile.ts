@@ -9,6 +9,7 @@ import { backupDirectory, backupFile } from "./etcdBackups";
 import { EtcdDigest } from "./etcdDigest";
 import { fetchEncrypted } from "./fetchEncrypted";
 import { keepCensus } from "./keptCensus";
+import { operatorLog } from "./operatorLog";
 import type { ProviderContext } from "./providerConfig";
 
 /** What was taken. No secret: the file itself is encrypted. */
@@ -118,11 +119,21 @@ async function takeOn(
       flush: true,
     });
   });
-  // Ours, by its exact name: RKE2 never prunes one taken on demand, and it would fill the disk change after change.
-  await session.exec(
-    `sudo -n $(command -v rke2 || echo /opt/rke2/bin/rke2) etcd-snapshot delete ${shellWord(basename(path))}`,
-  );
+  await deleteOnServer(server, session, basename(path));
   return { file, sha256, bytes: Number(bytes), takenAt: takenAt.toISOString(), server: server.name, version };
+}
+
+/** One left behind fills the disk, but the backup is whole: it is told, and stops nothing. */
+async function deleteOnServer(server: ClusterNode, session: Session, name: string): Promise<void> {
+  const deleted = await session
+    .exec(`sudo -n bash -s -- etcd-delete ${shellWord(name)}`, { stdin: bareText("etcd-delete") })
+    .catch((error) => ({ code: -1, stderr: String(error) }));
+  if (deleted.code === 0) return;
+  const why = deleted.stderr.trim() || `exit ${deleted.code}`;
+  const next = why.includes("next: ") ? "" : `\n  next: there, as root: rke2 etcd-snapshot delete ${name}`;
+  await operatorLog.warn(
+    `the etcd snapshot ${name} is off ${server.name}, and was not deleted there: ${why}${next}`,
+  );
 }
 
 /** The kubeconfig as it is now, encrypted as well (procedure §6.1): the keys in it are renewed with the certificates. */

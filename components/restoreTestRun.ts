@@ -8,7 +8,7 @@ import { isOwn } from "../proxmox/mark";
 import { listSnapshots } from "../proxmox/snapshots";
 import { bootTestVm, cloneKind, destroyTestVm, type TestVm } from "../proxmox/testVm";
 import { findVm, listVms } from "../proxmox/vms";
-import { restoreCheckText, shellWord } from "../scripts";
+import { bareText, restoreCheckText, shellWord } from "../scripts";
 import type { ProviderContext } from "./providerConfig";
 import type { RestoreTestInputs } from "./restoreTestProvider";
 
@@ -107,13 +107,15 @@ export async function releaseRestoreTest(
   changeId: string,
 ): Promise<void> {
   const { settings, sshPrivateKey, proxmoxTokenSecret } = context;
-  const point = shellWord(`/var/lib/rke2-upgrade/restore-point-${changeId}`);
-  const rke2 = "$(command -v rke2 || echo /opt/rke2/bin/rke2)";
-  const script = `if [ -s ${point}/point ]; then ${rke2} etcd-snapshot delete "$(basename "$(cut -f1 ${point}/point)")" && rm -r ${point}; fi`;
-  const { code, stderr } = await withNode(restoreTestNode(settings), sshPrivateKey, (session) =>
-    session.exec(`sudo -n bash -c ${shellWord(script)}`, { timeoutMs: settings.limits.gateSeconds * 1000 }),
+  const server = restoreTestNode(settings);
+  const { code, stderr } = await withNode(server, sshPrivateKey, (session) =>
+    session.exec(`sudo -n bash -s -- restore-point-release ${shellWord(changeId)}`, {
+      stdin: bareText("restore-point-release"),
+      timeoutMs: settings.limits.gateSeconds * 1000,
+    }),
   );
-  if (code !== 0) throw new Error(`the restore test's etcd snapshot was not deleted: ${stderr.trim()}`);
+  if (code !== 0)
+    throw new Error(stderr.trim() || `${server.name}: restore-point-release ended with ${code}`);
   const client = connect(settings, proxmoxTokenSecret);
   try {
     const { vmId } = settings.restoreTest;

@@ -67,6 +67,7 @@ export const restoreCheckText = (): string =>
 /** Shared files of the bare scripts, which run without an envelope. */
 const BARE_LIBRARIES = {
   "ask-evictions": ["lib-api"],
+  "etcd-delete": [],
   "etcd-save": [],
   "hold-cluster": [],
   "hold-node": ["lib-left", "lib-hold"],
@@ -82,6 +83,7 @@ const BARE_LIBRARIES = {
   "look-volumes": [],
   "look-written": ["lib-objects"],
   "rancher-export": ["lib-rancher"],
+  "restore-point-release": [],
 } as const satisfies Record<string, readonly string[]>;
 
 /** A script that is sent without an envelope: read-only or instant. */

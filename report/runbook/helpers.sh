@@ -213,7 +213,7 @@ etcd_backup() {
   [ "$(cut -d' ' -f1 "$work/sum")" = "$sum" ] || stop "$path has sha256 $sum, something else arrived" "do this step again"
   echo "$sum  etcd snapshot of $node, before encryption" >"$file.sha256"
   mv "$file.part" "$file"
-  on "$target" "$port" "$seconds" "sudo -n \$(command -v rke2 || echo /opt/rke2/bin/rke2) etcd-snapshot delete ${path##*/}" </dev/null >/dev/null
+  script_etcd_delete | on "$target" "$port" "$seconds" "sudo -n bash -s -- etcd-delete ${path##*/}"
   echo "$file ($bytes bytes before encryption)"
 }
 

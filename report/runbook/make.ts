@@ -95,7 +95,8 @@ function environment({ settings, owner, attempt }: RunbookInputs): string[] {
 function scripts(steps: readonly PlanLine[]): string[] {
   const texts = new Map<string, string>();
   for (const { planned } of steps) if (planned) texts.set(planned.script, stepText(planned.script));
-  for (const name of ["hold-cluster", "hold-node", "etcd-save"] as const) texts.set(name, bareText(name));
+  for (const name of ["hold-cluster", "hold-node", "etcd-delete", "etcd-save"] as const)
+    texts.set(name, bareText(name));
   if (steps.some(({ id }) => id === "rancher-backup"))
     texts.set("rancher-export", bareText("rancher-export"));
   return [...texts]

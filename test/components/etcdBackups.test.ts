@@ -12,6 +12,7 @@ import {
   listBackups,
   newestBackup,
 } from "../../components/etcdBackups";
+import { operatorLog } from "../../components/operatorLog";
 import { type GoBack, parseSettings } from "../../config";
 import { lab, RECIPIENT } from "../config/lab";
 import { playNode } from "./playedNode";
@@ -134,6 +135,23 @@ describe("etcd backups of a change", () => {
         (await take(/never/, { strategy: "reinstall", nodes })).newest?.version;
       assert.equal(await version("proj-k8sw01"), A);
       assert.equal(await version("proj-k8sm01"), B);
+    });
+
+    it("stays where the node does not delete its own, which is told with what to do", async () => {
+      const told: string[] = [];
+      const { warn } = operatorLog;
+      operatorLog.warn = async (message) => void told.push(message);
+      try {
+        const { taken, files } = await take(/etcd-delete/);
+        assert.ok(!(taken instanceof Error), String(taken));
+        assert.equal(files.length, 3);
+      } finally {
+        operatorLog.warn = warn;
+      }
+      assert.match(
+        told.join(),
+        /^the etcd snapshot one is off proj-k8sm01, and was not deleted there: .*refuses\n {2}next: there, as root: rke2 etcd-snapshot delete one$/,
+      );
     });
 
     it("leaves none without its sum where what is fetched beside it does not come", async () => {

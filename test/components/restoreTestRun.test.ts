@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { configure, providerContext } from "../../components/providerConfig";
-import { testRestore } from "../../components/restoreTestRun";
+import { releaseRestoreTest, testRestore } from "../../components/restoreTestRun";
 import { ownMark } from "../../proxmox/mark";
 import { configureRequest } from "../proxmox/stack";
 import { ProxmoxLab } from "../rehearsal/proxmox/lab";
+import { playNode } from "./playedNode";
 
 const NAME = "rke2-v1-35-4-r1-CR-2026-041";
 const inputs = {
@@ -90,6 +91,27 @@ describe("a restore test", function () {
     const { result, why } = await test();
     assert.deepEqual([result, /cannot clone a snapshot \(ZFS cannot\)/.test(why)], ["not run", true]);
     assert.equal(lab.guests.history.includes("clone 3001"), false);
+  });
+
+  it("lets its etcd snapshot go by the node's own rke2, and fails with the node's words where that fails", async () => {
+    const asked: string[] = [];
+    let answer: string | undefined = "";
+    const node = await playNode((command, stdin) => {
+      asked.push(command);
+      assert.match(String(stdin), /rke2_binary\)" etcd-snapshot delete/);
+      return answer;
+    });
+    const { settings, ...secrets } = providerContext();
+    const servers = settings.servers.map((server) => ({ ...server, ...node.target }));
+    const context = { ...secrets, settings: { ...settings, servers }, sshPrivateKey: node.sshPrivateKey };
+    try {
+      await releaseRestoreTest(context, inputs.owner, "CR-1");
+      assert.deepEqual(asked, ["sudo -n bash -s -- restore-point-release CR-1"]);
+      answer = undefined;
+      await assert.rejects(releaseRestoreTest(context, inputs.owner, "CR-1"), /the test's node refuses/);
+    } finally {
+      node.close();
+    }
   });
 
   it("takes the newest of this change's snapshots, and none of another mark", async () => {

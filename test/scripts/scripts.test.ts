@@ -23,8 +23,10 @@ const BARE = [
   "look-written",
   "hold-node",
   "hold-cluster",
+  "etcd-delete",
   "etcd-save",
   "rancher-export",
+  "restore-point-release",
 ] as const;
 
 describe("scripts", () => {
