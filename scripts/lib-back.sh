@@ -41,7 +41,7 @@ JOIN_DROPIN=/etc/rancher/rke2/config.yaml.d/95-rke2-upgrade-join.yaml
 write_join() {
   local token="" folder=${JOIN_DROPIN%/*/*} named
   # In another file than ours, that of an earlier try. Ours is never away meanwhile: a founder would found anew.
-  named=$(grep -lsE '^"?token(-file)?"?:' "$folder"/config.yaml "$folder"/config.yaml.d/*.yaml | grep -vxF "$JOIN_DROPIN" || true)
+  named=$(grep -lsE '^"?token(-file)?"?:' "$folder"/config.yaml "$folder"/config.yaml.d/*.{yaml,yml} | grep -vxF "$JOIN_DROPIN" || true)
   if [ -n "$1" ] && [ -z "$named" ]; then token="token-file: $RKE2_DATA/server/token"; fi
   mkdir -p "${JOIN_DROPIN%/*}"
   printf '# by rke2-upgrade, while this server comes back: removed when it has\nserver: "%s"\n%s\n' "$1" "$token" >"$JOIN_DROPIN.part"

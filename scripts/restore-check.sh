@@ -8,10 +8,15 @@
 # Result: version, etcdBytes, sha256, revision, keys, unchanged, written, missing, restoreSeconds, startSeconds
 change=$1 version=$2 address=$3 start_seconds=$4
 point=$STATE/restore-point-$change
-read_config() { cat /etc/rancher/rke2/config.yaml /etc/rancher/rke2/config.yaml.d/*.yaml 2>/dev/null || true; }
+# None of them need be there: RKE2's quick start writes none on the first server.
+configs=()
+for file in /etc/rancher/rke2/config.yaml /etc/rancher/rke2/config.yaml.d/*.{yaml,yml}; do
+  if [ -e "$file" ]; then configs+=("$file"); fi
+done
+configured() { [ ${#configs[@]} -gt 0 ] && grep -q "$1" "${configs[@]}"; }
 
 # The disk.
-for file in /etc/rancher/rke2/config.yaml "$RKE2_DATA/server/token" "$RKE2_DATA/server/tls/etcd/server-ca.crt" \
+for file in "$RKE2_DATA/server/token" "$RKE2_DATA/server/tls/etcd/server-ca.crt" \
   "$RKE2_DATA/server/db/etcd/member/snap/db" "$point/point" "$point/keys"; do
   [ -s "$file" ] || fail "$file is missing or empty in the VM snapshot" "the snapshot is no way back: look at the server's disk and its backup"
 done
@@ -39,16 +44,15 @@ if ! ip -o -4 address show | grep -qF " $address/" || [ -z "$(ip route show defa
   ip route add default dev rke2test0 metric 1000 2>/dev/null || true
 fi
 # A reset refuses where another server is to be joined.
-sed -i '/^server:/d' /etc/rancher/rke2/config.yaml
-if [ -d /etc/rancher/rke2/config.yaml.d ]; then find /etc/rancher/rke2/config.yaml.d -name '*.yaml' -exec sed -i '/^server:/d' {} +; fi
-! read_config | grep -q '^server:' || fail "the clone's config still names a server to join" "write server: on a line of its own in /etc/rancher/rke2"
+for file in "${configs[@]}"; do sed -i '/^server:/d' "$file"; done
+! configured '^server:' || fail "the clone's config still names a server to join" "write server: on a line of its own in /etc/rancher/rke2"
 rm -f "$RKE2_DATA/server/db/reset-flag"
 # RKE2 may have been about to start when it was told to stop.
 stopped() { [ "$(systemctl show --value -p MainPID rke2-server.service)" = 0 ]; }
 until_ok 60 stopped || fail "rke2-server does not stop in the clone" "try the restore test again"
 # Where S3 is configured, the path would be a key there.
 local_only=()
-if read_config | grep -q '^etcd-s3:'; then local_only=(--etcd-s3=false); fi
+if configured '^etcd-s3:'; then local_only=(--etcd-s3=false); fi
 before=$(date +%s)
 # Its environment is for it alone: a proxy of it is none for the questions after.
 (
