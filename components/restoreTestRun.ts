@@ -184,7 +184,7 @@ async function check(
   // The script is all of the input, and must not be eaten by what it starts.
   const whole =
     'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin exec bash -c "$(cat)" "$@" </dev/null';
-  const words = ["restore-check", changeId, acceptedVersion, node.address, String(startSeconds)];
+  const words = ["restore-check", changeId, acceptedVersion, node.internalIp, String(startSeconds)];
   const { code, stdout, stderr } = await runInGuest(client, vm, {
     command: ["bash", "-c", whole, "restore-check", "restore-check", ...words],
     input: restoreCheckText(),

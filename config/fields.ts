@@ -13,6 +13,8 @@ export const host = (example: string) =>
     example,
   );
 
+export const ipv4 = (example: string) => hinted(z.ipv4(), "an IPv4 address", example);
+
 export const version = hinted(
   z.string().refine((text) => parseVersion(text) !== undefined),
   "one exact RKE2 release, vX.Y.Z+rke2rN",

@@ -78,6 +78,7 @@ function toSettings(parsed: ParsedSettings): Settings {
       ...node,
       user: node.user ?? parsed.ssh.user,
       port: node.port ?? parsed.ssh.port,
+      internalIp: node.internalIp ?? node.address,
     }),
   );
   return {

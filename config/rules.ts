@@ -1,7 +1,8 @@
 /** The rules that take more than one key to judge: pure functions from settings to mistakes. */
+import { isIPv4 } from "node:net";
 import { isLoopback } from "./formats";
 import { judgeGoBack } from "./goBackPolicy";
-import type { Mistake } from "./mistakes";
+import { type Mistake, setCommand } from "./mistakes";
 import { judgeOperators } from "./operatorRules";
 import { judgeRancherKeys } from "./rancherRules";
 import { judgeRound } from "./roundRules";
@@ -25,6 +26,7 @@ export function judgeSettings(draft: Draft): Mistake[] {
     judgeIngress,
     judgeServers,
     judgeUniqueness,
+    judgeInternalIps,
     judgeGpu,
     judgeDrain,
     judgeOperators,
@@ -114,7 +116,7 @@ function judgeServers(draft: Draft): Mistake[] {
 /** Names, addresses and VM IDs belong to one node each: a copied line must not upgrade one machine twice. */
 function judgeUniqueness(draft: Draft): Mistake[] {
   const nodes = draft.nodes ?? [];
-  return (["name", "address", "vmId"] as const).flatMap((key) => {
+  return (["name", "address", "internalIp", "vmId"] as const).flatMap((key) => {
     const first = new Map<unknown, number>();
     return nodes.flatMap((node, i): Mistake[] => {
       const value = node?.[key];
@@ -128,6 +130,24 @@ function judgeUniqueness(draft: Draft): Mistake[] {
       return [{ path: `nodes[${i}].${key}`, found, allowed: `a ${key} that no other node has` }];
     });
   });
+}
+
+/** Going back, servers are joined at an address of the cluster's own, which a name for SSH need not lead to. */
+function judgeInternalIps({ nodes = [] }: Draft): Mistake[] {
+  return nodes.flatMap((node, i): Mistake[] =>
+    node?.role === "server" && node.address && !isIPv4(node.address) && !node.internalIp
+      ? [
+          {
+            path: `nodes[${i}].internalIp`,
+            found: `nothing, and nodes[${i}].address is a name`,
+            allowed: "the server's InternalIP in Kubernetes, an IPv4 address",
+            example: "10.25.20.11",
+            why: "going back and the restore test need the address at which the servers know one another, with the API dead too",
+            next: `kubectl get node ${node.name ?? ""} -o wide says it (INTERNAL-IP); then ${setCommand(`nodes[${i}].internalIp`, "10.25.20.11")}`,
+          },
+        ]
+      : [],
+  );
 }
 
 function judgeGpu({ nodes = [], gpuTest }: Draft): Mistake[] {

@@ -10,6 +10,7 @@ import {
   certificate,
   host,
   hostKey,
+  ipv4,
   podGlobs,
   port,
   SOURCES,
@@ -37,6 +38,7 @@ const node = z.strictObject({
   ),
   role: hinted(z.enum(["server", "agent"]), '"server" or "agent"', "agent"),
   address: host("10.25.20.11"),
+  internalIp: ipv4("10.25.20.11").optional(),
   hostKey,
   vmId,
   proxmoxNode: hinted(

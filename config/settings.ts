@@ -4,9 +4,11 @@ import type { Rancher } from "./rancher";
 import type { ParsedSettings } from "./schema";
 
 /** One machine of the cluster, with the user and port that it inherits from `ssh` where it has none of its own. */
-export type ClusterNode = Omit<ParsedSettings["nodes"][number], "user" | "port"> & {
+export type ClusterNode = Omit<ParsedSettings["nodes"][number], "user" | "port" | "internalIp"> & {
   readonly user: string;
   readonly port: number;
+  /** Its InternalIP in Kubernetes, at which servers join and etcd's members know one another: `address` unless given. */
+  readonly internalIp: string;
 };
 
 /** The stack's config, validated, defaults filled in. Holds no secret. */

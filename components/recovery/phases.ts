@@ -126,7 +126,7 @@ export function restoreAll(settings: Settings, version: string, rollBack: boolea
         command(first, steps.start(settings, first, version, "none")),
         ...others.flatMap((node) => [
           command(node, steps.wipe(settings, node)),
-          command(node, steps.start(settings, node, version, first.address)),
+          command(node, steps.start(settings, node, version, first.internalIp)),
         ]),
       ],
     ]),
@@ -163,7 +163,7 @@ function mendNode(
     command(node, steps.configBack(settings, node)),
     command(node, steps.install(settings, node, version)),
     ...(server && rolledBack ? [command(node, steps.wipe(settings, node))] : []),
-    command(node, steps.start(settings, node, version, server && rolledBack ? helper.address : "")),
+    command(node, steps.start(settings, node, version, server && rolledBack ? helper.internalIp : "")),
     command(node, verifyNode(settings, node, version)),
     command(node, steps.verifyBack(settings, helper, [node], version)),
   ];

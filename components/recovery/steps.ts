@@ -125,7 +125,7 @@ export const removeMember = (settings: Settings, node: ClusterNode): PlannedStep
   title: "remove its member from etcd, the others all being well",
   on: helperFor(settings, node),
   script: "member-remove",
-  args: [settings.changeId, node.name, node.address, settings.servers.length],
+  args: [settings.changeId, node.name, node.internalIp, settings.servers.length],
   limitSeconds: settings.limits.gateSeconds,
   ofAttempt: true,
 });

@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import type { Settings } from "../../config";
 import type { ClusterFacts } from "../cluster";
 import { isMarked, isReady, nameOf } from "../facts";
@@ -17,9 +18,20 @@ export function judgeNodes(settings: Settings, { nodes, leases, at }: ClusterFac
   const stale = quiet.map(nameOf).filter(isStale);
   const configured = settings.nodes.map(({ name }) => name);
   const found = nodes.map(nameOf);
+  // Going back, with the API dead, servers are joined there.
+  const misplaced = settings.servers.flatMap(({ name, internalIp }) => {
+    const { addresses } = nodes.find((node) => nameOf(node) === name)?.status ?? {};
+    const own = (addresses ?? []).flatMap(({ type, address }) =>
+      type === "InternalIP" && isIPv4(address) ? [address] : [],
+    );
+    return own.length === 0 || own.includes(internalIp)
+      ? []
+      : [`${name} has the InternalIP ${own.join(", ")}, not ${internalIp}`];
+  });
   const strangers = [
     ...found.filter((name) => !configured.includes(name)).map((name) => `${name} is not in nodes`),
     ...configured.filter((name) => !found.includes(name)).map((name) => `${name} is not in the cluster`),
+    ...misplaced,
   ];
   const pressed = quiet.flatMap((node) => {
     const kinds = (node.status?.conditions ?? []).filter(
@@ -58,10 +70,12 @@ export function judgeNodes(settings: Settings, { nodes, leases, at }: ClusterFac
     {
       check: "cluster: nodes as configured",
       found: strangers.join(", ") || `${configured.length}`,
-      wanted: `${configured.length}, the same names`,
+      wanted: `${configured.length}, the same names, the servers at their InternalIPs`,
       ...must(
         strangers.length === 0,
-        "every node of the cluster must stand in nodes: skew is judged over all of them",
+        strangers.length > misplaced.length
+          ? "every node of the cluster must stand in nodes: skew is judged over all of them"
+          : "set nodes[].internalIp to that: going back, the other servers join there",
       ),
     },
   ];

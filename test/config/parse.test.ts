@@ -101,6 +101,29 @@ describe("config/parse: mistakes", () => {
     );
   });
 
+  it("wants a server's InternalIP where its address is a name, and takes the address for it else", () => {
+    const named = { address: "srv1.example.org" };
+    const told = mistakesOf(lab({ nodes: nodesWith(0, named) }));
+    assert.deepEqual([...told.keys()], ["nodes[0].internalIp"]);
+    const { servers, agents } = parseSettings(
+      lab({ nodes: nodesWith(0, { ...named, internalIp: "10.9.0.1" }) }),
+    );
+    assert.deepEqual(
+      [servers[0], servers[1], agents[0]].map((node) => node?.internalIp),
+      ["10.9.0.1", "10.25.20.12", "10.25.20.21"],
+    );
+    const agentByName = nodesWith(3, { address: "agent1.example.org" });
+    assert.equal(parseSettings(lab({ nodes: agentByName })).agents[0]?.address, "agent1.example.org");
+    const twice = mistakesOf(
+      lab({
+        nodes: nodesWith(0, { internalIp: "10.9.0.1" }).map((node, i) =>
+          i === 1 ? { ...node, internalIp: "10.9.0.1" } : node,
+        ),
+      }),
+    );
+    assert.deepEqual([...twice.keys()], ["nodes[1].internalIp"]);
+  });
+
   it("tells what is missing from an empty config", () => {
     assert.deepEqual([...mistakesOf({}).keys()].sort(), [
       "acceptedVersion",

@@ -76,6 +76,17 @@ describe("observe/judge", () => {
     assert.match(only(facts({ cluster: { nodes } }), /nodes Ready/).found, /proj-k8sw02/);
   });
 
+  it("stops for a server that the others would join at another address than its own", () => {
+    const at = (...ips: readonly string[]) => {
+      const addresses = ips.map((address) => ({ type: "InternalIP", address }));
+      return facts({ cluster: { nodes: withNode(clusterNode("proj-k8sm01", { status: { addresses } })) } });
+    };
+    const { found, next } = only(at("10.9.0.1", "fd00::1"), /nodes as configured/);
+    assert.equal(found, "proj-k8sm01 has the InternalIP 10.9.0.1, not 10.25.20.11");
+    assert.match(next ?? "", /nodes\[\]\.internalIp/);
+    assert.deepEqual(wrong(at("fd00::1", "10.25.20.11")), []);
+  });
+
   it("allows one silent etcd member only while a server is in its turn", () => {
     const members = healthyEtcd.members.map((one, i) => ({
       ...one,

@@ -1,7 +1,12 @@
 /** What the scripts make of etcd's answers; etcd's gateway and the members' own port are functions that answer. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { bareText, stepText } from "../../scripts";
+
+const scripts = join(__dirname, "../../scripts");
 
 const url = (n: number) => `https://10.25.20.1${n}:2380`;
 const MEMBERS = JSON.stringify({
@@ -75,6 +80,71 @@ describe("scripts: etcd", () => {
     assert.equal(spared([2]), "2 of 3 members answer\nkept\n");
     assert.equal(spared([2, 3]), "1 of 3 members answer\nkept\n");
     assert.equal(spared([], ""), "etcd here does not answer\nkept\n");
+  });
+
+  describe("a member that is removed", () => {
+    const [a, b, c] = ["m1-0a1b2c3d", "m1-a-0a1b2c3e", "m1-a1b2c3d4-0a1b2c3f"] as const;
+    const listed = (...members: readonly (readonly [id: number, name: string, ip: string])[]) =>
+      JSON.stringify({
+        header: { member_id: "9" },
+        members: members.map(([id, name, ip]) => ({
+          ...{ ID: String(id), name, peerURLs: [`https://${ip}:2380`], clientURLs: [`https://${ip}:2379`] },
+        })),
+      });
+    const others = [
+      [2, b, "10.25.20.12"],
+      [3, c, "10.25.20.13"],
+    ] as const;
+    /** As asked for node m1 at 10.25.20.1, of three servers. */
+    const remove = (...own: readonly (readonly [id: number, name: string, ip: string])[]) => {
+      const folder = mkdtempSync(join(tmpdir(), "member-"));
+      try {
+        const { stdout, stderr, status } = spawnSync("bash", ["-s"], {
+          input: `set -- member-remove 1 CR-1 m1 10.25.20.1 3
+. ${scripts}/lib.sh
+. ${scripts}/lib-back.sh
+STATE=${folder}
+etcd_ask() {
+  case $1 in
+  */member/remove) echo "$2" >>${folder}/removed ;;
+  */member/list) if [ -e ${folder}/removed ]; then echo '${listed(...others)}'; else echo '${listed(...own, ...others)}'; fi ;;
+  esac
+}
+etcd_peer_version() { :; }
+. ${scripts}/member-remove.sh`,
+          encoding: "utf8",
+        });
+        const removed = existsSync(join(folder, "removed"))
+          ? readFileSync(join(folder, "removed"), "utf8")
+          : "";
+        return {
+          removed: removed.match(/\d+/g) ?? [],
+          result: stdout.trim().split("\n").at(-1),
+          stderr,
+          status,
+        };
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    };
+
+    it("is known by its node's name wherever it is, and never by another's that begins with it", () => {
+      assert.deepEqual(remove([1, a, "192.168.7.1"]).removed, ["1"]);
+      const { removed, stderr } = remove([1, "m2-0a1b2c3d", "192.168.7.1"]);
+      assert.deepEqual(removed, []);
+      assert.match(stderr, /etcd lists 3 members beside m1/);
+    });
+
+    it("is known by its address too, where it never started and has no name", () => {
+      assert.deepEqual(remove([1, a, "10.25.20.1"], [4, "", "10.25.20.1"]).removed, ["1", "4"]);
+      assert.match(String(remove([4, "", "10.25.20.1"]).result), /"removed":true/);
+    });
+
+    it("that is gone already is none", () => {
+      const { removed, result, status } = remove();
+      assert.deepEqual([removed, status], [[], 0]);
+      assert.match(String(result), /"removed":false/);
+    });
   });
 
   it("tells how its own member knows etcd, and leaves empty what gave no answer", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { backPhases } from "../../../components/recovery/phases";
 import { mendsOf, withoutRollbacks } from "../../../components/recovery/revive";
-import { parseSettings } from "../../../config";
+import { type GoBack, parseSettings } from "../../../config";
 import { lab } from "../../config/lab";
 
 describe("a mend that a change going forward again takes up", () => {
@@ -24,6 +24,21 @@ describe("a mend that a change going forward again takes up", () => {
       names(["proj-k8sm03"]),
       whole.filter((name) => name !== "proj-k8sm02-vm-rollback"),
     );
+  });
+
+  it("joins and leaves at the servers' InternalIPs, wherever SSH goes", () => {
+    const servers = settings.servers.map((node, i) => ({ ...node, internalIp: `10.9.0.${i + 1}` }));
+    const going = { ...settings, servers, nodes: [...servers, ...settings.agents] };
+    const args = (goBack: GoBack, wanted: string) =>
+      backPhases({ ...going, goBack })
+        .flatMap(({ lanes }) => lanes.flat())
+        .flatMap((step) => (step.kind === "command" && step.name === wanted ? [step.planned.args] : []));
+    const mended: GoBack = { strategy: "rollback", nodes };
+    assert.deepEqual(args(mended, "proj-k8sm02-member-remove"), [
+      ["CR-2026-041", "proj-k8sm02", "10.9.0.2", 3],
+    ]);
+    assert.match(String(args(mended, "proj-k8sm02-back-start")[0]?.at(-1)), /^10\.9\.0\.[13]$/);
+    assert.equal(args({ strategy: "restore" }, "proj-k8sm03-back-start")[0]?.at(-1), "10.9.0.1");
   });
 
   it("is a node's latest, whatever was tried before it", () => {
