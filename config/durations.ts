@@ -16,6 +16,7 @@ const KEYS: Readonly<Record<string, keyof Settings["durations"]>> = {
   "fetch-artifacts": "fetchSeconds",
   "vm-snapshot": "snapshotSeconds",
   "etcd-backup": "etcdSnapshotSeconds",
+  "restore-test": "restoreTestSeconds",
   install: "installSeconds",
   restart: "restartSeconds",
   "check-health": "verifySeconds",
@@ -91,8 +92,9 @@ function isPeer({ nodes }: Settings, name: string | undefined, other: string): b
   return a !== undefined && b !== undefined && a.role === b.role && !a.gpu && !b.gpu;
 }
 
-function unmeasured(step: Step, { durations, drain, limits, nodes, waves }: Settings): number {
+function unmeasured(step: Step, { durations, drain, limits, nodes, restoreTest, waves }: Settings): number {
   const kind = kindOf(step);
+  if (kind === "restore-test" && !restoreTest.enabled) return durations.gateSeconds;
   if (kind === "canary-soak") return durations.gateSeconds + waves.canarySoakSeconds;
   const { role, gpu } = nodes.find(({ name }) => name === step.node) ?? {};
   if (step.phase.startsWith("operators-"))

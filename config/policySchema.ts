@@ -73,6 +73,7 @@ export const policyFields = {
       fetchSeconds: seconds().default(600),
       snapshotSeconds: seconds().default(60),
       etcdSnapshotSeconds: seconds().default(60),
+      restoreTestSeconds: seconds().default(720),
       installSeconds: seconds().default(60),
       restartSeconds: seconds().default(300),
       verifySeconds: seconds().default(60),

@@ -1,11 +1,19 @@
-import type { ClusterNode, Settings } from "../config";
+import { type ClusterNode, restoreTestNode, type Settings } from "../config";
 import { type LastBackup, lastBackup, timeZoneOf } from "../proxmox/backups";
 import type { ProxmoxClient } from "../proxmox/client";
 import { listBackupJobs, readQuorum } from "../proxmox/cluster";
 import { connect } from "../proxmox/connect";
+import { readCloneNeeds } from "../proxmox/guestAgent";
 import { canSnapshot, listSnapshots } from "../proxmox/snapshots";
 import { isRunning, listVms, readCards, type VmPlace } from "../proxmox/vms";
-import { hostQuestions, QUORUM, turnHostQuestions, unmeasuredHosts, vmQuestion } from "./checks/hosts";
+import {
+  hostQuestions,
+  QUORUM,
+  restoreTestQuestion,
+  turnHostQuestions,
+  unmeasuredHosts,
+  vmQuestion,
+} from "./checks/hosts";
 import { judgePlacement } from "./checks/placement";
 import { judgeSnapshot, snapshotQuestion } from "./checks/snapshot";
 import { type Finding, notMeasured } from "./finding";
@@ -47,7 +55,10 @@ export async function lookAtHosts(settings: Settings, tokenSecret: string): Prom
     const [quorum, backups, ofNodes, space, cards] = await Promise.all([
       judgeQuorum(client),
       readBackups(client, settings, ours),
-      Promise.all(settings.nodes.map((node) => judgeVm(client, vms, node))),
+      Promise.all([
+        ...settings.nodes.map((node) => judgeVm(client, vms, node)),
+        judgeRestoreTest(client, vms, settings),
+      ]),
       judgeSpace(client, ours),
       cardsOf(client, ours),
     ]);
@@ -164,6 +175,34 @@ async function judgeQuorum(client: ProxmoxClient): Promise<Finding> {
       ? { verdict: "pass" }
       : { verdict: "fail", next: "pvecm status on a host: without quorum no snapshot can be taken" }),
   };
+}
+
+/** Whether the restore test can be run in a clone of its server's VM: else it would fail when the change has begun. */
+async function judgeRestoreTest(
+  client: ProxmoxClient,
+  vms: readonly VmPlace[],
+  settings: Settings,
+): Promise<Finding[]> {
+  if (!settings.restoreTest.enabled) return [];
+  const node = restoreTestNode(settings);
+  const { check, wanted } = restoreTestQuestion(settings);
+  const place = vms.find(({ vmId }) => vmId === node.vmId);
+  const asked = place
+    ? await look(() => readCloneNeeds(client, place))
+    : { missing: `VM ${node.vmId} is not listed` };
+  if ("missing" in asked) return [notMeasured(check, asked.missing, wanted, place?.host ?? "its host")];
+  const { agent, memoryMiB, freeMiB } = asked.value;
+  const found = `guest agent ${agent ? "on" : "off"}; ${memoryMiB} MiB for it, ${freeMiB} MiB free on ${place?.host}`;
+  const otherwise = "or set restoreTest.enabled to false";
+  if (!agent) {
+    const next = `install qemu-guest-agent in it, then: qm set ${node.vmId} --agent 1, and stop and start the VM; ${otherwise}`;
+    return [{ check, found, wanted, verdict: "fail", next }];
+  }
+  if (freeMiB < memoryMiB) {
+    const next = `free memory there, have another server tested (restoreTest.node), ${otherwise}: a host without memory kills VMs`;
+    return [{ check, found, wanted, verdict: "warn", next }];
+  }
+  return [{ check, found, wanted, verdict: "pass" }];
 }
 
 async function judgeVm(

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ProxmoxClient } from "./client";
 import { ProxmoxError } from "./errors";
+import { isAgentOn } from "./guestAgent";
 import { waitUnlocked } from "./locks";
 import { listTasks, readTaskLog, waitForTask } from "./tasks";
 import { findVm } from "./vms";
@@ -125,7 +126,7 @@ async function wasFrozen(client: ProxmoxClient, host: string, vmId: number, upid
  * @param log the task's, whose words differ between releases (PVE::QemuServer::Agent, before it PVE::QemuConfig)
  */
 export function tellsOfFreeze(agent: string, log: readonly string[]): boolean {
-  if (!/^(enabled=)?1(,|$)|,enabled=1(,|$)/.test(agent)) return false;
+  if (!isAgentOn(agent)) return false;
   return !log.some((line) =>
     /skipping guest filesystem freeze|guest agent is not running|fs-?freeze.*(fail|error|unable)/i.test(line),
   );

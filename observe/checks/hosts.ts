@@ -1,4 +1,4 @@
-import type { ClusterNode, Settings } from "../../config";
+import { type ClusterNode, restoreTestNode, type Settings } from "../../config";
 import type { Finding } from "../finding";
 import type { Look } from "../look";
 import type { HostFacts } from "../proxmox";
@@ -20,6 +20,11 @@ export const vmQuestion = ({ name, vmId }: ClusterNode): Question => ({
   wanted: "running, unlocked, can be snapshotted",
 });
 
+export const restoreTestQuestion = (settings: Settings): Question => ({
+  check: `proxmox: the restore test of VM ${restoreTestNode(settings).vmId}`,
+  wanted: "its guest agent on, memory for a second one of it",
+});
+
 /** What Proxmox VE is asked before a run. */
 export const hostQuestions = (settings: Settings): Question[] => [
   rightsQuestion(settings),
@@ -27,6 +32,7 @@ export const hostQuestions = (settings: Settings): Question[] => [
   ...(settings.servers.length > 1 ? [PLACEMENT] : []),
   ...fellowQuestions(settings),
   ...settings.nodes.map(vmQuestion),
+  ...(settings.restoreTest.enabled ? [restoreTestQuestion(settings)] : []),
   SPACE,
 ];
 

@@ -25,6 +25,17 @@ describe("config/durations", () => {
     assert.equal(step("proj-k8sm01-verify-cluster"), durations.verifySeconds + limits.soakServerSeconds);
   });
 
+  it("counts the restore test before the first turn, where it is to be run", () => {
+    const of = (enabled: boolean) => {
+      const given = { ...settings, restoreTest: { ...settings.restoreTest, enabled } };
+      return estimate(planOf(given), given, [], new Set()).beforeSeconds;
+    };
+    const { restoreTestSeconds } = settings.durations;
+    assert.equal(step("restore-test"), restoreTestSeconds);
+    // The step that does nothing takes as long as the restore point, which is not made then.
+    assert.equal(of(true) - of(false), restoreTestSeconds);
+  });
+
   it("expects the node's own slowest, else that of its role; a GPU agent is like none other", () => {
     const records = [
       measured("proj-k8sm01", 41.2),

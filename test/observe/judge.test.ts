@@ -205,6 +205,7 @@ describe("observe/judge", () => {
         ...["age of each VM's last backup", "the API answers", "the token's rights", "quorum"],
         "servers on different hosts",
         ...settings.nodes.map(({ name, vmId }) => `VM ${vmId} (${name})`),
+        "the restore test of VM 3001",
         "room for snapshots",
       ],
     );

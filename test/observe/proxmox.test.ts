@@ -38,6 +38,28 @@ describe("looks at Proxmox VE", () => {
     assert.deepEqual(lab.guests.history, []);
   });
 
+  it("asks before a run whether the restore test can look into its clone, and has memory for it", async () => {
+    const told = async (agent: string | undefined, memory: string) => {
+      lab.standIn.site.vms.update("node01", 3001, (config) => {
+        const { agent: _, ...values } = config.values;
+        config.values = { ...values, memory, ...(agent !== undefined && { agent }) };
+      });
+      return complaints();
+    };
+    assert.deepEqual(await told("enabled=1,fstrim_cloned_disks=1", "current=16384"), []);
+    const off = [
+      "proxmox: the restore test of VM 3001: fail: guest agent off; 16384 MiB for it, 262144 MiB free on node01",
+    ];
+    assert.deepEqual(await told(undefined, "16384"), off);
+    assert.deepEqual(await told("0", "16384"), off);
+    assert.deepEqual(await told("1", "524288"), [
+      "proxmox: the restore test of VM 3001: warn: guest agent on; 524288 MiB for it, 262144 MiB free on node01",
+    ]);
+    const given = { ...settingsFor(lab), restoreTest: { ...settingsFor(lab).restoreTest, enabled: false } };
+    const { findings } = await lookAtHosts(given, TOKEN_SECRET);
+    assert.ok(!findings.some(({ check }) => check.includes("restore test")));
+  });
+
   it("reads which jobs back up which VMs, by whose clock, and each VM's last backup", async () => {
     const { backups } = await lookAtHosts(settingsFor(lab), TOKEN_SECRET);
     assert.deepEqual(backups?.jobs, {
@@ -91,6 +113,7 @@ describe("looks at Proxmox VE", () => {
         lost.map(({ check }) => check),
         [
           `proxmox: VM ${host === "node01" ? "3001 (proj-k8sm01)" : "3002 (proj-k8sm02)"}`,
+          ...(host === "node01" ? ["proxmox: the restore test of VM 3001"] : []),
           `proxmox: room for snapshots, the storages of ${host}`,
         ],
       );
@@ -143,7 +166,7 @@ describe("looks at Proxmox VE", () => {
       "proxmox: the token's rights: fail: lacks VM.Snapshot on /vms/3001, VM.Snapshot on /vms/3002, VM.Snapshot on /vms/3007",
     );
     // The others stand there by their names.
-    assert.equal(others.length, 6);
+    assert.equal(others.length, 7);
     for (const line of others) assert.match(line, /: not measured: see "proxmox: the token's rights"$/);
   });
 

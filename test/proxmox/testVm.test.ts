@@ -138,4 +138,15 @@ describe("the restore test's VM", function () {
     );
     assert.ok(Date.now() - began < 10_000);
   });
+
+  it("whose options have no agent is not waited for", async () => {
+    await boot();
+    lab.standIn.site.vms.update("node01", 9900, (config) => {
+      config.values = { ...config.values, agent: "0" };
+    });
+    await assert.rejects(
+      waitForAgent(client, vm, inSeconds(60)),
+      /No QEMU guest agent configured[\s\S]*is qemu-guest-agent installed/,
+    );
+  });
 });

@@ -91,7 +91,7 @@ describe("VmSnapshot's provider", () => {
       const request = configureRequest(lab, {
         // The second is asked about the cluster's health.
         nodes: nodesWith(0, { address, hostKey }).map((node, i) =>
-          i === 1 ? { ...node, address: "localhost", hostKey } : node,
+          i === 1 ? { ...node, address: "localhost", internalIp: "10.25.20.12", hostKey } : node,
         ),
         ssh: { user: "test", port },
         sshPrivateKey: node.sshPrivateKey,

@@ -1,4 +1,4 @@
-import { freemem, loadavg, totalmem, uptime } from "node:os";
+import { loadavg, uptime } from "node:os";
 import { DateTime } from "luxon";
 import type { Backup } from "../cluster";
 import { parameterError } from "../errors";
@@ -25,7 +25,10 @@ function backupVolume({ storage, vmid, ctime }: Backup) {
 
 const storageAudit = { path: "/storage/{storage}", any: ["Datastore.Audit", "Datastore.AllocateSpace"] };
 
-/** Hosts and their storages. A host's memory and load are this machine's. */
+/** A host's memory, bytes: this machine's own would be too little for the VMs that are said to run there. */
+const MEMORY = { total: 512 * 2 ** 30, free: 256 * 2 ** 30, used: 256 * 2 ** 30 };
+
+/** Hosts and their storages. A host's load is this machine's. */
 export const nodeMethods: readonly Method[] = [
   {
     method: "GET",
@@ -33,7 +36,10 @@ export const nodeMethods: readonly Method[] = [
     run: (site, call) =>
       call.cluster.nodes.map((node) => ({
         ...{ id: `node/${node}`, type: "node", node, status: nodeStatus(site, node), level: "" },
-        ...(may(call, `/nodes/${node}`, "Sys.Audit") && { uptime: Math.floor(uptime()), maxmem: totalmem() }),
+        ...(may(call, `/nodes/${node}`, "Sys.Audit") && {
+          uptime: Math.floor(uptime()),
+          maxmem: MEMORY.total,
+        }),
       })),
   },
   {
@@ -43,7 +49,7 @@ export const nodeMethods: readonly Method[] = [
     run: () => ({
       uptime: Math.floor(uptime()),
       loadavg: loadavg().map((load) => load.toFixed(2)),
-      memory: { total: totalmem(), free: freemem(), used: totalmem() - freemem() },
+      memory: MEMORY,
       pveversion: "pve-manager/9.2.1/d0a3b5c7e9f11223",
     }),
   },
