@@ -11,6 +11,7 @@ requests() {
     first=
     printf 'url = "https://127.0.0.1:6443/api/v1/namespaces/%s/pods/%s/eviction"\n' "${pod%%/*}" "${pod#*/}"
     printf 'cacert = "%s"\ncert = "%s"\nkey = "%s"\n' "$RKE2_DATA/server/tls/server-ca.crt" "$RKE2_DATA/server/tls/client-admin.crt" "$RKE2_DATA/server/tls/client-admin.key"
+    printf 'noproxy = "*"\n'
     printf 'header = "content-type: application/json"\nuser-agent = rke2-upgrade\nmax-time = 5\nsilent\nshow-error\n'
     printf 'data = "{\\"apiVersion\\":\\"policy/v1\\",\\"kind\\":\\"Eviction\\",\\"metadata\\":{\\"namespace\\":\\"%s\\",\\"name\\":\\"%s\\"},\\"deleteOptions\\":{\\"dryRun\\":[\\"All\\"]}}"\n' "${pod%%/*}" "${pod#*/}"
     printf 'write-out = "\\n@%%{http_code} %s\\n"\n' "$pod"

@@ -3,7 +3,8 @@
 # more time than the answers do. Sent after lib.sh.
 
 # Not curl's own name, which would have the answers indented.
-API_CURL=(curl -sS -A rke2-upgrade --max-time 8 --cacert "$RKE2_DATA/server/tls/server-ca.crt"
+# By no proxy: sudo may be handed one by PAM (/etc/environment).
+API_CURL=(curl -sS --noproxy '*' -A rke2-upgrade --max-time 8 --cacert "$RKE2_DATA/server/tls/server-ca.crt"
   --cert "$RKE2_DATA/server/tls/client-admin.crt" --key "$RKE2_DATA/server/tls/client-admin.key")
 
 # api PATH [CURL OPTION…]: the body, then the HTTP status on a line of its own.

@@ -7,7 +7,7 @@ at() { date -u +%H:%M:%SZ; }
 # milliseconds CURL-ARGUMENT…: how long a good answer took; where none comes, as long as one is waited for.
 milliseconds() {
   local seconds
-  seconds=$(curl -sf -o /dev/null --max-time 10 -w '%{time_total}' "$@" </dev/null) || seconds=10
+  seconds=$(curl -sf --noproxy '*' -o /dev/null --max-time 10 -w '%{time_total}' "$@" </dev/null) || seconds=10
   awk '{ printf "%d", $1 * 1000 }' <<<"$seconds"
 }
 

@@ -90,7 +90,7 @@ etcd_ask() {
   local nothing='{}' port
   asked
   for port in 2382 2379; do
-    if curl -sf --max-time "${ETCD_SECONDS:-5}" --cacert "$ETCD_TLS/server-ca.crt" --cert "$ETCD_TLS/server-client.crt" \
+    if curl -sf --noproxy '*' --max-time "${ETCD_SECONDS:-5}" --cacert "$ETCD_TLS/server-ca.crt" --cert "$ETCD_TLS/server-client.crt" \
       --key "$ETCD_TLS/server-client.key" -d "${2:-$nothing}" "https://127.0.0.1:$port$1" </dev/null; then return; fi
   done
   return 1
@@ -100,7 +100,7 @@ etcd_ask() {
 # etcd_peer_version PEER_URL
 etcd_peer_version() {
   asked
-  curl -sf --http1.1 --max-time "${ETCD_SECONDS:-5}" --cacert "$ETCD_TLS/peer-ca.crt" --cert "$ETCD_TLS/peer-server-client.crt" \
+  curl -sf --noproxy '*' --http1.1 --max-time "${ETCD_SECONDS:-5}" --cacert "$ETCD_TLS/peer-ca.crt" --cert "$ETCD_TLS/peer-server-client.crt" \
     --key "$ETCD_TLS/peer-server-client.key" "$1/version" </dev/null
 }
 

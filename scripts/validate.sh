@@ -12,7 +12,7 @@ wrong=$(nodes_table | awk -F'|' -v w="$wanted" '$2 != "True" || $3 != w || $5 !=
 [ -z "$wrong" ] || fail "nodes not Ready on $wanted or still marked: $wrong" "kubectl get nodes -o wide; run pulumi up again"
 etcd_healthy "$servers"
 for port in 10257 10259; do
-  curl -skf --max-time 5 "https://127.0.0.1:$port/healthz" >/dev/null </dev/null || fail "the component on 127.0.0.1:$port is not healthy" "kubectl get componentstatuses; crictl ps -a"
+  curl -skf --noproxy '*' --max-time 5 "https://127.0.0.1:$port/healthz" >/dev/null </dev/null || fail "the component on 127.0.0.1:$port is not healthy" "kubectl get componentstatuses; crictl ps -a"
 done
 
 # RKE2's own helm-install jobs are judged by charts-settled.sh: what failed of them between two servers stays there.
@@ -36,7 +36,7 @@ while [ $# -gt 1 ]; do
   host=${host%%/*}
   options=()
   if [ "$address" != - ]; then options=(--resolve "$host:443:$address" --resolve "$host:80:$address"); fi
-  until_ok 60 curl -ksSf -o /dev/null --max-time 10 "${options[@]}" "$url" || fail "$url does not answer: $LAST" "kubectl get pods -A -o wide | grep -i -e traefik -e ingress; the ingress controller must run on the agents"
+  until_ok 60 curl -ksSf --noproxy '*' -o /dev/null --max-time 10 "${options[@]}" "$url" || fail "$url does not answer: $LAST" "kubectl get pods -A -o wide | grep -i -e traefik -e ingress; the ingress controller must run on the agents"
   answered=$((answered + 1))
 done
 result pods running ingress "$answered"

@@ -24,11 +24,11 @@ running=$(version_running "$role" || true)
 [ "$running" = "$wanted" ] || fail "the running process is ${running:-none}, the file is $disk" "systemctl status rke2-$role; a newer file does nothing until a restart"
 service=$(systemctl is-active "rke2-$role.service" || true)
 [ "$service" = active ] || fail "rke2-$role is $service" "journalctl -u rke2-$role -n 50"
-until_ok "$seconds" curl -sf --max-time 5 http://127.0.0.1:10248/healthz || fail "the kubelet's health: $LAST" "journalctl -u rke2-$role -n 50"
+until_ok "$seconds" curl -sf --noproxy '*' --max-time 5 http://127.0.0.1:10248/healthz || fail "the kubelet's health: $LAST" "journalctl -u rke2-$role -n 50"
 if [ "$role" = server ]; then
-  until_ok "$seconds" curl -sf --max-time 5 http://127.0.0.1:2381/health || fail "etcd's health: $LAST" "crictl ps -a --name etcd; crictl logs"
+  until_ok "$seconds" curl -sf --noproxy '*' --max-time 5 http://127.0.0.1:2381/health || fail "etcd's health: $LAST" "crictl ps -a --name etcd; crictl logs"
   # Not kubectl: a server that is being worked on is asked by its own endpoint alone.
-  until_ok "$seconds" curl -sf --max-time 10 --cacert "$tls/server-ca.crt" --cert "$tls/client-admin.crt" --key "$tls/client-admin.key" https://127.0.0.1:6443/readyz ||
+  until_ok "$seconds" curl -sf --noproxy '*' --max-time 10 --cacert "$tls/server-ca.crt" --cert "$tls/client-admin.crt" --key "$tls/client-admin.key" https://127.0.0.1:6443/readyz ||
     fail "the API server's readyz: $LAST" "crictl ps -a --name kube-apiserver; crictl logs"
 fi
 # A spike is expected after a restart, then normal (procedure §4.1).

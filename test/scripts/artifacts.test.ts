@@ -52,6 +52,7 @@ CLOCK=0
 date() { echo "$CLOCK"; }
 sleep() { CLOCK=$((CLOCK + $1)); }
 uname() { echo x86_64; }
+systemctl() { :; }
 version_on_disk() { cat ${folder}/installed; }
 ${command}`,
       encoding: "utf8",
@@ -118,6 +119,30 @@ source ${scripts}/fetch-artifacts.sh`,
       assert.equal(status, 0, stderr);
       assert.equal(existsSync(join(folder, "state/left")), kept);
     }
+  });
+
+  it("goes by the proxy of RKE2's unit, and without it where that does not help", () => {
+    const asked = (environment: string, good: string) =>
+      bash(
+        ["lib-fetch"],
+        `unset http_proxy https_proxy
+systemctl() { case "$*" in *"-p Environment rke2-agent"*) echo '${environment}' ;; esac; }
+curl() { echo "\${https_proxy:-none} \${HTTPS_PROXY:-none} \${http_proxy:-none}" >>${folder}/asked; ${good}; }
+fetch https://get.rke2.io ${folder}/install.sh
+[ -z "\${HTTPS_PROXY:-}" ]`,
+      );
+    const by = () => {
+      const lines = readFileSync(join(folder, "asked"), "utf8").trim().split("\n");
+      rmSync(join(folder, "asked"));
+      return lines;
+    };
+    const PROXIES = "HTTPS_PROXY=http://p:1 HTTP_PROXY=http://p:2 NO_PROXY=10.0.0.0/8";
+    assert.equal(asked(PROXIES, "true").status, 0);
+    assert.deepEqual(by(), ["none http://p:1 http://p:2"]);
+    assert.equal(asked(PROXIES, "! env | grep -q ^HTTPS_PROXY=").status, 0);
+    assert.deepEqual(by(), ["none http://p:1 http://p:2", "none none none"]);
+    assert.equal(asked("RKE2_TOKEN_FILE=/x", "true").status, 0);
+    assert.deepEqual(by(), ["none none none"]);
   });
 
   it("asks nothing of the network: what is elsewhere is not reached", () => {

@@ -1,13 +1,31 @@
 /** unit_environment of lib.sh in bash: what RKE2's unit has in its environment. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bareText } from "../../scripts";
 
 const scripts = join(__dirname, "../../scripts");
 
 describe("scripts: the environment of RKE2's unit", () => {
+  it("and sudo's lead no question to the cluster by a proxy", () => {
+    const texts = readdirSync(scripts)
+      .filter((name) => name.endsWith(".sh") && name !== "lib-fetch.sh")
+      .map((name) => readFileSync(join(scripts, name), "utf8"));
+    const asking = texts.flatMap((text) => text.match(/curl -[ksSf]+ .*/g) ?? []);
+    assert.ok(asking.length >= 9);
+    for (const line of asking) assert.match(line, /^curl -\w+ --noproxy '\*' /);
+    const said = execFileSync("bash", ["-s", "--", "ask-evictions", "a/b", "c/d"], {
+      input: bareText("ask-evictions").replace(
+        "# Asks the API",
+        "curl() { cat; }\nawk() { cat; }\n# Asks the API",
+      ),
+      encoding: "utf8",
+    });
+    assert.equal(said.match(/^noproxy = "\*"$/gm)?.length, 2);
+  });
+
   it("is that of its files and its own lines, read as systemd reads them", () => {
     const folder = mkdtempSync(join(tmpdir(), "environment-"));
     try {

@@ -86,6 +86,7 @@ describe("scripts/scan.sh", () => {
 trap - ERR
 STATE=${folder}/state
 sleep() { :; }
+systemctl() { :; }
 version_on_disk() { echo ${more.version ?? FROM}; }
 set -- ${[...args, ...(more.ids ?? [])].join(" ")}
 ${text}`,
