@@ -27,8 +27,10 @@ const WAY = ["how", "user", "as", "from", "proof", "command", "terminal", "refus
 type Way = Pick<Login, (typeof WAY)[number]>;
 
 const lineSchema = z.object({
-  MESSAGE: z.string(),
-  _COMM: z.string().optional(),
+  /** As bytes where it is no UTF-8, as a folder's name can make it. */
+  MESSAGE: z.union([z.string(), z.array(z.number()).transform((bytes) => Buffer.from(bytes).toString())]),
+  _EXE: z.string().optional(),
+  _UID: z.string().optional(),
   SYSLOG_IDENTIFIER: z.string().optional(),
   __REALTIME_TIMESTAMP: z.string().regex(/^\d+$/),
 });
@@ -47,17 +49,31 @@ export function parseLogins(lines: readonly string[], { from, until }: Span, fin
   const found = lines.flatMap((text): Login[] => {
     const line = lineSchema.safeParse(JSON.parse(text));
     if (!line.success) return [];
-    const { MESSAGE, _COMM, SYSLOG_IDENTIFIER, __REALTIME_TIMESTAMP } = line.data;
+    const { MESSAGE, __REALTIME_TIMESTAMP } = line.data;
     const at = Number(__REALTIME_TIMESTAMP) / 1000;
     if (at < from || at >= until) return [];
-    // The kernel's word before the process's own, which anybody can set.
-    const way = wayIn((_COMM ?? SYSLOG_IDENTIFIER ?? "").replace("sshd-session", "sshd"), MESSAGE.trim());
+    const way = wayIn(programOf(line.data), MESSAGE.trim());
     if (!way) return [];
     const programKey = way.how === "ssh" && (way.proof?.split(" ").includes(fingerprint) ?? false);
     const time = new Date(at).toISOString();
     return [{ ...way, programKey, times: 1, first: time, last: time }];
   });
   return mergeLogins(found);
+}
+
+/**
+ * Which program wrote a line: by the kernel's word, its file in a folder that is root's, and by its own name, which anybody
+ * can set, where it had ended before journald asked. sshd and login write as root (the kernel's word too, and always there);
+ * sudo and su as who called them.
+ */
+function programOf({ _EXE, _UID, SYSLOG_IDENTIFIER = "" }: z.infer<typeof lineSchema>): string {
+  const own = _EXE?.replace(/ \(deleted\)$/, "");
+  if (own && !/^\/(usr\/)?(s?bin|lib|libexec)\//.test(own)) return "";
+  const program = (own ? own.slice(own.lastIndexOf("/") + 1) : SYSLOG_IDENTIFIER).replace(
+    /^sshd-session$/,
+    "sshd",
+  );
+  return (program === "sshd" || program === "login") && _UID !== "0" ? "" : program;
 }
 
 /** Counts equal ones together, in an order of their own. */
@@ -69,7 +85,11 @@ const ACCEPTED = /^(Accepted|Failed) (\S+) for (?:invalid user )?(\S*) from (\S+
 const SESSION =
   /^pam_unix\((su|su-l|login):session\): session opened for user (\S+?)(?:\(uid=\d+\))? by (\S*?)\(uid=\d+\)$/;
 const FAILED_SU = /^FAILED SU \(to (\S+)\) (\S+) on (\S+)$/;
-const SUDO = /^(\S+) : (.*?)\bUSER=(\S+) ;.*?\bCOMMAND=(\S+)/;
+const SUDO = /^(\S+) : (.*?)\bUSER=(\S+) ;.*?\bCOMMAND=(\S+)/s;
+
+/** Every value that a field of sudo's line could have: a folder's name and a command's arguments can hold what looks like one. */
+const valuesIn = (message: string, field: "USER" | "COMMAND"): string[] =>
+  [...message.matchAll(new RegExp(`\\b${field}=(\\S+)`, "g"))].flatMap(([, value]) => value ?? []);
 
 function wayIn(program: string, message: string): Omit<Way, "programKey"> | undefined {
   if (program === "sshd") {
@@ -79,16 +99,22 @@ function wayIn(program: string, message: string): Omit<Way, "programKey"> | unde
     return { how: "ssh", user, from, proof, refused: word === "Failed" };
   }
   if (program === "sudo") {
+    // The rest of a line that was too long, as a folder's name can make it: what stood before is in another.
+    const [, whose] = /^(\S+) : \(command continued\) .*\bCOMMAND=/s.exec(message) ?? [];
+    if (whose) return { how: "sudo", user: whose, as: "root", refused: false };
     const [, user = "", notes = "", as, command] = SUDO.exec(message) ?? [];
     if (!user) return undefined;
+    const [users, commands] = [valuesIn(message, "USER"), valuesIn(message, "COMMAND")];
+    const isPlain = users.length === 1 && commands.length === 1;
     const terminal = /\bTTY=(\S+) ;/.exec(notes)?.[1];
     // What stands before the fields is why not: `3 incorrect password attempts`, `command not allowed`.
     const refused = !/^(\w+=|$)/.test(notes);
     return {
       how: "sudo",
       user,
-      as,
-      command,
+      // Whom it was, none can tell then: it counts as the most that it can have been.
+      as: new Set(users).size === 1 ? as : "root",
+      command: isPlain ? command : undefined,
       terminal: terminal === "unknown" ? undefined : terminal,
       refused,
     };

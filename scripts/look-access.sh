@@ -16,14 +16,15 @@ from=$1 until=$2 lines=$3 role=$4
 oldest=$(journalctl --quiet --no-pager --output=json --output-fields=MESSAGE 2>/dev/null | head -n 1 || true)
 echo "journalFrom=$(grep -o '"__REALTIME_TIMESTAMP":"[0-9]*' <<<"$oldest" | grep -o '[0-9]*$' || true)"
 
-# sshd-session is OpenSSH's from 9.8 on. A process that has ended already has no _COMM.
+# sshd-session is OpenSSH's from 9.8 on. A process that has ended already has neither _COMM nor _EXE, and one that was called
+# by another name has that in both but _EXE.
 matches=()
 for program in sshd sshd-session sudo su login; do
-  matches+=("_COMM=$program" + "SYSLOG_IDENTIFIER=$program" +)
+  matches+=("_COMM=$program" + "SYSLOG_IDENTIFIER=$program" + "_EXE=/usr/bin/$program" + "_EXE=/bin/$program" +)
 done
-timeout 40 journalctl --quiet --no-pager --output=json --output-fields=MESSAGE,_COMM,SYSLOG_IDENTIFIER \
+timeout 40 journalctl --quiet --no-pager --output=json --output-fields=MESSAGE,_EXE,_UID,SYSLOG_IDENTIFIER \
   --since="@$from" --until="@$until" "${matches[@]:0:${#matches[@]}-1}" |
-  { grep -E '"MESSAGE":"([^"]* : .*COMMAND=|Accepted |Failed |FAILED SU |pam_unix\((su|su-l|login):session\): session opened )' || true; } |
+  { grep -E '"MESSAGE":(\[|"([^"]* : .*COMMAND=|Accepted |Failed |FAILED SU |pam_unix\((su|su-l|login):session\): session opened ))' || true; } |
   tail -n $((lines + 1)) | sed 's/^/journal=/' ||
   fail "the journal cannot be read within 40 s" "journalctl --since=@$from --until=@$until on this node"
 
@@ -38,18 +39,22 @@ echo "audit=$audit"
 [ -n "$audit" ] || exit 0
 
 # Requests that changed something or went into a container, by whoever is no part of Kubernetes. Counted, so that no
-# object is told; a line's fields stand in the order in which Kubernetes writes them, before what was sent.
+# object is told; a line's fields stand in the order in which Kubernetes writes them. What was sent comes after them and is
+# never looked into: it could hold fields of the same names.
 # shellcheck disable=SC2016 # awk holds dollar signs
 count='
 function after(text, mark,  at) { at = index(text, mark); return at ? substr(text, at + length(mark)) : "" }
+function before(text, mark,  at) { at = index(text, mark); return at ? substr(text, 1, at - 1) : text }
+function of_cluster(name) { return name ~ /^system:/ && name !~ /^system:(admin|anonymous|unauthenticated)$/ }
 function word(text) { match(text, /^([^"\\]|\\.)*/); return substr(text, 1, RLENGTH) }
-index($0, "\"stage\":\"ResponseComplete\"") {
+{ head = before(before($0, "\"requestObject\":"), "\"responseObject\":") }
+index(head, "\"stage\":\"ResponseComplete\"") {
   n = split($0, parts, "\"requestReceivedTimestamp\":\"")
   time = substr(parts[n], 1, 19)
   if (n < 2 || time < from || time >= until) next
   lines++
-  verb = word(after($0, "\"verb\":\""))
-  object = after($0, "\"objectRef\":{")
+  verb = word(after(head, "\"verb\":\""))
+  object = after(head, "\"objectRef\":{")
   object = substr(object, 1, index(object, "}"))
   resource = word(after(object, "\"resource\":\""))
   sub_resource = word(after(object, "\"subresource\":\""))
@@ -58,13 +63,14 @@ index($0, "\"stage\":\"ResponseComplete\"") {
   if (!inside && verb !~ /^(create|update|patch|delete|deletecollection)$/) next
   # Asking what one may do changes nothing.
   if (resource == "" || resource ~ /reviews$/) next
-  if (after(after($0, "\"responseStatus\":{"), "\"code\":") + 0 >= 400) next
-  user = word(after($0, "\"username\":\""))
-  # Rancher asks in the name of its users.
-  as = word(after($0, "\"impersonatedUser\":{\"username\":\""))
-  if (as != "") user = as
-  if (user ~ /^system:/ && user !~ /^system:(admin|anonymous|unauthenticated)$/) next
-  agent = word(after($0, "\"userAgent\":\""))
+  if (after(after(head, "\"responseStatus\":{"), "\"code\":") + 0 >= 400) next
+  who = before(head, "\"sourceIPs\":")
+  user = word(after(who, "\"username\":\""))
+  # Rancher asks in the name of its users. A person who asks in the name of another is told by their own.
+  as = word(after(who, "\"impersonatedUser\":{\"username\":\""))
+  if (as != "" && of_cluster(user)) user = as
+  if (of_cluster(user)) next
+  agent = word(after(head, "\"userAgent\":\""))
   sub(/[\/ ].*/, "", agent)
   key = user "\t" agent "\t" verb "\t" resource
   if (!(key in times) || time < first[key]) first[key] = time

@@ -7,14 +7,15 @@ const OWN = "SHA256:UmfnjQeGuiMsNTBQePCCt5A/5N0X3CfE2S3Wr4VmmmI";
 const BEGIN = Date.parse("2026-11-24T12:00:00Z");
 const span = { from: BEGIN, until: BEGIN + 3_600_000 };
 
-/** A line as `journalctl -o json --output-fields=MESSAGE,_COMM,SYSLOG_IDENTIFIER` prints it. */
+/** A line as `journalctl -o json --output-fields=MESSAGE,_EXE,_UID,SYSLOG_IDENTIFIER` prints it. */
 const line = (program: string, message: unknown, seconds = 1, more: Record<string, string> = {}): string =>
   JSON.stringify({
     __CURSOR: "s=0833da0e;i=33",
     __REALTIME_TIMESTAMP: String((BEGIN + seconds * 1000) * 1000 + 737),
     __MONOTONIC_TIMESTAMP: "25577202473",
     _BOOT_ID: "2450b33cdffe411f89946ba076bce782",
-    _COMM: program,
+    _EXE: `/usr/bin/${program}`,
+    _UID: program === "sudo" || program === "su" ? "1000" : "0",
     SYSLOG_IDENTIFIER: program,
     MESSAGE: message,
     ...more,
@@ -117,12 +118,7 @@ describe("observe/logins: who came to a node", () => {
       assert.ok(!text.includes(never), never);
     fc.assert(
       fc.property(fc.stringMatching(/^[!-~]{6,20}$/), (secret) => {
-        const found = read(
-          line(
-            "sudo",
-            `a : PWD=/ ; USER=root ; COMMAND=/bin/x --token ${secret} ; USER=root ; COMMAND=/bin/y`,
-          ),
-        );
+        const found = read(line("sudo", `a : PWD=/ ; USER=root ; COMMAND=/bin/x --token ${secret} ; y`));
         assert.equal(found[0]?.command, "/bin/x");
         assert.ok(
           !JSON.stringify(found.map(({ command }) => command)).includes(secret) || "/bin/x".includes(secret),
@@ -131,13 +127,36 @@ describe("observe/logins: who came to a node", () => {
     );
   });
 
-  it("believes the kernel's name of a program before the program's own, and takes nothing for a login that is none", () => {
+  it("takes no folder and no argument for what sudo says: where two can be meant, it was root", () => {
+    const seen = (message: unknown) =>
+      read(line("sudo", message)).map(({ user, as, command, refused }) => [user, as, command, refused]);
+    const bash = "USER=root ; COMMAND=/usr/bin/bash";
+    const asRoot = [["eve", "root", undefined, false]];
+    assert.deepEqual(seen(`eve : TTY=pts/0 ; PWD=/tmp/USER=nobody ; x ; ${bash}`), asRoot);
+    assert.deepEqual(seen(`eve : TTY=pts/0 ; PWD=/tmp/USER=eve ; COMMAND=/bin/id ; ${bash}`), asRoot);
+    assert.deepEqual(seen(`eve : PWD=/ ; ${bash} -c USER=nobody ; COMMAND=/bin/id`), asRoot);
+    assert.deepEqual(seen(`eve : PWD=/ ; USER=root ; ENV=A=COMMAND=/bin/id ; COMMAND=/bin/bash`), asRoot);
+    // Bytes that are no UTF-8, a line that was cut in two, one with a line break.
+    const bytes = [...Buffer.from("eve : PWD=/tmp/"), 255, ...Buffer.from(` ; ${bash}`)];
+    assert.deepEqual(seen(bytes), [["eve", "root", "/usr/bin/bash", false]]);
+    assert.deepEqual(seen(`eve : (command continued) xxx ; ${bash}`), asRoot);
+    assert.deepEqual(seen("eve : (command continued) COMMAND=/bin/bash"), asRoot);
+    assert.deepEqual(seen(`eve : PWD=/tmp/a\nb ; ${bash}`), [["eve", "root", "/usr/bin/bash", false]]);
+  });
+
+  it("believes the kernel's word on a program before the program's own, and takes nothing for a login that is none", () => {
     const forged = `Accepted publickey for admin from 10.0.0.1 port 1 ssh2: ED25519 ${OWN}`;
-    assert.deepEqual(read(line("sshd", forged, 1, { _COMM: "logger" })), []);
-    assert.equal(read(line("sshd", forged, 1, { _COMM: "sshd-session" })).length, 1);
-    const unnamed = JSON.parse(line("sshd", forged));
-    delete unnamed._COMM;
+    const by = (more: Record<string, string>) => read(line("sshd", forged, 1, more)).length;
+    // Whoever calls itself sshd, or lies where everybody may write, is none; neither is one that is not root.
+    assert.equal(by({ _EXE: "/usr/bin/logger", _COMM: "sshd" }), 0);
+    assert.equal(by({ _EXE: "/tmp/sshd" }), 0);
+    assert.equal(by({ _UID: "1000" }), 0);
+    const { _EXE, ...unnamed } = JSON.parse(line("sshd", forged));
+    assert.equal(read(JSON.stringify({ ...unnamed, _UID: "1000" })).length, 0);
     assert.equal(read(JSON.stringify(unnamed)).length, 1);
+    assert.equal(by({ _EXE: "/usr/sbin/sshd (deleted)" }), 1);
+    for (const folder of ["lib", "libexec"])
+      assert.equal(by({ _EXE: `/usr/${folder}/openssh/sshd-session` }), 1);
     // A message that is no UTF-8 comes as bytes, one that is too long as null.
     assert.deepEqual(read(line("sshd", [65, 66]), line("sudo", null)), []);
     fc.assert(

@@ -59,7 +59,12 @@ describe("scripts/look-access.sh", () => {
 
   it("hands on the lines that tell of a login, so many and one more, and the oldest line's time", () => {
     const line = (MESSAGE: string) =>
-      JSON.stringify({ __REALTIME_TIMESTAMP: "1795521600000000", MESSAGE, _COMM: "sshd" });
+      JSON.stringify({
+        __REALTIME_TIMESTAMP: "1795521600000000",
+        MESSAGE,
+        _EXE: "/usr/sbin/sshd",
+        _UID: "0",
+      });
     const noise = ["Server listening", "pam_unix(sshd:session): session opened for user a", "Disconnected"];
     const logins = Array.from({ length: 9 }, (_, i) => `Accepted password for a${i} from b port 1 ssh2`);
     const { stdout, stderr, status } = run("agent", `${[...noise, ...logins].map(line).join("\n")}\n`);
@@ -67,6 +72,9 @@ describe("scripts/look-access.sh", () => {
     assert.deepEqual(valuesOf(stdout, "journalFrom"), ["1795521600000000"]);
     const found = valuesOf(stdout, "journal").map((text) => JSON.parse(text).MESSAGE);
     assert.deepEqual(found, logins.slice(-6));
+    // A folder's name that is no UTF-8 makes the whole line bytes.
+    const bytes = JSON.stringify({ MESSAGE: [101, 255] });
+    assert.deepEqual(valuesOf(run("agent", `${bytes}\n`).stdout, "journal"), [bytes]);
     assert.deepEqual(valuesOf(stdout, "audit"), []);
     assert.deepEqual(valuesOf(run("agent", "").stdout, "journalFrom"), [""]);
   });
@@ -95,6 +103,17 @@ describe("scripts/look-access.sh", () => {
           user: { username: "system:serviceaccount:cattle-system:rancher" },
           impersonatedUser: { username: "u-42" },
         }),
+        // What was sent, and what came back, has fields of the same names.
+        event({
+          requestObject: { impersonatedUser: { username: "system:node:w1" }, data: { x: "y" } },
+          requestReceivedTimestamp: "2026-11-24T12:30:00.000000Z",
+        }),
+        event({
+          ...{ stage: "ResponseStarted", requestObject: { stage: "ResponseComplete" } },
+        }),
+        // A person who asks in another's name, as cluster-admins may.
+        event({ user: { username: "system:admin" }, impersonatedUser: { username: "system:node:w2" } }),
+        event({ userAgent: undefined, responseObject: { userAgent: "kubelet/1" } }),
         "cut sho",
         "",
       ].join("\n"),
@@ -109,16 +128,21 @@ describe("scripts/look-access.sh", () => {
     const { stdout, stderr, status } = run("server", "");
     assert.equal(status, 0, stderr);
     assert.deepEqual(valuesOf(stdout, "audit"), [join(logs, "audit.log")]);
-    assert.deepEqual(valuesOf(stdout, "auditLines"), ["11"]);
+    assert.deepEqual(valuesOf(stdout, "auditLines"), ["14"]);
     const tab = (...words: (string | number)[]) => words.join("\t");
     const [a, b] = ["2026-11-24T12:10:00Z", "2026-11-24T12:40:00Z"];
-    assert.deepEqual(valuesOf(stdout, "audited").sort(), [
-      tab(1, "alice@example.org", "kubectl", "get", "pods/exec", a, a),
-      tab(1, "alice@example.org", "kubectl", "patch", "pods", a, a),
-      tab(1, "system:admin", "rke2-upgrade", "delete", "pods", a, a),
-      tab(1, "u-42", "kubectl", "delete", "pods", a, a),
-      tab(2, "alice@example.org", "kubectl", "delete", "pods", a, b),
-    ]);
+    assert.deepEqual(
+      valuesOf(stdout, "audited").sort(),
+      [
+        tab(1, "alice@example.org", "kubectl", "get", "pods/exec", a, a),
+        tab(1, "alice@example.org", "kubectl", "patch", "pods", a, a),
+        tab(1, "system:admin", "rke2-upgrade", "delete", "pods", a, a),
+        tab(1, "u-42", "kubectl", "delete", "pods", a, a),
+        tab(1, "system:admin", "kubectl", "delete", "pods", a, a),
+        tab(3, "alice@example.org", "kubectl", "delete", "pods", a, b),
+        tab(1, "alice@example.org", "", "delete", "pods", a, a),
+      ].sort(),
+    );
     assert.ok(!stdout.includes("hunter2"));
   });
 
