@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Shared files that stand before a step's own, by step. One idea a file; only what the step needs is sent. */
@@ -52,7 +52,18 @@ export type StepScript = keyof typeof LIBRARIES;
 /** Every step there is. */
 export const STEP_SCRIPTS = Object.keys(LIBRARIES) as StepScript[];
 
-const file = (name: string): string => readFileSync(join(__dirname, `${name}.sh`), "utf8");
+/** All, read at once: what comes into this checkout during a run is the next run's, and this one sends what was approved. */
+const TEXTS: ReadonlyMap<string, string> = new Map(
+  readdirSync(__dirname)
+    .filter((name) => name.endsWith(".sh"))
+    .map((name) => [name.slice(0, -3), readFileSync(join(__dirname, name), "utf8")]),
+);
+
+const file = (name: string): string => {
+  const text = TEXTS.get(name);
+  if (text === undefined) throw new Error(`there is no scripts/${name}.sh`);
+  return text;
+};
 
 /** What is sent to a node's stdin to run a step in its envelope: bounded, alone, to its end. */
 export function stepText(script: StepScript): string {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -40,6 +40,22 @@ describe("scripts", () => {
       execFileSync("bash", ["-n"], { input: bareText(name) });
     }
     execFileSync("bash", ["-n"], { input: restoreCheckText() });
+  });
+
+  it("are sent as they were when the program began, whatever comes into the checkout", () => {
+    const copy = mkdtempSync(join(tmpdir(), "checkout-"));
+    try {
+      cpSync(folder, copy, { recursive: true });
+      const here = require(join(copy, "index.ts"));
+      const before = here.stepText("restart");
+      for (const name of readdirSync(copy))
+        if (name.endsWith(".sh")) writeFileSync(join(copy, name), "pulled");
+      assert.equal(before, stepText("restart"));
+      assert.equal(here.stepText("restart"), before);
+      assert.equal(here.bareText("look-os"), bareText("look-os"));
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
   });
 
   it("fit through the guest agent's channel", () => {
