@@ -62,6 +62,28 @@ export const withdrawn = (before: ChangeState): ChangeState => ({
   attempt: before.attempt + 1,
 });
 
+/** Whether no change was ever accepted here or gone back from: what the stack says of its versions may be mistaken still. */
+const isFirst = ({ mode, attempt }: ChangeState): boolean => mode === "adopt" || attempt === 1;
+
+/** Whether another version is to be adopted, since the first is not what the nodes run: fine where all of them run this one. */
+export const adoptsAnother = (before: ChangeState, now: ChangeInputs): boolean =>
+  isFirst(before) &&
+  !before.goBack &&
+  !now.goBack &&
+  !isUnderWay(now) &&
+  now.accepted !== before.accepted &&
+  now.round === before.round &&
+  now.acceptedRound === before.acceptedRound &&
+  (now.changeId === before.changeId || !isUnderWay(before));
+
+/** The other version adopted, where every node runs it. Where a change had begun, settling lets its locks go. */
+export const adopting = (before: ChangeState, now: ChangeInputs): ChangeState => ({
+  ...before,
+  ...now,
+  attempt: before.attempt + 1,
+  from: before.mode === "adopt" ? now.accepted : before.from,
+});
+
 /** A refused move: the config key to change, and the reason with the next move. */
 export interface Refusal {
   readonly property: keyof ChangeInputs;
@@ -117,7 +139,7 @@ export function judgeChange(
     if (before.accepted !== now.accepted) {
       return {
         property: "accepted",
-        reason: `rke2Version and acceptedVersion were changed together: that would upgrade without a way back. Set acceptedVersion to ${before.accepted} again`,
+        reason: `rke2Version and acceptedVersion were changed together: that would upgrade without a way back. Set acceptedVersion to ${before.accepted} again${adoptFirst(before)}`,
       };
     }
     if (!isUnderWay(before)) {
@@ -147,7 +169,7 @@ export function judgeChange(
     if (!accepts) {
       return {
         property: "accepted",
-        reason: `acceptedVersion may only become rke2Version (${now.wanted}), once that is done and looked at. Set it to ${before.accepted} again`,
+        reason: `acceptedVersion may only become rke2Version (${now.wanted}), once that is done and looked at. Set it to ${before.accepted} again${adoptFirst(before)}`,
       };
     }
   }
@@ -159,6 +181,12 @@ export function judgeChange(
   }
   return { ...now, ...frozen };
 }
+
+/** The way out of a version that was mistyped from the beginning. */
+const adoptFirst = (before: ChangeState): string =>
+  isFirst(before)
+    ? `; where the nodes never ran ${before.accepted}, set rke2Version and acceptedVersion both to what every node runs, all of them up and answering: that is adopted`
+    : "";
 
 /** A round of OS patches: it begins, goes on and is accepted, and no version moves meanwhile. */
 function judgeRound(before: ChangeState, now: ChangeInputs): ChangeState | Refusal {

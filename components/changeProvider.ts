@@ -4,6 +4,8 @@ import { type ClusterNode, patchedNodes } from "../config";
 import { lookAtNode } from "../observe";
 import {
   acceptsRound,
+  adopting,
+  adoptsAnother,
   begins,
   type ChangeInputs,
   type ChangeState,
@@ -36,6 +38,14 @@ export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState
       (await nothingTouched(providerContext(), before))
     ) {
       return { inputs: { ...news, ...withdrawn(before) } };
+    }
+    if (
+      "reason" in verdict &&
+      before &&
+      adoptsAnother(before, now) &&
+      (await nothingTouched(providerContext(), now))
+    ) {
+      return { inputs: { ...news, ...adopting(before, now) } };
     }
     if ("reason" in verdict) {
       return { inputs: news, failures: [{ property: verdict.property, reason: verdict.reason }] };

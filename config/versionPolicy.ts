@@ -30,7 +30,7 @@ export function judgeMove(from: Version, to: Version): AllowedMove | RefusedMove
   if (compareVersions(to, from) < 0) {
     return refuse(
       `${wanted} is older than ${was}, and RKE2 supports no downgrade in place`,
-      `set rke2Version to ${was} or later; docs/goBack.md says how to go back`,
+      `set rke2Version to ${was} or later; docs/goBack.md says how to go back. Where the nodes never ran ${was}, set acceptedVersion to what they run, too`,
     );
   }
   if (to.major !== from.major) {

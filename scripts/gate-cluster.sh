@@ -40,7 +40,7 @@ etcd_healthy "$servers" "$([ -n "$mark" ] && [ "$role" = server ] && echo 1 || e
 
 if [ -z "$mark" ]; then
   [ "$ready" = True ] || fail "$node is not Ready" "kubectl describe node $node; a node is upgraded only when it is healthy"
-  [ "$version" = "$accepted" ] || fail "$node runs $version, neither $accepted nor $wanted" "set acceptedVersion to what the nodes run"
+  [ "$version" = "$accepted" ] || fail "$node runs $version, neither $accepted nor $wanted" "bring it to $accepted; where the nodes never ran that, set rke2Version and acceptedVersion both to what they run"
   [ "$unschedulable" != true ] || [ "$cordoned" = "$change" ] ||
     fail "$node was cordoned by somebody else" "find out why; then kubectl uncordon $node"
 fi

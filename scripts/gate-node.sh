@@ -21,7 +21,7 @@ case $disk in
   # An install that was cut off leaves a torn binary; the install step mends it.
   [ -e "$STATE/backup/$change/complete" ] || fail "its rke2 binary does not run" "rke2 --version on it; reinstall RKE2 $accepted"
   ;;
-*) fail "runs ${disk:-an unreadable version}, but the change goes from $accepted to $wanted" "set acceptedVersion to what the nodes run, or bring this node to $accepted" ;;
+*) fail "runs ${disk:-an unreadable version}, but the change goes from $accepted to $wanted" "bring this node to $accepted; where the nodes never ran that, set rke2Version and acceptedVersion both to what they run" ;;
 esac
 # A node in the middle of its turn may be down; any other must be up. One that this change began to patch has rebooted,
 # maybe just now: restart waits for it.

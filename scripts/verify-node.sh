@@ -19,7 +19,7 @@ unburdened() {
 }
 
 disk=$(version_on_disk || true)
-[ "$disk" = "$wanted" ] || fail "rke2 --version says ${disk:-nothing}, not $wanted" "the node does not run what the stack says: bring it there by an upgrade, not by acceptance"
+[ "$disk" = "$wanted" ] || fail "rke2 --version says ${disk:-nothing}, not $wanted" "the node does not run what the stack says. Bring it there by an upgrade, not by acceptance; where the nodes never ran that (adoption), set rke2Version and acceptedVersion both to what they run"
 running=$(version_running "$role" || true)
 [ "$running" = "$wanted" ] || fail "the running process is ${running:-none}, the file is $disk" "systemctl status rke2-$role; a newer file does nothing until a restart"
 service=$(systemctl is-active "rke2-$role.service" || true)

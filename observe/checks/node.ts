@@ -48,7 +48,7 @@ function judgeSeen(
             verdict: "fail",
             next: known
               ? `journalctl -u rke2-${node.role} -n 50 on it; only a healthy node is upgraded`
-              : "set acceptedVersion to what the nodes run",
+              : `bring it to ${accepted}; where the nodes never ran that, set rke2Version and acceptedVersion both to what they run`,
           }),
     },
   ];

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   acceptsRound,
+  adopting,
+  adoptsAnother,
   begins,
   type ChangeInputs,
   type ChangeState,
@@ -95,6 +97,29 @@ describe("components/changePolicy", () => {
     assert.ok(!isWithdrawal(reached(at(A, A)), at(A, A)));
     const back = withdrawn(under);
     assert.deepEqual([back.wanted, back.from, back.movedUnder, back.attempt], [A, A, "CR-1", 3]);
+  });
+
+  it("knows another version to adopt from every other move, while none was accepted or gone back from", () => {
+    const adopted = reached(at(B, B));
+    for (const move of [at(A, A), at(C, C), at(A, A, "CR-2")]) assert.ok(adoptsAnother(adopted, move));
+    for (const move of [at(B, B), at(B, A), at(C, B), patches("CR-2"), at(A, A, "CR-1", "restore")])
+      assert.ok(!adoptsAnother(adopted, move));
+    assert.match(refusal(adopted, at(B, A)), /both to what every node runs/);
+    assert.match(refusal(adopted, at(A, A)), /both to what every node runs/);
+    const again = adopting(adopted, at(A, A));
+    assert.deepEqual([again.mode, again.attempt, again.from, again.wanted], ["adopt", 2, A, A]);
+    assert.equal(again.owner, adopted.owner);
+    // A stack whose very first move was a bump, from a version that nothing ran.
+    const bumped = reached(at(C, B));
+    assert.ok(adoptsAnother(bumped, at(A, A)));
+    assert.ok(!adoptsAnother(bumped, at(A, A, "CR-2")), "what it took bears its ID");
+    // Whatever it took is found by what it is from.
+    assert.deepEqual([adopting(bumped, at(A, A)).from, adopting(bumped, at(A, A)).mode], [B, "forward"]);
+    const changed = reached(at(A, A), at(B, A));
+    for (const state of [changed, reached(at(A, A), at(B, A), at(B, B))]) {
+      assert.ok(!adoptsAnother(state, at(C, C)));
+      assert.doesNotMatch(refusal(state, at(C, C)), /adopted/);
+    }
   });
 
   it("lets an acceptance be taken back, and asks its gates anew", () => {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type * as pulumi from "@pulumi/pulumi";
 import { Server, utils } from "ssh2";
-import { type ChangeInputs, UNSET } from "../../components/changePolicy";
+import { type ChangeInputs, type ChangeState, UNSET } from "../../components/changePolicy";
 import { provider } from "../../components/changeProvider";
 import { lab, labNodes } from "../config/lab";
 
@@ -16,6 +16,8 @@ describe("components/changeProvider", () => {
   let server: Server;
   /** Of every node; undefined where none lets anybody in. */
   let patchedUnder: string[] | undefined;
+  /** The version that every node runs. */
+  let runs = "";
 
   before(async () => {
     server = new Server({ hostKeys: [key.private] }, (client) => {
@@ -26,6 +28,7 @@ describe("components/changeProvider", () => {
           const channel = take();
           channel.resume();
           channel.write((patchedUnder ?? []).map((id) => `patchedUnder=${id}\n`).join(""));
+          channel.write(`versionOnDisk=${runs}\nversionRunning=${runs}\nservice=active\n`);
           channel.exit(0);
           channel.end();
         });
@@ -61,6 +64,24 @@ describe("components/changeProvider", () => {
     const { failures } = (await provider.check?.(before as never, now as never)) ?? {};
     return failures?.map(({ property, reason }) => `${property}: ${reason}`).join();
   }
+
+  it("adopts another version where every node runs it, and refuses both at once where one does not or is silent", async () => {
+    const adopted = { ...settled, ...stored, attempt: 1, mode: "adopt" as const };
+    const other = { ...settled, wanted: "v1.36.1+rke2r1", accepted: "v1.36.1+rke2r1" };
+    runs = other.wanted;
+    assert.equal(await refused(adopted, other, []), undefined);
+    const { inputs } = (await provider.check?.(adopted as never, other as never)) ?? {};
+    const { mode, attempt, from } = inputs as unknown as ChangeState;
+    assert.deepEqual([mode, attempt, from], ["adopt", 2, other.wanted]);
+    assert.match((await refused(adopted, other)) ?? "", /^accepted: .*without a way back/);
+    runs = V;
+    assert.match((await refused(adopted, other, [])) ?? "", /^accepted: .*without a way back/);
+    runs = other.wanted;
+    assert.match(
+      (await refused({ ...adopted, attempt: 3, mode: "forward" }, other, [])) ?? "",
+      /^accepted: /,
+    );
+  });
 
   it("begins no change, round or bump, under an ID that a node still bears the mark of", async () => {
     const bump = { ...settled, wanted: "v1.37.2+rke2r1", changeId: "CR-2" };
