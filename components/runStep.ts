@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { withNode } from "../observe";
 import type { RemoteResult } from "../observe/ssh";
-import { shellWord, stepText } from "../scripts";
+import { shellWord, stepInput } from "../scripts";
 import type { ProviderContext } from "./providerConfig";
 import type { PlannedStep } from "./turns";
 
@@ -37,7 +37,7 @@ export async function runStep(
       const ended = await withNode(on, sshPrivateKey, (session) => {
         reached = true;
         return session.exec(`sudo -n bash -s -- ${words}`, {
-          stdin: stepText(script),
+          stdin: stepInput(script, on.name),
           // One that an earlier run left at work is waited for, then this one runs: each within the limit.
           timeoutMs: (2 * limitSeconds + 30) * 1000,
         });

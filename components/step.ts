@@ -1,7 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config";
-import { shellWord, stepText } from "../scripts";
+import { shellWord, stepInput } from "../scripts";
 import type { Change } from "./change";
 import type { PlannedStep } from "./turns";
 
@@ -60,7 +60,7 @@ export function step(
       },
       // The comment makes the attempt an input: no stored input of an older attempt ever equals it by accident.
       create: pulumi.interpolate`sudo -n bash -s -- ${script} ${change.owner} ${limitSeconds} ${attempt}${words}${proves ? ` # ${proves}` : ""} # ${settings.changeId} attempt ${change.attempt}`,
-      stdin: stepText(script),
+      stdin: stepInput(script, on.name),
       addPreviousOutputInEnv: false,
     },
     { parent, dependsOn: [after], hooks: run.hooks },

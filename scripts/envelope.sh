@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs one step on a node so that it is alone, bounded and outlives the connection.
 #
-# Usage: bash -s -- STEP[@NODE] OWNER LIMIT_SECONDS [ARGUMENT…]   (as root; stdin: this file, lib.sh, the step's own file)
+# Usage: bash -s -- STEP[@NODE] OWNER LIMIT_SECONDS [ARGUMENT…]   (as root; stdin: HERE=NODE, this file, lib.sh, the
+#        step's own file; HERE is this node's name in the stack's config)
 #   STEP           the step's name, for messages and the journal
 #   NODE           the node that the step is about, where several are worked on at once and this machine is asked for
 #                  each: then it is alone among the steps about that node
@@ -14,6 +15,7 @@
 # All is one function, so that bash has read it whole before it takes the rest of stdin, the step, off its own input.
 # Exit: the step's own code; 75 when another change holds this node; 124 when a limit was reached.
 set -euo pipefail
+HERE=${HERE:-$(hostname)}
 
 # Starts the unit, shows its progress, returns its exit code.
 run_step() {
@@ -49,7 +51,8 @@ remember() {
 envelope() {
   step=${1%%@*} about=${1#"${1%%@*}"} owner=$2 limit=$3
   shift 3
-  unit=rke2-upgrade-step${about:+-${about#@}}
+  # With its suffix: a node's name may end like that of another kind of unit.
+  unit=rke2-upgrade-step${about:+-${about#@}}.service
   state=/var/lib/rke2-upgrade
   run=/run/rke2-upgrade
   umask 077
@@ -58,17 +61,20 @@ envelope() {
   held=$(cat "$state/owner" 2>/dev/null || true)
   if [ -n "$held" ] && [ "${held%% *}" != "$owner" ]; then
     cat >/dev/null
-    echo "$(hostname): $step: held by another change: $held" >&2
+    echo "$HERE: $step: held by another change: $held" >&2
     echo "  next: finish or accept that change; only if it is known to be dead, remove $state/owner on every node" >&2
     exit 75
   fi
 
   # What is left of stdin is the step. A truncated upload lacks the last line and must not run.
   script=$(mktemp "$run/step.XXXXXXXX")
-  cat >"$script"
+  {
+    echo "HERE=$HERE"
+    cat
+  } >"$script"
   trap 'rm -f "$script" "$script".*' EXIT
   if [ "$(tail -n 1 "$script")" != "# end of step" ]; then
-    echo "$(hostname): $step: the script arrived incomplete" >&2
+    echo "$HERE: $step: the script arrived incomplete" >&2
     echo "  next: run pulumi up again" >&2
     exit 1
   fi
@@ -79,7 +85,7 @@ envelope() {
   while [ "$code" -ne 0 ] && grep -q "already loaded\|already exists" "$script.client"; do
     # An earlier run was killed and its step is still at work: it ends by itself, within its own limit.
     if [ "$waited" -ge "$limit" ]; then
-      echo "$(hostname): $step: another step is still at work after $limit s: $(systemctl show --value -p Description "$unit")" >&2
+      echo "$HERE: $step: another step is still at work after $limit s: $(systemctl show --value -p Description "$unit")" >&2
       echo "  next: look at it with: systemctl status $unit" >&2
       exit 124
     fi
@@ -94,7 +100,7 @@ envelope() {
   [ "$code" -ne 0 ] || remember
   if [ "$code" -ne 0 ] && [ ! -s "$script.err" ]; then
     cat "$script.client" >&2
-    echo "$(hostname): $step: ended without a message, most likely by its limit of $limit s" >&2
+    echo "$HERE: $step: ended without a message, most likely by its limit of $limit s" >&2
     echo "  next: read journalctl -u $unit there, then run pulumi up again" >&2
     exit 124
   fi

@@ -33,7 +33,7 @@ fi
 for version in "$wanted" "$accepted"; do
   dir=$STATE/artifacts/$version
   (cd "$dir" && grep 'rke2\.linux-.*\.tar\.gz$' sha256sum-*.txt | sha256sum -c --status -) 2>/dev/null ||
-    fail "the release files of $version in $dir are missing or damaged" "have them fetched again: pulumi state taint URN, with the URN of $(hostname)-fetch-artifacts from pulumi stack --show-urns; then pulumi up"
+    fail "the release files of $version in $dir are missing or damaged" "have them fetched again: pulumi state taint URN, with the URN of $HERE-fetch-artifacts from pulumi stack --show-urns; then pulumi up"
 done
 
 free_kb=$(df --output=avail -k "$RKE2_DATA" | tail -n 1 | tr -d ' ')

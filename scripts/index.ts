@@ -65,11 +65,18 @@ const file = (name: string): string => {
   return text;
 };
 
-/** What is sent to a node's stdin to run a step in its envelope: bounded, alone, to its end. */
+/** A step in its envelope: bounded, alone, to its end. The same on every node. */
 export function stepText(script: StepScript): string {
   const libraries = LIBRARIES[script].flatMap((name) => [...(BENEATH[name] ?? []), name]);
   return [...["envelope", "lib"], ...libraries, script].map(file).join("\n");
 }
+
+/** The same for one node, told its name in the stack's config: its hostname may be another. */
+export const stepInput = (script: StepScript, node: string): string =>
+  `${nodeLine(node)}\n${stepText(script)}`;
+
+/** The line in front of a step that says where it runs. */
+export const nodeLine = (node: string): string => `HERE=${shellWord(node)}`;
 
 /** What the restore test's VM is sent through its guest agent. */
 export const restoreCheckText = (): string =>

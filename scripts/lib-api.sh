@@ -25,7 +25,7 @@ ask_all() {
   local urls=() question
   for question in "${QUESTIONS[@]}"; do urls+=("https://127.0.0.1:6443${question##* }"); done
   { "${API_CURL[@]}" -w '\n@%{http_code}\n' "${urls[@]}" </dev/null 2>&1 || true; } |
-    awk -v questions="$(printf '%s\n' "${QUESTIONS[@]}")" -v who="$(hostname): $STEP" '
+    awk -v questions="$(printf '%s\n' "${QUESTIONS[@]}")" -v who="$HERE: $STEP" '
       BEGIN { count = split(questions, question, "\n") }
       /^@[0-9][0-9][0-9]$/ {
         split(question[++i], asked, " ")

@@ -69,7 +69,7 @@ left_to_people() {
     if [ -n "$kind" ]; then
       echo "$namespace/$pod: its $kind/$name decides: kubectl -n $namespace describe $kind $name"
     elif [ -s "$GPU.pods/$namespace-$pod.yaml" ]; then
-      echo "$namespace/$pod: no controller starts it again: kubectl apply -f $GPU.pods/$namespace-$pod.yaml on $(hostname)"
+      echo "$namespace/$pod: no controller starts it again: kubectl apply -f $GPU.pods/$namespace-$pod.yaml on $HERE"
     else
       echo "$namespace/$pod: no controller starts it again: kubectl apply -f the manifest that it was made from"
     fi

@@ -14,7 +14,7 @@ install_release() {
     return 0
   fi
   (cd "$dir" && grep 'rke2\.linux-.*\.tar\.gz$' sha256sum-*.txt | sha256sum -c --status -) 2>/dev/null ||
-    fail "the release files in $dir are missing or damaged" "nothing was changed here. Have them fetched again: pulumi state taint URN, with the URN of $(hostname)-fetch-artifacts from pulumi stack --show-urns; then pulumi up"
+    fail "the release files in $dir are missing or damaged" "nothing was changed here. Have them fetched again: pulumi state taint URN, with the URN of $HERE-fetch-artifacts from pulumi stack --show-urns; then pulumi up"
   # How the node was left is over; the proof after this records it anew (lib-left.sh).
   rm -f "$STATE/left"
   say "installing $2 over ${before:-an unreadable version}"
@@ -27,7 +27,7 @@ install_release() {
     sh "$dir/install.sh" </dev/null 2>&1 || fail "RKE2's install script failed" "read its output above; the service still runs ${before:-the old version}; run pulumi up again"
   rm -rf "$dir.install"
   after=$(version_on_disk || true)
-  [ "$after" = "$2" ] || fail "installed, but rke2 --version says ${after:-nothing}, not $2" "the tarball in $dir is not of $2: have the mirror checked, then fetch again (pulumi state taint of $(hostname)-fetch-artifacts)"
+  [ "$after" = "$2" ] || fail "installed, but rke2 --version says ${after:-nothing}, not $2" "the tarball in $dir is not of $2: have the mirror checked, then fetch again (pulumi state taint of $HERE-fetch-artifacts)"
   INSTALLED=true
 }
 
@@ -38,7 +38,7 @@ place_images() {
   for file in "$1"/rke2-images.linux-*; do
     if [ ! -e "$file" ] || cmp -s "$file" "$target/${file##*/}"; then continue; fi
     (cd "$1" && grep " ${file##*/}\$" sha256sum-*.txt | sha256sum -c --status -) 2>/dev/null ||
-      fail "$file is damaged" "nothing was changed here. Have it fetched again: remove $1 on this node; pulumi state taint URN, with the URN of $(hostname)-fetch-artifacts from pulumi stack --show-urns; then pulumi up"
+      fail "$file is damaged" "nothing was changed here. Have it fetched again: remove $1 on this node; pulumi state taint URN, with the URN of $HERE-fetch-artifacts from pulumi stack --show-urns; then pulumi up"
     say "placing ${file##*/}"
     mkdir -p "$target"
     cp "$file" "$target/.${file##*/}.part"

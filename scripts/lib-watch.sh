@@ -54,7 +54,7 @@ strain() {
   local cpu memory
   cpu=$(awk '$1 == "some" { sub("avg300=", "", $4); print $4 }' "$PRESSURE/cpu" 2>/dev/null) || return 0
   memory=$(awk '$1 == "some" { sub("avg300=", "", $4); print $4 }' "$PRESSURE/memory" 2>/dev/null) || return 0
-  awk -v cpu="${cpu:-0}" -v memory="${memory:-0}" -v at="$(at)" -v host="$(hostname)" 'BEGIN {
+  awk -v cpu="${cpu:-0}" -v memory="${memory:-0}" -v at="$(at)" -v host="$HERE" 'BEGIN {
     if (cpu > 90) printf "%s: tasks waited for a processor %s %% of the last 5 min, at %s (§4.1: sustained high CPU). next: top on it\n", host, cpu, at
     if (memory > 10) printf "%s: tasks waited for memory %s %% of the last 5 min, at %s (§4.1: sustained high memory). next: top on it; move pods away\n", host, memory, at }'
 }

@@ -8,6 +8,9 @@ shift
 STARTED=$(date +%s%N)
 STATE=/var/lib/rke2-upgrade
 RKE2_DATA=/var/lib/rancher/rke2
+# This node's name in the stack's config, which is its name in Kubernetes: the hostname may be another. Set in front of
+# what is sent (index.ts); what is sent without it tells the hostname.
+HERE=${HERE:-$(hostname)}
 KUBECONFIG_FILE=/etc/rancher/rke2/rke2.yaml
 ETCD_TLS=$RKE2_DATA/server/tls/etcd
 
@@ -23,7 +26,7 @@ say() { echo "$*"; }
 
 # Ends the step: what was seen and wanted, then what to do next.
 fail() {
-  echo "$(hostname): $STEP: $1" >&2
+  echo "$HERE: $STEP: $1" >&2
   echo "  next: $2" >&2
   exit 1
 }
@@ -41,13 +44,13 @@ row() {
 
 # A command that failed where none was expected to: never end without a word.
 set -o errtrace
-trap 'echo "$(hostname): $STEP: \"$BASH_COMMAND\" ended with $?, which was not expected" >&2; echo "  next: look into journalctl -u rke2-upgrade-step there, then run pulumi up again" >&2' ERR
+trap 'echo "$HERE: $STEP: \"$BASH_COMMAND\" ended with $?, which was not expected" >&2; echo "  next: look into journalctl -u rke2-upgrade-step there, then run pulumi up again" >&2' ERR
 
 # Last line of every step: one JSON object. Arguments: key value pairs; values that are numbers or true/false stand
 # bare. "node" is the node that the step is about: $node where it asks the cluster, else this one.
 result() {
   local json key value
-  json=$(printf '"step":"%s","node":"%s","startedAt":"%s","seconds":%s,"apiCalls":%d' "$STEP" "${node:-$(hostname)}" \
+  json=$(printf '"step":"%s","node":"%s","startedAt":"%s","seconds":%s,"apiCalls":%d' "$STEP" "${node:-$HERE}" \
     "$(date -u -d "@${STARTED%?????????}" +%FT%TZ)" \
     "$(awk -v a="$STARTED" -v b="$(date +%s%N)" 'BEGIN { printf "%.1f", (b - a) / 1e9 }')" "$(wc -c <"$CALLS")")
   while [ $# -gt 1 ]; do

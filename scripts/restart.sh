@@ -12,7 +12,7 @@ if runs "$role" "$wanted"; then
   result restarted false
   exit 0
 fi
-[ "$(version_on_disk || true)" = "$wanted" ] || fail "$(version_on_disk || echo nothing) is installed, not $wanted" "have the install step run again: pulumi state taint URN, with the URN of $(hostname)-install from pulumi stack --show-urns; then pulumi up"
+[ "$(version_on_disk || true)" = "$wanted" ] || fail "$(version_on_disk || echo nothing) is installed, not $wanted" "have the install step run again: pulumi state taint URN, with the URN of $HERE-install from pulumi stack --show-urns; then pulumi up"
 # A way back that was broken off may have left it held.
 free_service "$role"
 if [ "$role" = server ] && systemctl is-active -q "$unit"; then leader_away; fi

@@ -50,7 +50,7 @@ if [ "$role" = server ]; then
   # Cordoned for patches of its OS that were switched off since: no other step takes that off, and what can run there alone
   # has no place until then.
   table=$(nodes_table) || fail "cannot list the nodes" "see whether the API answers here (kubectl get nodes), then run pulumi up again"
-  if grep -q "^$node|[^|]*|[^|]*|true|[^|]*|$change|" <<<"$table"; then
+  if awk -F'|' -v n="$node" -v change="$change" '$1 == n && $4 == "true" && $6 == change { found = 1 } END { exit !found }' <<<"$table"; then
     kube "$API" uncordon "$node"
     # Ours no more: a cordon that somebody sets from now on stays.
     kube "$API" annotate node "$node" rke2-upgrade/cordoned- >/dev/null

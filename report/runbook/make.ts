@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type PlanLine, planOf } from "../../components/plan";
 import type { Settings } from "../../config";
-import { bareText, shellWord, stepText } from "../../scripts";
+import { bareText, nodeLine, shellWord, stepText } from "../../scripts";
 import { numbered } from "../plan";
 import { stepOf } from "../stepName";
 import { bareStep } from "./bareSteps";
@@ -129,6 +129,6 @@ function planned(
   );
   const command = `sudo -n bash -s -- ${words.join(" ")}`;
   return [
-    `${scriptFunction(script)} | ${reboots ? "reboots" : "run"} ${number} ${shellWord(`${on.user}@${on.address}`)} ${on.port} ${limitSeconds + 30} ${shellWord(command)}`,
+    `{ echo ${shellWord(nodeLine(on.name))}; ${scriptFunction(script)}; } | ${reboots ? "reboots" : "run"} ${number} ${shellWord(`${on.user}@${on.address}`)} ${on.port} ${limitSeconds + 30} ${shellWord(command)}`,
   ];
 }

@@ -64,6 +64,15 @@ describe("components/agents: by default", () => {
     // A server that went back alone has its turn beside an agent that was left half-way.
     for (const id of ["gate-cluster", "verify-cluster"])
       assert.match(args(`proj-k8sm02-${id}`), / 'proj-k8sw01 proj-k8sw02 proj-k8sw03 proj-k8sw04' # /);
+    // A cluster's step speaks of the server that is asked.
+    for (const [id, where] of [
+      ["proj-k8sw01-gate-node", "proj-k8sw01"],
+      ["proj-k8sw01-gate-cluster", "proj-k8sm01"],
+    ])
+      assert.match(
+        String(all.find(({ name }) => name === id)?.inputs.stdin),
+        new RegExp(`^HERE=${where}\n#!/usr/bin/env bash\n`),
+      );
     assert.equal(args("proj-k8sw01-cordon"), `cordon owner 120 ${own} ${end}`);
     assert.match(
       args("proj-k8sw01-drain"),

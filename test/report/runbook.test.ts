@@ -6,7 +6,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { planOf } from "../../components/plan";
 import { remaining, runbook } from "../../report/runbook/make";
-import { stepText } from "../../scripts";
+import { stepInput, stepText } from "../../scripts";
 import { FROM, OWNER, settingsOf } from "./fixtures";
 
 const settings = settingsOf();
@@ -117,7 +117,7 @@ describe("report/runbook", () => {
     assert.ok(
       said.includes(`sudo -n bash -s -- restart ${OWNER} ${planned.limitSeconds} server v1.36.3+rke2r1 600 `),
     );
-    assert.ok(said.includes(`\n${stepText("restart")}`), "not the very text");
+    assert.ok(said.includes(`\n${stepInput("restart", "proj-k8sm01")}`), "not the very text");
   });
 
   it("holds no secret and no identity", () => {

@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { bareText, restoreCheckText, STEP_SCRIPTS, shellWord, stepText } from "../../scripts";
+import {
+  bareText,
+  nodeLine,
+  restoreCheckText,
+  STEP_SCRIPTS,
+  shellWord,
+  stepInput,
+  stepText,
+} from "../../scripts";
 
 const folder = join(__dirname, "../../scripts");
 
@@ -115,6 +123,39 @@ describe("scripts", () => {
       assert.equal(counted("step.Ab12Cd34").apiCalls, 3);
       assert.equal(counted("bare").apiCalls, 0);
       assert.deepEqual(readdirSync(directory).toSorted(), ["bare", "step.Ab12Cd34", "step.Ab12Cd34.calls"]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it("speak of a node by its name in the stack, whatever its hostname is, through the envelope", () => {
+    const name = "proj-k8sm01.example.org";
+    assert.equal(stepInput("restart", name), `HERE=${name}\n${stepText("restart")}`);
+    const directory = mkdtempSync(join(tmpdir(), "step-"));
+    const text = ["envelope", "lib"].map((file) => readFileSync(join(folder, `${file}.sh`), "utf8"));
+    const run = (step: string, here = "") => {
+      const input = [
+        // All of systemd that the envelope asks for: what comes after its options.
+        'systemd-run() { while [[ $1 == --* ]]; do shift; done; "$@" >"$script.out" 2>"$script.err"; }',
+        here,
+        ...text,
+        step,
+        "# end of step\n",
+      ].join("\n");
+      return spawnSync("bash", ["-s", "--", "restart", "uuid", "5"], {
+        input: input
+          .replaceAll("/var/lib/rke2-upgrade", directory)
+          .replaceAll("/run/rke2-upgrade", directory),
+        encoding: "utf8",
+      });
+    };
+    try {
+      const said = JSON.parse(run("result done true", nodeLine(name)).stdout);
+      assert.deepEqual([said.node, said.done], [name, true]);
+      const failed = run("fail seen next", nodeLine(name));
+      assert.deepEqual([failed.status, failed.stderr], [1, `${name}: restart: seen\n  next: next\n`]);
+      writeFileSync(join(directory, "owner"), "another since");
+      assert.match(run("result", nodeLine(name)).stderr, new RegExp(`^${name}: restart: held by another`));
     } finally {
       rmSync(directory, { recursive: true });
     }
