@@ -4,11 +4,20 @@ import { isIPv4 } from "node:net";
 import { Encrypter } from "age-encryption";
 import { DateTime, IANAZone } from "luxon";
 
-/** A DNS label (RFC 1123), as Kubernetes and Proxmox want node names: lower case, 1–63 characters. */
+/** A DNS label (RFC 1123): lower case, 1–63 characters. */
 export const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-/** A Linux user name, as useradd takes it. */
-export const linuxUser = /^[a-z_][a-z0-9_-]{0,31}$/;
+/**
+ * A node's name in Kubernetes: DNS labels, several where its hostname has a domain. No longer than 63 in all, since the
+ * kubelet makes a label's value of it (`kubernetes.io/hostname`).
+ */
+export const nodeName = /^(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** A Proxmox VE host's name: one DNS label, in which capitals are kept. */
+export const proxmoxNode = /^[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
+
+/** A Linux user name, as useradd takes it, or with dots, as directories have them. */
+export const linuxUser = /^[a-z_][a-z0-9_.-]{0,31}$/;
 
 /** A Proxmox VE token's name: `user@realm!tokenid` (its secret stands elsewhere). */
 export const proxmoxTokenId = /^[^\s@!=]+@[A-Za-z][A-Za-z0-9.\-_]+![A-Za-z][A-Za-z0-9.\-_]+$/;
@@ -65,7 +74,7 @@ export const labelSelector = new RegExp(`^(${requirement})(, *(${requirement}))*
  * changed by hand on a node, a file of RKE2's config or the version.
  */
 export const acknowledgement =
-  /^([a-z][a-z0-9-]* (\d+\.\d+|unknown) on \d+\.\d+|([a-z0-9.-]+\/)?v\d+((alpha|beta)\d+)? [a-z]+|[a-z0-9][-a-z0-9]* (runs v\d\S*|(config|registries|config\.yaml\.d\/\S+)\.ya?ml ([0-9a-f]{8}|gone)))$/;
+  /^([a-z][a-z0-9-]* (\d+\.\d+|unknown) on \d+\.\d+|([a-z0-9.-]+\/)?v\d+((alpha|beta)\d+)? [a-z]+|[a-z0-9][-a-z0-9.]* (runs v\d\S*|(config|registries|config\.yaml\.d\/\S+)\.ya?ml ([0-9a-f]{8}|gone)))$/;
 
 /** An object as kubectl names it: `deployments.apps/name`, `clusterpolicies.nvidia.com/cluster-policy`. */
 export const kubernetesObject = /^[a-z][a-z0-9]*(\.[a-z0-9][-a-z0-9.]*)?\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;

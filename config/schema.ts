@@ -32,8 +32,8 @@ import { agentsField } from "./wavesSchema";
 
 const node = z.strictObject({
   name: hinted(
-    z.string().regex(formats.dnsLabel),
-    "the node's name in Kubernetes: a DNS label in lower case",
+    z.string().regex(formats.nodeName),
+    "the node's name in Kubernetes, in lower case: letters, digits, - and ., at most 63 in all",
     "proj-k8sm01",
   ),
   role: hinted(z.enum(["server", "agent"]), '"server" or "agent"', "agent"),
@@ -42,7 +42,7 @@ const node = z.strictObject({
   hostKey,
   vmId,
   proxmoxNode: hinted(
-    z.string().regex(formats.dnsLabel),
+    z.string().regex(formats.proxmoxNode),
     "the name of the Proxmox host that holds the VM",
     "node01",
   ),
@@ -55,7 +55,7 @@ const node = z.strictObject({
 const sharedHost = z
   .array(
     hinted(
-      z.string().regex(formats.dnsLabel),
+      z.string().regex(formats.proxmoxNode),
       "the name of a Proxmox host that may hold several servers",
       "node01",
     ),
@@ -85,11 +85,11 @@ export const settingsSchema = z.strictObject({
         "restore",
       ),
       nodes: hinted(
-        z.array(hinted(z.string().regex(formats.dnsLabel), "a name of nodes[]", "proj-k8sw01")).min(1),
+        z.array(hinted(z.string().regex(formats.nodeName), "a name of nodes[]", "proj-k8sw01")).min(1),
         "a list of names of nodes[]; leave it out to take the whole cluster back",
       ).optional(),
       without: hinted(
-        z.array(hinted(z.string().regex(formats.dnsLabel), "an agent's name", "proj-k8sw01")).min(1),
+        z.array(hinted(z.string().regex(formats.nodeName), "an agent's name", "proj-k8sw01")).min(1),
         "a list of agents' names; leave it out unless agents do not answer",
       ).optional(),
     }),
@@ -244,7 +244,7 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       enabled: hinted(z.boolean(), "true or false", "true").default(true),
       node: hinted(
-        z.string().regex(formats.dnsLabel),
+        z.string().regex(formats.nodeName),
         "the name of a server in nodes",
         "proj-k8sm01",
       ).optional(),

@@ -23,7 +23,7 @@ revision=$(etcd_ask /v3/maintenance/status | json_value revision)
   fail "rke2 etcd-snapshot save failed: $(tail -n 1 "$work/err" | cut -c -400)" "the server must run: systemctl status rke2-server; free disk below $RKE2_DATA/server/db/snapshots"
 etcd_keys >"$work/after" || fail "etcd does not list its keys" "curl http://127.0.0.1:2381/health here; crictl ps -a --name etcd"
 
-mapfile -t ours < <(find "$RKE2_DATA/server/db/snapshots" -maxdepth 1 -type f -regextype posix-extended -regex ".*/$name-$node-[0-9]+" -printf '%T@ %p\n' | sort -n | cut -d' ' -f2-)
+mapfile -t ours < <(find "$RKE2_DATA/server/db/snapshots" -maxdepth 1 -type f -regextype posix-extended -regex ".*/$name-${node//./\\.}-[0-9]+" -printf '%T@ %p\n' | sort -n | cut -d' ' -f2-)
 ((${#ours[@]})) || fail "rke2 etcd-snapshot save left no file $name-$node-*" "neither etcd-snapshot-dir nor etcd-snapshot-compress may be set in RKE2's config"
 path=${ours[-1]}
 # What a run that was killed meanwhile has left.

@@ -52,7 +52,7 @@ export function stepEvent(event: unknown): StepEvent | undefined {
 }
 
 /** The engine's marks for colours stand in front. */
-const TOLD = /^(?:<\{%[^%]*%\}>)*([a-z0-9-]+): (begun|done|failed)\b/;
+const TOLD = /^(?:<\{%[^%]*%\}>)*([a-z0-9.-]+): (begun|done|failed)\b/;
 
 function stepTold(message: string, at: number): StepEvent | undefined {
   const [, name, what] = TOLD.exec(message) ?? [];

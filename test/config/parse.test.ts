@@ -4,8 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
+import { linuxUser, nodeName, proxmoxNode } from "../../config/formats";
 import { ConfigError, type Mistake } from "../../config/mistakes";
 import { parseSettings } from "../../config/parse";
+import { shellWord } from "../../scripts";
 import { lab, labAsShipped, labNodes, nodesWith, RECIPIENT } from "./lab";
 
 /** The mistakes of a config, by path. */
@@ -67,6 +69,61 @@ describe("config/parse: the lab", () => {
       gpuGraceSeconds: 300,
       gpuTimeoutSeconds: 600,
     });
+  });
+});
+
+describe("config/parse: names", () => {
+  const named = (name: string, more: object = {}) => nodesWith(0, { name, ...more });
+
+  it("takes hostnames with a domain, Proxmox hosts with capitals and users with dots, wherever they are named", () => {
+    const name = "proj-k8sm01.example.org";
+    const changes = `${name} config.yaml 0a1b2c3d`;
+    const settings = parseSettings(
+      lab({
+        nodes: named(name, { proxmoxNode: "PVE-Node01", user: "john.doe" }),
+        rke2Version: "v1.35.4+rke2r3",
+        goBack: { strategy: "rollback", nodes: [name] },
+        restoreTest: { node: name },
+        consents: { sharedHost: ["PVE-Node01"] },
+        acknowledge: [changes, `${name} runs v1.36.3+rke2r1`],
+      }),
+    );
+    const [node] = settings.nodes;
+    assert.deepEqual([node?.name, node?.proxmoxNode, node?.user], [name, "PVE-Node01", "john.doe"]);
+    assert.deepEqual(settings.goBack?.nodes, [name]);
+    assert.equal(settings.acknowledge[0], changes);
+  });
+
+  it("refuses what Kubernetes, the kubelet's label or Linux would", () => {
+    for (const name of [
+      "K8sm01",
+      "a..b",
+      ".a",
+      "a.",
+      "-a",
+      "a.-b",
+      "a_b",
+      "",
+      `${"a".repeat(40)}.${"b".repeat(23)}`,
+    ])
+      assert.deepEqual([...mistakesOf(lab({ nodes: named(name) })).keys()], ["nodes[0].name"], name);
+    for (const proxmoxNode of ["pve.example.org", "-a", "a_b"])
+      assert.deepEqual(
+        [...mistakesOf(lab({ nodes: named("a", { proxmoxNode }) })).keys()],
+        ["nodes[0].proxmoxNode"],
+      );
+    for (const user of [".john", "john doe", "-john"])
+      assert.deepEqual([...mistakesOf(lab({ nodes: named("a", { user }) })).keys()], ["nodes[0].user"]);
+  });
+
+  it("takes no name that bash, a file's name or a resource's URN would read otherwise", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[\w.-]{1,64}$/)), (text) => {
+        if (![nodeName, linuxUser, proxmoxNode].some((format) => format.test(text))) return;
+        assert.equal(shellWord(text), text);
+        assert.ok(!text.startsWith(".") && text.length <= 63);
+      }),
+    );
   });
 });
 

@@ -98,6 +98,11 @@ describe("report/live: a turn in a wave", () => {
     assert.equal(nodeState(plan, by(words), "proj-k8sw03"), "waiting");
   });
 
+  it("hears of a node whose name has a domain", () => {
+    const [event] = heard(said("w1.example.org-drain: begun", 3));
+    assert.deepEqual([event?.name, event?.what], ["w1.example.org-drain", "begun"]);
+  });
+
   it("knows of its failure though the engine calls it done, and of one that an earlier run did", () => {
     const failed = by(
       heard(
