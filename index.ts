@@ -7,6 +7,7 @@ import { Artifacts } from "./components/artifacts";
 import { Change } from "./components/change";
 import { asText } from "./components/changePolicy";
 import { decisionHook } from "./components/decisionHook";
+import { nodesAsText } from "./components/frozenNodes";
 import { apiOf } from "./components/kubeconfig";
 import { manifestOf } from "./components/manifest";
 import { ServerNode } from "./components/nodeTurn";
@@ -28,7 +29,8 @@ const { rke2Version: wanted, acceptedVersion: accepted, changeId, osPatch } = se
 
 const goBack = asText(settings.goBack);
 const { round = "", acceptedRound = "" } = osPatch;
-const change = new Change("change", { wanted, accepted, changeId, goBack, round, acceptedRound });
+const nodes = nodesAsText(settings.nodes);
+const change = new Change("change", { wanted, accepted, changeId, goBack, round, acceptedRound, nodes });
 const run: Run = { settings, change, sshPrivateKey: secrets.sshPrivateKey };
 
 export const plan = planLines(settings);

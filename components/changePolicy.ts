@@ -14,6 +14,8 @@ export interface ChangeInputs {
   readonly round: string;
   /** `osPatch.acceptedRound`: the one whose patches the operator has accepted. */
   readonly acceptedRound: string;
+  /** Its nodes, as frozenNodes.ts writes them; a state from before they were frozen has none. */
+  readonly nodes?: string;
 }
 
 /**

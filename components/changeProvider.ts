@@ -16,6 +16,7 @@ import {
   UNSET,
   withdrawn,
 } from "./changePolicy";
+import { refusedNodes } from "./frozenNodes";
 import { nothingTouched } from "./nothingTouched";
 import { letGo, type Marks, usedUp } from "./patchMarks";
 import { configure, providerContext } from "./providerConfig";
@@ -28,8 +29,10 @@ export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState
     const before = (olds as Partial<ChangeState> | undefined)?.owner
       ? { ...UNSET, ...(olds as ChangeState) }
       : undefined;
-    const { wanted, accepted, changeId, goBack, round, acceptedRound } = news;
-    const now = { wanted, accepted, changeId, goBack, round, acceptedRound };
+    const { wanted, accepted, changeId, goBack, round, acceptedRound, nodes } = news;
+    const now = { wanted, accepted, changeId, goBack, round, acceptedRound, nodes };
+    const moved = before && refusedNodes(before, now);
+    if (moved) return { inputs: news, failures: [moved] };
     const verdict = judgeChange(before, now, randomUUID);
     if (
       "reason" in verdict &&
@@ -62,6 +65,7 @@ export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState
       "goBack",
       "round",
       "acceptedRound",
+      "nodes",
       "attempt",
       "from",
       "mode",

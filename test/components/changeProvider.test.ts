@@ -83,6 +83,13 @@ describe("components/changeProvider", () => {
     );
   });
 
+  it("refuses another list of nodes in the middle of a change, before all else", async () => {
+    const before = { ...round, ...stored, nodes: "a agent 101, b agent 102" };
+    const said = (await refused(before, { ...round, nodes: "a agent 101, b agent 103" }, ["CR-2"])) ?? "";
+    assert.match(said, /^nodes: .*b's vmId was 102 and is 103/);
+    assert.equal(await refused(before, { ...round, nodes: before.nodes }, ["CR-2"]), undefined);
+  });
+
   it("begins no change, round or bump, under an ID that a node still bears the mark of", async () => {
     const bump = { ...settled, wanted: "v1.37.2+rke2r1", changeId: "CR-2" };
     for (const now of [round, bump]) {
