@@ -77,6 +77,8 @@ export interface NodeFacts {
   /** The step still at work here, or empty. */
   readonly step: string;
   readonly rancherManaged: boolean;
+  /** Keys of RKE2's config that make it a cluster which no step here knows (lib-layout.sh). */
+  readonly unknownLayout: readonly string[];
   readonly ingressController: string;
   readonly disks: readonly DiskSpace[];
   readonly memoryMiB: number;
@@ -144,6 +146,7 @@ export function parseNode(stdout: string, started: number, ended: number): NodeF
     owner: text("owner"),
     step: text("step"),
     rancherManaged: text("rancherManaged") === "true",
+    unknownLayout: list("unknownLayout"),
     ingressController: text("ingressController"),
     disks: list("disk").map((line) => {
       const [mount = "", ...figures] = line.split(" ");

@@ -10,7 +10,7 @@ config=/etc/rancher/rke2
   fail "Rancher provisions this node ($config/config.yaml.d/50-rancher.yaml)" "upgrade this cluster in Rancher; it would undo ours"
 rke2_binary >/dev/null || fail "no rke2 binary" "check the node's address in nodes; install RKE2 $accepted first"
 if [ "$(rke2_binary)" = /usr/bin/rke2 ]; then
-  fail "RKE2 was installed by rpm, whose scripts restart the service by themselves" "reinstall by tarball (INSTALL_RKE2_METHOD=tar); rpm is not supported yet"
+  fail "RKE2 was installed by rpm, whose scripts restart the service by themselves" "not supported, and no way from rpm to tar in place is known: replace the node by one from the tarball, one at a time (docs/checks.md#rke2-installed-by-rpm)"
 fi
 
 disk=$(version_on_disk || true)

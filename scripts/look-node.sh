@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Reads what this node says of itself; changes nothing. Lines of key=value; an empty value was not found.
 #
-# Usage: ROLE   (after lib.sh, lib-api.sh, lib-etcd-view.sh and lib-left.sh)
+# Usage: ROLE   (after lib.sh, lib-api.sh, lib-etcd-view.sh, lib-left.sh and lib-layout.sh)
 role=$1
 config=/etc/rancher/rke2
 # First and last, so that the caller can tell this clock from the time that the look took.
@@ -38,6 +38,7 @@ echo "owner=$(cat "$STATE/owner" 2>/dev/null || true)"
 echo "step=$(systemctl show --value -p Description 'rke2-upgrade-step*.service' 2>/dev/null | grep -m 1 '^rke2-upgrade: ' || true)"
 echo "rancherManaged=$([ -e $config/config.yaml.d/50-rancher.yaml ] && echo true || echo false)"
 echo "ingressController=$(sed -n 's/^ingress-controller:[[:space:]]*"\?\([a-z-]*\).*/\1/p' $config/config.yaml $config/config.yaml.d/*.yaml 2>/dev/null | tail -n 1 || true)"
+unknown_layout | sed 's/^/unknownLayout=/'
 echo "cgroup=$(stat -fc %T /sys/fs/cgroup)"
 
 # How the last run left it, and which files are otherwise now.

@@ -18,6 +18,9 @@ unburdened() {
   awk -v a="${before:-0}" -v b="$(busy_us)" -v n="$(nproc)" 'BEGIN { share = (b - a) / 1e4 / n; if (share > 95) { printf "processors %d %% in use", share; exit 1 } }'
 }
 
+# Before what would fail for it with another reason; adopting asks nothing else of this.
+layout=$(unknown_layout)
+[ -z "$layout" ] || fail "RKE2's config sets ${layout//$'\n'/, }: not supported" "upgrade this cluster by other means; do not take that out of the config of a node that runs: it would begin without its data"
 disk=$(version_on_disk || true)
 [ "$disk" = "$wanted" ] || fail "rke2 --version says ${disk:-nothing}, not $wanted" "the node does not run what the stack says. Bring it there by an upgrade, not by acceptance; where the nodes never ran that (adoption), set rke2Version and acceptedVersion both to what they run"
 running=$(version_running "$role" || true)

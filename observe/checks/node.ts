@@ -78,7 +78,16 @@ function judgeSeen(
       found: "installed by rpm, whose scripts restart the service by themselves",
       wanted: "a tar installation",
       verdict: "fail",
-      next: "reinstall with INSTALL_RKE2_METHOD=tar; rpm is not supported yet",
+      next: "not supported, and no way from rpm to tar in place is known: replace the node by one from the tarball, one at a time (docs/checks.md#rke2-installed-by-rpm)",
+    });
+  }
+  if (seen.unknownLayout.length > 0) {
+    findings.push({
+      check: `${node.name}: RKE2's data and parts are where its defaults have them`,
+      found: `RKE2's config sets ${seen.unknownLayout.join(", ")}: not supported`,
+      wanted: "neither a data-dir nor a datastore of its own, and no part of a server disabled",
+      verdict: "fail",
+      next: "upgrade this cluster by other means; do not take that out of the config of a node that runs: it would begin without its data",
     });
   }
   const version = parseVersion(target);

@@ -27,6 +27,7 @@ export const healthyNode: NodeFacts = {
   owner: "",
   step: "",
   rancherManaged: false,
+  unknownLayout: [],
   ingressController: "none",
   disks: [{ mount: "/", freeMiB: 20_000, inodesFree: 900_000, inodes: 1_000_000 }],
   memoryMiB: 16_000,

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Facts, type Finding, judge, judgeTurn } from "../../observe";
 import { findingLines } from "../../observe/print";
 import {
@@ -150,6 +152,20 @@ describe("observe/judge", () => {
   it("refuses nodes that Rancher provisions and hosts on cgroup v1", () => {
     only(facts({ node: ["proj-k8sw01", { rancherManaged: true }] }), /Rancher/);
     only(facts({ node: ["proj-k8sw01", { cgroup: "tmpfs" }] }), /control groups/);
+  });
+
+  it("refuses a node whose config makes it another kind of cluster, and says what it sets", () => {
+    const unknownLayout = ["data-dir: /data/rke2", "disable-etcd"];
+    const { found, next } = only(facts({ node: ["proj-k8sm01", { unknownLayout }] }), /where its defaults/);
+    assert.equal(found, "RKE2's config sets data-dir: /data/rke2, disable-etcd: not supported");
+    assert.match(next ?? "", /by other means/);
+  });
+
+  it("names a next move for RKE2 from rpm that can be followed", () => {
+    const { next } = only(facts({ node: ["proj-k8sw01", { binary: "/usr/bin/rke2" }] }), /tarball/);
+    const [, section = ""] = /docs\/checks\.md#([a-z0-9-]+)/.exec(next ?? "") ?? [];
+    const headings = readFileSync(join(__dirname, "../../docs/checks.md"), "utf8").match(/^#+ .*$/gm) ?? [];
+    assert.ok(headings.some((one) => one.replace(/^#+ /, "").toLowerCase().replaceAll(" ", "-") === section));
   });
 
   /** Every check of a section has a line, whether anybody answered or not. */

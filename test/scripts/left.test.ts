@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 const scripts = join(__dirname, "../../scripts");
 
-describe("scripts/lib-left.sh", () => {
+describe("scripts/lib-left.sh and lib-layout.sh", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "left-"));
@@ -22,6 +22,7 @@ describe("scripts/lib-left.sh", () => {
       input: `source ${scripts}/lib.sh
 STATE=${folder}
 source ${scripts}/lib-left.sh
+source ${scripts}/lib-layout.sh
 CONFIG_FOLDER=${folder}/rke2
 version_on_disk() { echo v1; }
 ${command}`,
@@ -54,6 +55,29 @@ ${command}`,
     // Asked for before 1.36, and compared by a check of its own.
     put("config.yaml", "token: other\ningress-controller: none\n");
     assert.deepEqual(changes(), []);
+  });
+
+  it("names what makes it another kind of cluster, of an endpoint not what it says, and nothing of RKE2's defaults", () => {
+    const layout = () => bash("unknown_layout").trim().split("\n").filter(Boolean);
+    assert.deepEqual(layout(), []);
+    put(
+      "config.yaml",
+      'data-dir: /var/lib/rancher/rke2/\ndisable: rke2-ingress-nginx\ndisable-etcd: false\ndisable-scheduler: "false" # not yet\ndatastore-endpoint: ""\ndisable-apiserver:\n#disable-etcd: true\nkubelet-arg:\n  - data-dir: /x\n',
+    );
+    assert.deepEqual(layout(), []);
+    put("config.yaml.d/10-a.yaml", "data-dir: '/data/rke2/' # the big disk\ndisable-etcd: true\n");
+    put(
+      "config.yaml.d/20-b.yml",
+      '"datastore-endpoint": postgres://user:password@db\ndisable-controller-manager: true\n',
+    );
+    assert.deepEqual(layout(), [
+      "data-dir: /data/rke2",
+      "datastore-endpoint",
+      "disable-controller-manager",
+      "disable-etcd",
+    ]);
+    put("config.yaml.d/30-c.yaml", "data-dir: /var/lib/rancher/rke2\ndisable-etcd: false\n");
+    assert.deepEqual(layout(), ["datastore-endpoint", "disable-controller-manager"]);
   });
 
   it("keeps a record for root alone, whose fingerprints nobody can guess a password from", () => {

@@ -87,6 +87,7 @@ describe("scripts", () => {
         "lib-install",
         "lib-job",
         "lib-keys",
+        "lib-layout",
         "lib-left",
         "lib-objects",
         "lib-os",
