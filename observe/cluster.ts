@@ -2,16 +2,21 @@ import type {
   KubernetesListObject,
   KubernetesObject,
   V1CertificateSigningRequest,
+  V1DaemonSet,
+  V1Deployment,
   V1Job,
   V1Lease,
   V1Node,
   V1PersistentVolume,
   V1Pod,
   V1PodDisruptionBudget,
+  V1ReplicaSet,
+  V1StatefulSet,
   V1VolumeAttachment,
 } from "@kubernetes/client-node";
 import type { ClusterNode, RemovedApi } from "../config";
 import { bareText, shellWord } from "../scripts";
+import type { Controllers } from "./controllers";
 import { spend } from "./cost";
 import { describeApi } from "./deprecatedApis";
 import { type EtcdView, parseEtcdView } from "./etcdView";
@@ -49,6 +54,8 @@ export interface ClusterFacts {
   readonly askedOn: string;
   readonly nodes: readonly V1Node[];
   readonly pods: readonly V1Pod[];
+  /** What makes pods; ReplicaSets without those of Deployments. */
+  readonly controllers: Controllers;
   readonly budgets: readonly V1PodDisruptionBudget[];
   readonly leases: readonly V1Lease[];
   /** Pods that `criticalWorkloads` selects; the API server itself judges the selector. */
@@ -127,6 +134,12 @@ export function parseCluster(
     askedOn,
     nodes: items<V1Node>("nodes"),
     pods: items<V1Pod>("pods"),
+    controllers: {
+      deployments: items<V1Deployment>("deployments"),
+      statefulSets: items<V1StatefulSet>("statefulsets"),
+      daemonSets: items<V1DaemonSet>("daemonsets"),
+      replicaSets: items<V1ReplicaSet>("replicasets"),
+    },
     budgets: items<V1PodDisruptionBudget>("budgets"),
     leases: items<V1Lease>("leases"),
     critical: items<V1Pod>("critical"),

@@ -11,14 +11,27 @@ milliseconds() {
   awk '{ printf "%d", $1 * 1000 }' <<<"$seconds"
 }
 
+# Controllers that get no new pods, namespace/name each: a webhook that is away, a quota, a template that is refused. None of
+# their pods is there to ail. What only waits is not meant: a StatefulSet for its last pod, a Recreate for the old ones. The
+# ReplicaSets of Deployments are left out by their label: the Deployment says the same.
+lacking_pods() {
+  kube "$API" get deployments,replicasets,statefulsets,daemonsets -A -l '!pod-template-hash' -o jsonpath='{range .items[*]}{.kind}|{.metadata.namespace}/{.metadata.name}|{.spec.replicas}|{.status.replicas}|{.status.availableReplicas}|{.status.desiredNumberScheduled}|{.status.currentNumberScheduled}|{.status.conditions[?(@.type=="ReplicaFailure")].status}{"\n"}{end}' |
+    awk -F'|' '$8 == "True" || $6 + 0 > $7 + 0 || ($1 == "StatefulSet" && $3 + 0 > $4 + 0 && $4 + 0 == $5 + 0) { print $2 }'
+}
+
 # One line a pod that ails: namespace/owner reason. The owner, since a pod that moved has another name. A container that
 # ended badly after it had been restarted crashes, whether the kubelet says CrashLoopBackOff yet or not. Chart jobs are
 # judged apart (charts-settled.sh): they crash between servers by design. A pod without a place ails where WITH_PENDING is
-# given. sick_pods NODES [WITH_PENDING]: those on NODES, which are in their turn, are not counted.
+# given. Beside them controllers that get no new pods; but not where a pod without a place, which does not count, may be why:
+# a webhook that can run there alone. sick_pods NODES [WITH_PENDING]: those on NODES, which are in their turn, are not counted.
 # shellcheck disable=SC2016 # Go templates hold dollar signs
 sick_pods() {
-  kube "$API" get pods -A -o go-template='{{range .items}}{{$owner := .metadata.name}}{{range .metadata.ownerReferences}}{{$owner = .name}}{{end}}{{$why := ""}}{{$phase := .status.phase}}{{range .status.containerStatuses}}{{if .state.waiting}}{{if eq (printf "%v" .state.waiting.reason) "CrashLoopBackOff"}}{{$why = "crashes"}}{{end}}{{end}}{{if .state.terminated}}{{if and (ne (printf "%v" .state.terminated.exitCode) "0") (ne (printf "%v" .restartCount) "0") (ne $phase "Failed")}}{{$why = "crashes"}}{{end}}{{end}}{{end}}{{range .status.conditions}}{{if and (eq .type "PodScheduled") (eq .status "False")}}{{$why = "Pending"}}{{end}}{{end}}{{if $why}}{{.metadata.namespace}}/{{$owner}} {{$why}} {{.spec.nodeName}}{{"\n"}}{{end}}{{end}}' |
-    awk -v nodes=" $1 " -v pending="${2:-}" '($3 == "" || !index(nodes, " " $3 " ")) && $1 !~ /^kube-system\/helm-install-/ && ($2 != "Pending" || pending) { print $1, $2 }' | sort -u
+  local pods
+  pods=$(kube "$API" get pods -A -o go-template='{{range .items}}{{$owner := .metadata.name}}{{range .metadata.ownerReferences}}{{$owner = .name}}{{end}}{{$why := ""}}{{$phase := .status.phase}}{{range .status.containerStatuses}}{{if .state.waiting}}{{if eq (printf "%v" .state.waiting.reason) "CrashLoopBackOff"}}{{$why = "crashes"}}{{end}}{{end}}{{if .state.terminated}}{{if and (ne (printf "%v" .state.terminated.exitCode) "0") (ne (printf "%v" .restartCount) "0") (ne $phase "Failed")}}{{$why = "crashes"}}{{end}}{{end}}{{end}}{{range .status.conditions}}{{if and (eq .type "PodScheduled") (eq .status "False")}}{{$why = "Pending"}}{{end}}{{end}}{{if $why}}{{.metadata.namespace}}/{{$owner}} {{$why}} {{.spec.nodeName}}{{"\n"}}{{end}}{{end}}') || return 1
+  {
+    awk -v nodes=" $1 " -v pending="${2:-}" 'NF && ($3 == "" || !index(nodes, " " $3 " ")) && $1 !~ /^kube-system\/helm-install-/ && ($2 != "Pending" || pending) { print $1, $2 }' <<<"$pods"
+    if [ -n "${2:-}" ] || ! grep -q ' Pending ' <<<"$pods"; then lacking_pods | sed 's/$/ gets no new pods (events: FailedCreate)/'; fi
+  } | sort -u
 }
 
 # Keeps which pods ail before NODE's turn. remember_sick NODE

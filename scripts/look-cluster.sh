@@ -11,6 +11,8 @@ printf 'nowMs\t%s\n' "$(date +%s%3N)"
 question ready /readyz
 question nodes /api/v1/nodes
 question pods /api/v1/pods
+# Whose pods may be missing; the ReplicaSets of Deployments are left out by their label, there are many.
+for kind in deployments statefulsets daemonsets replicasets; do question "$kind" "/apis/apps/v1/$kind?labelSelector=%21pod-template-hash"; done
 question budgets /apis/policy/v1/poddisruptionbudgets
 if [ -n "$critical" ]; then
   question critical "/api/v1/pods?labelSelector=$critical"

@@ -1,12 +1,13 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { isConsented, type Settings } from "../../config";
 import type { ClusterFacts } from "../cluster";
+import { lackingPods } from "../controllers";
 import { crashOf } from "../crashing";
 import { fullName, isMarked, nameOf } from "../facts";
 import { type Finding, must, should } from "../finding";
 
 /**
- * Pods that are stuck (procedure §3.2, §4.1). Those of a node in its turn, those that wait for a place meanwhile, which may be
+ * Pods that are stuck, or missing (procedure §3.2, §4.1). Those of a node in its turn, those that wait for a place meanwhile, which may be
  * there alone, and those that the operator knows of, are not.
  */
 export function judgeWorkloads(settings: Settings, seen: ClusterFacts): Finding[] {
@@ -23,6 +24,12 @@ export function judgeWorkloads(settings: Settings, seen: ClusterFacts): Finding[
     return why ? [`${fullName(pod)} (${why})`] : [];
   });
   const failed = pods.filter(({ status }) => status?.phase === "Failed").map(fullName);
+  const lacking = lackingPods(seen.controllers).filter(
+    ({ name }) => !isConsented(settings.consents.sickPods, name),
+  );
+  const described = lacking[0]?.name.split("/") ?? [];
+  // A node in its turn may be the only place of the webhook that is missing: going on is what mends it.
+  const judge = turning.size > 0 ? should : must;
   const first = stuck[0]?.split(" ")[0]?.split("/") ?? [];
   return [
     {
@@ -33,6 +40,17 @@ export function judgeWorkloads(settings: Settings, seen: ClusterFacts): Finding[
         stuck.length === 0,
         `kubectl -n ${first[0]} describe pod ${first[1]}; mend or delete it, or name it in consents.sickPods. §4.2 "Workloads fail to reschedule": check taints, tolerations, resources`,
       ),
+    },
+    {
+      check: "cluster: pods can be made",
+      found:
+        lacking.map(({ name, kind, why }) => `${kind} ${name} (${why})`).join(", ") || "for every controller",
+      wanted: "for every controller: a drain would leave more of them without",
+      ...judge(
+        lacking.length === 0,
+        `kubectl -n ${described[0]} describe ${lacking[0]?.kind} ${described[1]} (Events: FailedCreate: a webhook, a quota, a refused template); mend or delete it, or name it in consents.sickPods`,
+      ),
+      ...(lacking.length > 0 && { momentary: true as const }),
     },
     {
       check: "cluster: pods that have failed",

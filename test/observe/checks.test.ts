@@ -208,6 +208,36 @@ describe("observe/checks: the cluster", () => {
     assert.match(only(ofCluster({ pods: [unplaced] }), /stuck/).found, /lab\/waits \(Pending/);
   });
 
+  it("stops where controllers get no new pods, by name, but not for those that the operator names or that wait", () => {
+    const none = healthyCluster.controllers;
+    const metadata = { namespace: "lab", name: "web" };
+    const conditions = [{ type: "ReplicaFailure", status: "True", message: "exceeded quota: q" } as never];
+    const deployments = [{ metadata, status: { conditions } }];
+    const seen = ofCluster({ controllers: { ...none, deployments } });
+    const { found, next } = only(seen, /can be made/);
+    assert.equal(found, "deployment lab/web (exceeded quota: q)");
+    assert.match(next ?? "", /kubectl -n lab describe deployment web .*consents\.sickPods/);
+    const known = { ...settings, consents: { ...settings.consents, sickPods: ["lab/web"] } };
+    assert.ok(judge(known, seen, OWNER).every(({ verdict }) => verdict === "pass"));
+    only(ofCluster({ controllers: { ...none, replicaSets: deployments as never } }), /can be made/);
+    const daemonSets = [
+      { metadata, status: { desiredNumberScheduled: 5, currentNumberScheduled: 4 } as never },
+    ];
+    only(ofCluster({ controllers: { ...none, daemonSets } }), /can be made/);
+    const stateful = (replicas: number, availableReplicas: number) =>
+      ofCluster({
+        controllers: {
+          ...none,
+          statefulSets: [
+            { metadata, spec: { replicas: 3 } as never, status: { replicas, availableReplicas } },
+          ],
+        },
+      });
+    only(stateful(2, 2), /can be made/);
+    // The next is made once the last one is available.
+    assert.ok(judge(settings, stateful(2, 1), OWNER).every(({ verdict }) => verdict === "pass"));
+  });
+
   it("stops for a helm-install job that fails, but not while the servers are of two versions", () => {
     const systemJobs = [
       { metadata: { name: "helm-install-rke2-canal" }, status: { failed: 3 } },

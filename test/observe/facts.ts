@@ -103,6 +103,7 @@ export const healthyCluster: ClusterFacts = {
   askedOn: "proj-k8sm01",
   nodes: settings.nodes.map((node) => clusterNode(node.name)),
   pods: [],
+  controllers: { deployments: [], statefulSets: [], daemonSets: [], replicaSets: [] },
   critical: [],
   budgets: [],
   leases: settings.nodes.map((node) => ({

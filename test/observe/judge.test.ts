@@ -189,8 +189,8 @@ describe("observe/judge", () => {
       [
         ...["the API answers", "nodes Ready", "leases renewed", "pressure on nodes", "nodes as configured"],
         ...["cordons", "no upgrade Plan of Rancher's", "certificate signing requests", "pods stuck"],
-        ...["pods that have failed", "RKE2's charts installed", "storage", "pods a drain would hurt"],
-        "budgets met",
+        ...["pods can be made", "pods that have failed", "RKE2's charts installed", "storage"],
+        ...["pods a drain would hurt", "budgets met"],
       ]
         .map((check) => `cluster: ${check}`)
         .concat(

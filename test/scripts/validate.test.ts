@@ -6,8 +6,12 @@ import { join } from "node:path";
 
 const scripts = join(__dirname, "../../scripts");
 
-/** @param pods "namespace/name phase Ready" each @param sick the consents' patterns */
-function validate(pods: readonly string[], sick: string) {
+/**
+ * @param pods "namespace/name phase Ready" each
+ * @param sick the consents' patterns
+ * @param controllers lines as lib-watch.sh asks for them
+ */
+function validate(pods: readonly string[], sick: string, controllers: readonly string[] = []) {
   const { status, stderr } = spawnSync("bash", ["-s"], {
     input: `set -- validate v1 3 0 '${sick}'
 . ${scripts}/lib.sh; . ${scripts}/lib-api.sh; . ${scripts}/lib-watch.sh; . ${scripts}/lib-cluster.sh
@@ -15,9 +19,14 @@ api_ready() { :; }
 nodes_table() { echo 'a|True|v1||||true|'; }
 etcd_healthy() { :; }
 curl() { :; }
-kube() { cat <<'PODS'
+kube() {
+case $3 in pods) cat <<'PODS'
 ${pods.join("\n")}
 PODS
+;; *) cat <<'CONTROLLERS'
+${controllers.join("\n")}
+CONTROLLERS
+esac
 }
 ${readFileSync(join(scripts, "validate.sh"), "utf8")}`,
     encoding: "utf8",
@@ -40,6 +49,12 @@ describe("scripts/validate.sh", () => {
   it("lets those be sick that may be, and no other", () => {
     assert.equal(validate([...WELL, ...SICK], "lab/*"), "");
     assert.match(validate([...WELL, ...SICK], "lab/old-* lab/waits"), /pods not running: lab\/telescope-7 /);
+  });
+
+  it("wants every controller to get its pods, but for those that may be without", () => {
+    const refused = "Deployment|lab/web|1|||||True";
+    assert.match(validate(WELL, "", [refused]), /no new pods for: lab\/web .*next: .*consents\.sickPods/s);
+    assert.equal(validate(WELL, "lab/web", [refused]), "");
   });
 
   it("leaves RKE2's own helm-install jobs to the step that judges them", () => {

@@ -7,20 +7,29 @@ import { join } from "node:path";
 
 const scripts = join(__dirname, "../../scripts");
 let state: string;
+const lines = (all: readonly string[]) => all.map((line) => `${line}\n`).join("");
 
 /**
  * Runs `calm proj-k8sw01` where the API takes `api` ms, etcd `etcd` ms, and these pods ail.
  * @param pods lines of kubectl: `namespace/owner reason node`
+ * @param controllers lines of kubectl: kind|namespace/name|replicas wanted|there|available|nodes wanted|there|ReplicaFailure
  */
-function calm(api: number, etcd: number, pods: string[] = [], before: string[] = [], withPending = false) {
-  writeFileSync(join(state, "sick-before-proj-k8sw01"), before.map((line) => `${line}\n`).join(""));
+function calm(
+  api: number,
+  etcd: number,
+  pods: string[] = [],
+  before: string[] = [],
+  withPending = false,
+  controllers: string[] = [],
+) {
+  writeFileSync(join(state, "sick-before-proj-k8sw01"), lines(before));
   const text = `set -- test
 source ${scripts}/lib.sh
 source ${scripts}/lib-watch.sh
 STATE=${state}
 trap - ERR
 milliseconds() { case "$*" in *2381*) echo ${etcd} ;; *) echo ${api} ;; esac; }
-kube() { printf '%s' '${pods.map((line) => `${line}\n`).join("")}'; }
+kube() { case $3 in pods) printf '%s' '${lines(pods)}' ;; *) printf '%s' '${lines(controllers)}' ;; esac; }
 API=x
 calm proj-k8sw01 ${withPending ? "with-pending" : ""}`;
   const { status, stdout, stderr } = spawnSync("bash", ["-s", "test"], { input: text, encoding: "utf8" });
@@ -58,6 +67,27 @@ describe("scripts/lib-watch.sh", () => {
     assert.ok(calm(40, 20, [crash], ["lab/api CrashLoopBackOff"]).calm, "it ailed before");
     assert.ok(calm(40, 20, ["lab/api CrashLoopBackOff proj-k8sw01"]).calm, "it is on the node in its turn");
     assert.ok(calm(40, 20, ["kube-system/helm-install-x CrashLoopBackOff proj-k8sm01"]).calm, "by design");
+  });
+
+  it("minds controllers that get no new pods and did before, and none that only waits", () => {
+    const of = (controllers: string[], { before = [] as string[], pods = [] as string[], all = true } = {}) =>
+      calm(40, 20, pods, before, all, controllers);
+    const refused = "Deployment|lab/web|2|1|1|||True";
+    assert.match(of([refused]).said, /well before, at .*lab\/web gets no new pods \(events: FailedCreate\)/);
+    assert.ok(of([refused], { before: ["lab/web gets no new pods (events: FailedCreate)"] }).calm);
+    assert.equal(of(["StatefulSet|lab/db|3|2|2|||"]).calm, false);
+    assert.equal(of(["DaemonSet|lab/agent||||5|4|"]).calm, false);
+    for (const fine of [
+      "StatefulSet|lab/db|3|2|1|||",
+      "StatefulSet|lab/db|0|||||",
+      "Deployment|lab/web|2|0||||",
+      "Deployment|lab/web|0|||||False",
+      "DaemonSet|lab/agent||||5|5|",
+    ])
+      assert.ok(of([fine]).calm, fine);
+    // While the node is cordoned: what waits for it may be the webhook.
+    assert.ok(of([refused], { pods: ["lab/hook Pending "], all: false }).calm);
+    assert.equal(of([refused], { all: false }).calm, false);
   });
 
   it("tells of a processor or memory that was waited for through minutes, and of neither else", () => {
