@@ -1,6 +1,6 @@
 import { dueAfterMs, duration } from "../config";
 import { takeEtcdBackup } from "./etcdBackupFile";
-import { ageMs, newestBackup } from "./etcdBackups";
+import { ageMs, isFromFuture, isOlderThan, newestBackup } from "./etcdBackups";
 import { engineLives, operatorLog } from "./operatorLog";
 import { providerContext } from "./providerConfig";
 
@@ -34,18 +34,19 @@ async function look(): Promise<number> {
   const { settings } = providerContext();
   const rpoMs = settings.objectives.rpoMinutes * 60_000;
   const newest = await newestBackup(settings);
-  if (!newest || ageMs(newest) < dueAfterMs(settings, tookMs)) return LOOK_MS;
-  const began = Date.now();
+  if (!newest || !isOlderThan(newest, dueAfterMs(settings, tookMs))) return LOOK_MS;
+  const began = performance.now();
   try {
     const { file, version, server } = await takeEtcdBackup(providerContext());
-    tookMs = Date.now() - began;
+    tookMs = performance.now() - began;
     await operatorLog.info(`etcd snapshot of ${server} off the node: ${file} (data of ${version})`);
     return LOOK_MS;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const age = ageMs(newest);
+    const old = isFromFuture(newest) ? "of a time to come" : `${duration(Math.round(age / 1000))} old`;
     await operatorLog.warn(
-      `the newest etcd snapshot is ${duration(Math.round(age / 1000))} old, at most ${settings.objectives.rpoMinutes} min are wanted${age > rpoMs ? ": the objective is missed" : ""}. ${reason}\n  next: it is tried again by itself; the upgrade goes on`,
+      `the newest etcd snapshot is ${old}, at most ${settings.objectives.rpoMinutes} min are wanted${age > rpoMs ? ": the objective is missed" : ""}. ${reason}\n  next: it is tried again by itself; the upgrade goes on`,
     );
     return Math.max(LOOK_MS, rpoMs / 20);
   }

@@ -30,8 +30,14 @@ export const fileVersion = (version: string): string => version.replaceAll("+", 
 
 const NAME = /^etcd-(\d{4}-\d\d-\d\d)T(\d\d)(\d\d)(\d\d)Z-(v[\d.]+)-(rke2r\d+)\.age$/;
 
+/** How far machines that take backups may be ahead of this one: each at most a minute from the nodes (observe/checks/clocks.ts). */
+const AHEAD_MS = 120_000;
+
+/** Whether it bears a time to come: a clock was wrong, and how old it is nobody knows. */
+export const isFromFuture = (backup: Backup): boolean => ageMs(backup) < -AHEAD_MS;
+
 /**
- * This change's backups, the newest first. One without its sum is none: it was broken off before it was whole, and must
+ * This change's backups, the newest first; last those that bear a time to come, for want of any other. One without its sum is none: it was broken off before it was whole, and must
  * not stand before an older one that is.
  */
 export async function listBackups(settings: Settings): Promise<Backup[]> {
@@ -44,7 +50,10 @@ export async function listBackups(settings: Settings): Promise<Backup[]> {
       const takenAt = new Date(`${day}T${hour}:${minute}:${second}Z`);
       return [{ file: join(directory, name), takenAt, version: `${version}+${release}` }];
     })
-    .sort((a, b) => b.takenAt.getTime() - a.takenAt.getTime());
+    .sort(
+      (a, b) =>
+        Number(isFromFuture(a)) - Number(isFromFuture(b)) || b.takenAt.getTime() - a.takenAt.getTime(),
+    );
 }
 
 /** The newest backup of this change; the newest of one version's data where that is given. */
@@ -66,3 +75,7 @@ export async function backupToGoTo(
 
 /** How old a backup's data is, milliseconds. */
 export const ageMs = ({ takenAt }: Backup): number => Date.now() - takenAt.getTime();
+
+/** Whether it is older than so many milliseconds; one of a time to come is, whatever it holds. */
+export const isOlderThan = (backup: Backup, ms: number): boolean =>
+  isFromFuture(backup) || ageMs(backup) > ms;

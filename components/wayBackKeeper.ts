@@ -6,7 +6,7 @@ import { listSnapshots, takeSnapshot } from "../proxmox/snapshots";
 import { warnCrashConsistent } from "../proxmox/vmSnapshotProvider";
 import { findVm } from "../proxmox/vms";
 import { takeEtcdBackup } from "./etcdBackupFile";
-import { ageMs, newestBackup } from "./etcdBackups";
+import { isOlderThan, newestBackup } from "./etcdBackups";
 import type { ProviderContext } from "./providerConfig";
 import { takeAtRest } from "./takeAtRest";
 import type { Touched } from "./touched";
@@ -50,7 +50,7 @@ export async function keepWayBack(
       `a server is upgraded, but ${settings.backup.directory} holds no etcd snapshot of ${settings.changeId} with the data of ${settings.acceptedVersion}. next: run where the change was begun, or put its backups there, each with its .sha256`,
     );
   }
-  if (newest && !serverUpgraded && ageMs(newest) > settings.objectives.rpoMinutes * 60_000) {
+  if (newest && !serverUpgraded && isOlderThan(newest, settings.objectives.rpoMinutes * 60_000)) {
     await takeEtcdBackup(context);
   }
 }

@@ -126,11 +126,12 @@ export class Watch {
   /** Asks at once and then in step with the clock it began by, until told to stop or `ask` says that it was enough. */
   private async every(periodMs: number, ask: () => Promise<boolean>): Promise<void> {
     const { signal } = this.stopping;
-    const began = Date.now();
+    // No clock that somebody may set: it would stand still, or ask in a rush.
+    const began = performance.now();
     for (let turn = 0; !signal.aborted && (await ask()); ) {
       // A turn that took longer leaves out those that it slept through.
-      turn = Math.max(turn + 1, Math.ceil((Date.now() - began) / periodMs));
-      await pause(began + turn * periodMs - Date.now(), undefined, { signal }).catch(() => {});
+      turn = Math.max(turn + 1, Math.ceil((performance.now() - began) / periodMs));
+      await pause(began + turn * periodMs - performance.now(), undefined, { signal }).catch(() => {});
     }
   }
 }

@@ -9,6 +9,7 @@ import {
   backupDirectory,
   backupFile,
   backupToGoTo,
+  isOlderThan,
   listBackups,
   newestBackup,
 } from "../../components/etcdBackups";
@@ -77,6 +78,20 @@ describe("etcd backups of a change", () => {
     );
     assert.equal((await newestBackup(settings))?.file, files[2]);
     assert.equal((await newestBackup(settings, A))?.file, files[1]);
+  });
+
+  it("come after all others, and are too old, where they bear a time to come", async () => {
+    const ahead = backupFile(settings, new Date(Date.now() + 86_400_000), A);
+    const now = backupFile(settings, new Date(), A);
+    for (const file of [ahead, now]) for (const one of [file, `${file}.sha256`]) writeFileSync(one, "");
+    const all = await listBackups(settings);
+    assert.deepEqual([all[0]?.file, all.at(-1)?.file], [now, ahead]);
+    assert.equal((await backupToGoTo(settings, "restore"))?.file, now);
+    assert.deepEqual(
+      [all[0], all.at(-1)].map((one) => one && isOlderThan(one, 60_000)),
+      [false, true],
+    );
+    for (const file of [ahead, now]) for (const one of [file, `${file}.sha256`]) rmSync(one);
   });
 
   it("are gone back to by what has failed, and never to data that the accepted version cannot read", async () => {

@@ -98,6 +98,25 @@ describe("observe/checks: a node", () => {
     const slowWay = ofNode("proj-k8sw02", { clockSkewMs: 1500, clockErrorMs: 600 });
     assert.ok(judge(settings, slowWay, OWNER).every(({ verdict }) => verdict === "pass"));
   });
+
+  it("stops where this machine's clock is far from every node's", () => {
+    const all = (clockSkewMs: number, others = clockSkewMs) => {
+      const seen = facts();
+      const nodes = [...seen.nodes].map(([name, looked], i) => {
+        const skew = { clockSkewMs: i === 0 ? clockSkewMs : others };
+        return [name, "value" in looked ? { value: { ...looked.value, ...skew } } : looked] as const;
+      });
+      return { ...seen, nodes: new Map(nodes) };
+    };
+    const day = 86_400_000;
+    const { found, next } = only(all(day), /^this machine: its clock$/);
+    assert.match(found, /^86400 s behind proj-k8sm01's \(±1 s\), the nearest of \d nodes'/);
+    assert.match(next ?? "", /on this machine/);
+    assert.match(only(all(-day), /^this machine: its clock$/).found, /ahead of/);
+    assert.ok(judge(settings, all(59_000), OWNER).every(({ verdict }) => verdict === "pass"));
+    // The nodes are apart, one of them from this machine too.
+    only(all(0, day), /clocks in step/);
+  });
 });
 
 describe("observe/checks: the cluster", () => {

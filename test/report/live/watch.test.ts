@@ -55,6 +55,21 @@ describe("report/live/watch", function () {
     }
   });
 
+  it("goes on at its pace where this machine's clock is set back", async () => {
+    const watch = start();
+    const { now } = Date;
+    try {
+      await until(() => isGood("a"));
+      Date.now = () => now() - 3_600_000;
+      const before = samples("a").length;
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      assert.ok(samples("a").length - before >= 2);
+    } finally {
+      Date.now = now;
+      await watch.stop();
+    }
+  });
+
   it("gives one that is silent no second question at a time, and holds up no other", async () => {
     servers.moods.set(HOSTS[0], "silent");
     const watch = start();
