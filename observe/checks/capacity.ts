@@ -8,9 +8,9 @@ import { admits, allocatable, place, requestsOf } from "../scheduling";
 import { judgeTogether } from "./together";
 
 /**
- * Whether the other agents can take what a drain moves (issue 4): of a whole wave at once, where several go together
- * (issue 7). Pods that can run nowhere else are left out and named: they stay Pending until their node is back, and a wave's
- * budgets must let all of them go.
+ * Whether the other nodes can take what an agent's drain moves (issue 4), servers too where no taint keeps pods off: of a whole
+ * wave at once, where several go together (issue 7). Pods that can run nowhere else are left out and named: they stay Pending
+ * until their node is back, and a wave's budgets must let all of them go.
  */
 export function judgeCapacity(
   settings: Settings,
@@ -19,13 +19,12 @@ export function judgeCapacity(
 ): Finding[] {
   const found = (names: readonly ClusterNode[]) =>
     names.flatMap(({ name }) => nodes.find((node) => nameOf(node) === name) ?? []);
-  const agents = found(settings.agents);
+  const open = found(settings.nodes).filter((other) => !other.spec?.unschedulable);
   const ahead = found(drained).filter((node) => !isMarked(settings, node));
   return wavesOf(settings)
     .map(({ nodes }) => found(nodes))
     .filter((wave) => wave.some((node) => ahead.includes(node)))
     .flatMap((wave) => {
-      const open = agents.filter((other) => !other.spec?.unschedulable);
       const others = open.filter((other) => !wave.includes(other));
       const names = wave.map(nameOf);
       const moving = pods.filter((pod) => names.includes(pod.spec?.nodeName ?? "") && isEvicted(pod));
@@ -54,7 +53,7 @@ export function judgeCapacity(
       const staying = stuck.map(({ pod, why }) => `${fullName(pod)} (${why})`).join(", ");
       const narrow = wave.length > 1 ? ", or lower agents.maxUnavailable" : "";
       const room: Finding = {
-        check: `${names.join(", ")}: room for ${wave.length > 1 ? "their" : "its"} pods on the other agents`,
+        check: `${names.join(", ")}: room for ${wave.length > 1 ? "their" : "its"} pods on the other nodes`,
         found: `${homeless.length ? `no place for ${homeless.map(fullName).join(", ")}` : `${movable.length - waiting.length} pods find a place`}${staying ? `; wait for it: ${staying}` : ""}`,
         wanted: "a place for all that can move",
         ...must(
@@ -67,7 +66,7 @@ export function judgeCapacity(
     });
 }
 
-/** Why a pod can run nowhere else: a volume that lies on its node, a device that no other agent has, its own wish. */
+/** Why a pod can run nowhere else: a volume that lies on its node, a device that no other node has, its own wish, taints. */
 function pinnedBy(
   pod: V1Pod,
   others: readonly V1Node[],
@@ -85,11 +84,11 @@ function pinnedBy(
   if (local && !others.some((node) => admits(node, onVolume(pod, local))))
     return `its volume ${nameOf(local)} lies there`;
   const willing = others.filter((node) => admits(node, pod));
-  if (willing.length === 0) return "selects that node alone";
+  if (willing.length === 0) return "no other open node admits it";
   const device = [...requestsOf(pod).keys()].find(
     (name) => name.includes("/") && willing.every((node) => !allocatable(node).get(name)),
   );
-  return device && `no other agent has ${device}`;
+  return device && `no other node has ${device}`;
 }
 
 /** The pod as if it asked itself for what its volume asks of a node. */

@@ -363,14 +363,30 @@ describe("observe/checks: capacity", () => {
     pod(name, node, {
       spec: { nodeName: node, containers: [{ name: "c", resources: { requests } }], ...spec },
     });
+  /** Servers that take no other pods, as a cluster may be set up. */
+  const taints = [{ key: "CriticalAddonsOnly", value: "true", effect: "NoExecute" }];
+  const kept = settings.nodes.map(({ name, role }) =>
+    clusterNode(name, role === "server" ? { spec: { taints } } : {}),
+  );
   const room = (seen: Facts, node: string) =>
     judge(settings, seen, OWNER).find(({ check }) => check.startsWith(`${node}: room for`));
 
   it("stops where the other agents cannot take an agent's pods", () => {
     const pods = settings.agents.map(({ name }) => asking(`large-${name}`, name, { cpu: "3" }));
-    const wrong = judge(settings, ofCluster({ pods }), OWNER).filter(({ verdict }) => verdict === "fail");
+    const wrong = judge(settings, ofCluster({ pods, nodes: kept }), OWNER).filter(
+      ({ verdict }) => verdict === "fail",
+    );
     assert.equal(wrong.length, settings.agents.length);
     assert.match(wrong[0]?.found ?? "", /no place for lab\/large-proj-k8sw01/);
+  });
+
+  it("counts the servers too where no taint keeps pods off, but not while they are cordoned", () => {
+    const pods = settings.agents.map(({ name }) => asking(`large-${name}`, name, { cpu: "3" }));
+    assert.equal(room(ofCluster({ pods }), "proj-k8sw01")?.verdict, "pass");
+    const cordoned = settings.nodes.map(({ name, role }) =>
+      clusterNode(name, role === "server" ? { spec: { unschedulable: true } } : {}),
+    );
+    assert.equal(room(ofCluster({ pods, nodes: cordoned }), "proj-k8sw01")?.verdict, "fail");
   });
 
   it("finds a place for what fits, on nodes that admit it", () => {
@@ -384,7 +400,7 @@ describe("observe/checks: capacity", () => {
     );
     assert.match(
       room(ofCluster({ pods, nodes: tainted }), "proj-k8sw01")?.found ?? "",
-      /lab\/a \(selects that node alone\)/,
+      /lab\/a \(no other open node admits it\)/,
     );
   });
 
@@ -393,14 +409,14 @@ describe("observe/checks: capacity", () => {
     const pods = ["proj-k8sw01", "proj-k8sw02"].map((node) => asking(`on-${node}`, node, { cpu: "3" }));
     const full = ["proj-k8sw03", "proj-k8sw04"].map((node) => asking(`on-${node}`, node, { cpu: "3" }));
     const verdict = (given: V1Pod[]) =>
-      judge(wide, ofCluster({ pods: given }), OWNER).find(({ check }) =>
+      judge(wide, ofCluster({ pods: given, nodes: kept }), OWNER).find(({ check }) =>
         /w01, .*w02: room for their/.test(check),
       )?.verdict;
     assert.equal(verdict(pods), "pass");
     const [one] = full;
     assert.equal(verdict([...pods, one as V1Pod]), "fail");
     // Each alone would fit: what waves are judged by is both at once.
-    const serial = judge(settings, ofCluster({ pods: [...pods, one as V1Pod] }), OWNER);
+    const serial = judge(settings, ofCluster({ pods: [...pods, one as V1Pod], nodes: kept }), OWNER);
     assert.ok(serial.every(({ verdict }) => verdict === "pass"));
   });
 
@@ -455,10 +471,10 @@ describe("observe/checks: capacity", () => {
     ];
     const found = room(ofCluster({ pods: [gpu, selects, data], volumes }), "proj-k8sw04");
     assert.equal(found?.verdict, "pass");
-    assert.match(found?.found ?? "", /0 pods find a place; wait for it: .*train \(no other agent has nvidia/);
+    assert.match(found?.found ?? "", /0 pods find a place; wait for it: .*train \(no other node has nvidia/);
     assert.match(
       found?.found ?? "",
-      /own \(selects that node alone\).*data \(its volume local-1 lies there\)/,
+      /own \(no other open node admits it\).*data \(its volume local-1 lies there\)/,
     );
   });
 
@@ -472,19 +488,19 @@ describe("observe/checks: capacity", () => {
         return { ...one, metadata: { ...one.metadata, labels } };
       });
     const everywhere = on(settings.agents, { affinity });
-    const held = room(ofCluster({ pods: everywhere }), "proj-k8sw01");
+    const held = room(ofCluster({ nodes: kept, pods: everywhere }), "proj-k8sw01");
     assert.equal(held?.verdict, "pass");
     assert.match(
       held?.found ?? "",
       /^0 pods find a place; wait for it: lab\/store-proj-k8sw01 \(its required anti-affinity\)$/,
     );
     // One agent is free of them: there it finds a place.
-    const free = room(ofCluster({ pods: everywhere.slice(0, -1) }), "proj-k8sw01");
+    const free = room(ofCluster({ nodes: kept, pods: everywhere.slice(0, -1) }), "proj-k8sw01");
     assert.equal(free?.found, "1 pods find a place");
     // Two that go together have one free agent between them: serially each would find it.
     const wide = { ...settings, waves: { ...settings.waves, maxUnavailable: 2, canary: 0 } };
-    const both = judge(wide, ofCluster({ pods: everywhere.slice(0, -1) }), OWNER).find(({ check }) =>
-      /w01, .*w02: room/.test(check),
+    const both = judge(wide, ofCluster({ nodes: kept, pods: everywhere.slice(0, -1) }), OWNER).find(
+      ({ check }) => /w01, .*w02: room/.test(check),
     );
     assert.equal(both?.verdict, "fail");
     assert.match(both?.found ?? "", /no place for lab\/store-proj-k8sw0[12]$/);

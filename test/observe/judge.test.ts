@@ -195,7 +195,7 @@ describe("observe/judge", () => {
         .map((check) => `cluster: ${check}`)
         .concat(
           settings.agents.map(({ name }) => `${name}: budgets let it be drained`),
-          settings.agents.map(({ name }) => `${name}: room for its pods on the other agents`),
+          settings.agents.map(({ name }) => `${name}: room for its pods on the other nodes`),
           "cluster: held by no other change",
           settings.servers.map(({ name }) => `${name}: free capacity`),
           ["rancher", "gpu-operator", "cert-manager", "traefik", "ingress-nginx"].map(
