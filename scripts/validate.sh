@@ -38,10 +38,9 @@ answered=0
 while [ $# -gt 1 ]; do
   url=$1 address=$2
   shift 2
-  host=${url#*://}
-  host=${host%%/*}
   options=()
-  if [ "$address" != - ]; then options=(--resolve "$host:443:$address" --resolve "$host:80:$address"); fi
+  # The URL's own port, and a name as well as an address, which --resolve refuses.
+  if [ "$address" != - ]; then options=(--connect-to "::$address:"); fi
   until_ok 60 curl -ksSf --noproxy '*' -o /dev/null --max-time 10 "${options[@]}" "$url" || fail "$url does not answer: $LAST" "kubectl get pods -A -o wide | grep -i -e traefik -e ingress; the ingress controller must run on the agents"
   answered=$((answered + 1))
 done

@@ -57,6 +57,26 @@ describe("scripts/validate.sh", () => {
     assert.equal(validate(WELL, "lab/web", [refused]), "");
   });
 
+  it("asks the ingress by the URL's own port, at an address or a name", () => {
+    const asked = spawnSync("bash", ["-s"], {
+      input: `set -- validate v1 3 0 '' https://a.example.org:8443/ping lb.example.org http://b.example.org/ 10.0.0.9 https://c.example.org/ -
+. ${scripts}/lib.sh; . ${scripts}/lib-api.sh; . ${scripts}/lib-watch.sh; . ${scripts}/lib-cluster.sh
+api_ready() { :; }
+nodes_table() { echo 'a|True|v1||||true|'; }
+etcd_healthy() { :; }
+kube() { :; }
+curl() { case "$*" in *healthz*) ;; *) echo "\${*: -3}" >&3 ;; esac; }
+${readFileSync(join(scripts, "validate.sh"), "utf8")}`,
+      encoding: "utf8",
+      stdio: ["pipe", "pipe", "pipe", "pipe"],
+    }).output[3];
+    assert.deepEqual(asked?.trim().split("\n"), [
+      "--connect-to ::lb.example.org: https://a.example.org:8443/ping",
+      "--connect-to ::10.0.0.9: http://b.example.org/",
+      "--max-time 10 https://c.example.org/",
+    ]);
+  });
+
   it("leaves RKE2's own helm-install jobs to the step that judges them", () => {
     assert.equal(validate([...WELL, "kube-system/helm-install-rke2-coredns-x Failed False"], ""), "");
     assert.match(validate(["lab/helm-install-mine Failed False"], ""), /helm-install-mine/);
