@@ -143,3 +143,6 @@ export function isCertificateBundle(text: string): boolean {
     return false;
   }
 }
+
+/** RKE2's ingress controllers, comma-separated in their order: `none`, or each of the two at most once. */
+export const ingressControllers = /^(?:none|traefik(?:,ingress-nginx)?|ingress-nginx(?:,traefik)?)$/;

@@ -73,7 +73,8 @@ function judgeIngress(draft: Draft): Mistake[] {
       {
         path: "ingressController",
         found: "nothing",
-        allowed: '"traefik", "ingress-nginx" or "none", as the nodes\' own RKE2 config says',
+        allowed:
+          '"traefik", "ingress-nginx" or "none", or the first two by a comma, as the nodes\' own RKE2 config says',
         example: "none",
         why: "from 1.36 an unset ingress-controller means Traefik: a cluster that disabled ingress-nginx and runs a controller of its own gets a second one",
         next: "write `ingress-controller: …` into /etc/rancher/rke2/config.yaml of every server (the upgrade's own restart reads it), then pulumi config set 'rke2-upgrade:ingressController' to the same; every server's gate compares the two",

@@ -253,8 +253,8 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   ingressController: hinted(
-    z.enum(["traefik", "ingress-nginx", "none"]),
-    '"traefik", "ingress-nginx" or "none", as the nodes\' own RKE2 config says',
+    z.string().regex(formats.ingressControllers),
+    '"traefik", "ingress-nginx" or "none", or the first two by a comma in their order, as the nodes\' own RKE2 config says',
     "none",
   ).optional(),
   validation: z

@@ -79,6 +79,7 @@ export interface NodeFacts {
   readonly rancherManaged: boolean;
   /** Keys of RKE2's config that make it a cluster which no step here knows (lib-layout.sh). */
   readonly unknownLayout: readonly string[];
+  /** As its config has them, comma-separated; empty where it says nothing. */
   readonly ingressController: string;
   readonly disks: readonly DiskSpace[];
   readonly memoryMiB: number;

@@ -2,7 +2,7 @@
 # Asks this node's own questions before its turn. Changes nothing.
 #
 # Usage: ROLE WANTED ACCEPTED INGRESS CHANGE
-#   ROLE server | agent; WANTED, ACCEPTED  vX.Y.Z+rke2rN; INGRESS  what ingress-controller must say ("" = anything)
+#   ROLE server | agent; WANTED, ACCEPTED  vX.Y.Z+rke2rN; INGRESS  what ingress-controller must say, comma-separated ("" = anything)
 role=$1 wanted=$2 accepted=$3 ingress=$4 change=$5
 config=/etc/rancher/rke2
 
@@ -41,9 +41,11 @@ free_kb=$(df --output=avail -k "$RKE2_DATA" | tail -n 1 | tr -d ' ')
 
 # RKE2 1.36: an unset ingress-controller means a Traefik of its own beside the one that runs (facts: versions).
 if [ "$role" = server ] && [ -n "$ingress" ]; then
-  found=$(sed -n 's/^ingress-controller:[[:space:]]*"\?\([a-z-]*\).*/\1/p' $config/config.yaml $config/config.yaml.d/*.yaml  2>/dev/null | tail -n 1 || true)
+  found=$(ingress_controllers $config)
+  line=$ingress
+  if [[ $ingress == *,* ]]; then line="[${ingress//,/, }]"; fi
   [ "$found" = "$ingress" ] ||
-    fail "ingress-controller is ${found:-not set} in $config, the stack says $ingress" "write 'ingress-controller: $ingress' into $config/config.yaml on every server"
+    fail "ingress-controller is ${found:-not set} in $config, the stack says $ingress" "write 'ingress-controller: $line' into $config/config.yaml on every server"
 fi
 
 result version "${running:-none}" onDisk "$disk" freeMiB "$((free_kb / 1024))"

@@ -125,6 +125,27 @@ rke2_binary() {
   return 1
 }
 
+# What RKE2's config says of ingress-controller, comma-separated in its order: the first is the default class. As RKE2 reads it:
+# config.yaml, then the drop-ins by name, the later one over the earlier, "+" beside it. ingress_controllers FOLDER
+ingress_controllers() {
+  local file files=()
+  for file in "$1"/config.yaml "$1"/config.yaml.d/*.y*ml; do
+    if [ -r "$file" ]; then files+=("$file"); fi
+  done
+  # A value, a flow list or a block list, in quotes or none (\047 is the single one).
+  awk 'function add(text) { sub(/(^|[ \t])#.*/, "", text); gsub(/[][\047" \t\r]/, "", text); found = found "," text }
+    FNR == 1 { inside = 0 }
+    /^[\047"]?ingress-controller[\047"]?\+?[\047"]?[ \t]*:/ {
+      key = rest = $0; sub(/:.*/, "", key); sub(/^[^:]*:/, "", rest)
+      if (key !~ /\+/) found = ""
+      add(rest); inside = 1; next
+    }
+    inside && /^[ \t]*#/ { next }
+    inside && /^(-|[ \t])/ { sub(/^[ \t]*-[ \t]/, ""); add($0); next }
+    { inside = 0 }
+    END { gsub(/,+/, ",", found); gsub(/^,|,$/, "", found); print found }' "${files[@]}" </dev/null
+}
+
 # Exports what RKE2's unit has in its environment (proxies, RKE2_*), for who runs rke2 beside it, in a subshell: the questions
 # that steps ask are to go by no proxy. As systemd reads it, but for lines that go on in the next, and for values of the
 # unit's own lines that hold a space: systemd before 246 shows "[unprintable]" for them. unit_environment ROLE

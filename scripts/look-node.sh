@@ -37,8 +37,8 @@ ip -o link | grep -oE '(link/ether|permaddr) [0-9a-f:]{17}' | awk '{ print "card
 echo "owner=$(cat "$STATE/owner" 2>/dev/null || true)"
 echo "step=$(systemctl show --value -p Description 'rke2-upgrade-step*.service' 2>/dev/null | grep -m 1 '^rke2-upgrade: ' || true)"
 echo "rancherManaged=$([ -e $config/config.yaml.d/50-rancher.yaml ] && echo true || echo false)"
-echo "ingressController=$(sed -n 's/^ingress-controller:[[:space:]]*"\?\([a-z-]*\).*/\1/p' $config/config.yaml $config/config.yaml.d/*.yaml 2>/dev/null | tail -n 1 || true)"
 unknown_layout | sed 's/^/unknownLayout=/'
+echo "ingressController=$(ingress_controllers $config)"
 echo "cgroup=$(stat -fc %T /sys/fs/cgroup)"
 
 # How the last run left it, and which files are otherwise now.

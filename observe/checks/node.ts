@@ -109,7 +109,7 @@ function judgeSeen(
       wanted: settings.ingressController,
       ...must(
         seen.ingressController === settings.ingressController,
-        `write 'ingress-controller: ${settings.ingressController}' into /etc/rancher/rke2/config.yaml: from 1.36 on an unset one starts a Traefik of its own`,
+        `write 'ingress-controller: ${asYaml(settings.ingressController)}' into /etc/rancher/rke2/config.yaml: from 1.36 on an unset one starts a Traefik of its own`,
       ),
     });
   }
@@ -120,3 +120,7 @@ function judgeSeen(
   );
   return findings;
 }
+
+/** One value as it stands, several as the list that RKE2 takes. */
+const asYaml = (controllers: string): string =>
+  controllers.includes(",") ? `[${controllers.replaceAll(",", ", ")}]` : controllers;

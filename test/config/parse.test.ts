@@ -292,6 +292,14 @@ describe("config/parse: rules", () => {
     assert.deepEqual(undecided("v1.36.3+rke2r1", "v1.36.3+rke2r2"), []);
   });
 
+  it("takes both ingress controllers in either order, each once, and none alone", () => {
+    const refused = (ingressController: string) => pathsOf({ ingressController });
+    for (const good of ["none", "traefik", "traefik,ingress-nginx", "ingress-nginx,traefik"])
+      assert.deepEqual(refused(good), [], good);
+    for (const bad of ["traefik,traefik", "none,traefik", "traefik, ingress-nginx", "haproxy", "traefik,"])
+      assert.deepEqual(refused(bad), ["ingressController"], bad);
+  });
+
   it("refuses ingress-nginx alone from 1.37 on", () => {
     const versions = { acceptedVersion: "v1.36.4+rke2r1", rke2Version: "v1.37.0+rke2r1" };
     assert.deepEqual(pathsOf({ ...versions, ingressController: "ingress-nginx" }), ["ingressController"]);

@@ -153,7 +153,7 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
       put("config.yaml", "node-ip: 10.0.0.1\ntoken: secret\n");
       assert.deepEqual(dropIn("10.0.0.2"), ['server: "https://10.0.0.2:9345"']);
       put("config.yaml", "node-ip: 10.0.0.1\n");
-      put("config.yaml.d/50-site.yaml", "token-file: /etc/token\n");
+      put("config.yaml.d/50-site.yml", "token-file: /etc/token\n");
       assert.deepEqual(dropIn("10.0.0.2"), ['server: "https://10.0.0.2:9345"']);
     });
   });
