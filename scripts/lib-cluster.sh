@@ -15,10 +15,10 @@ api_ready() {
 }
 
 # One line a node: name|Ready|kubelet version|unschedulable|our mark|our cordon|true where it is a server|the
-# round of OS patches that is done with it.
-nodes_table() {
-  kube "$API" get nodes -o jsonpath='{range .items[*]}{.metadata.name}|{.status.conditions[?(@.type=="Ready")].status}|{.status.nodeInfo.kubeletVersion}|{.spec.unschedulable}|{.metadata.annotations.rke2-upgrade/working}|{.metadata.annotations.rke2-upgrade/cordoned}|{.metadata.labels.node-role\.kubernetes\.io/control-plane}|{.metadata.annotations.rke2-upgrade/patched}{"\n"}{end}'
-}
+# round of OS patches that is done with it. A kubelet may write its own node's annotations: escaped as in a URL, no value of
+# theirs makes columns, rows or control characters.
+NODE_ROW='{{urlquery .metadata.name}}|{{range .status.conditions}}{{if eq .type "Ready"}}{{urlquery .status}}{{end}}{{end}}|{{with .status.nodeInfo.kubeletVersion}}{{urlquery .}}{{end}}|{{with .spec.unschedulable}}{{.}}{{end}}|{{with .metadata.annotations}}{{with index . "rke2-upgrade/working"}}{{urlquery .}}{{end}}|{{with index . "rke2-upgrade/cordoned"}}{{urlquery .}}{{end}}{{else}}|{{end}}|{{with .metadata.labels}}{{with index . "node-role.kubernetes.io/control-plane"}}{{urlquery .}}{{end}}{{end}}|{{with .metadata.annotations}}{{with index . "rke2-upgrade/patched"}}{{urlquery .}}{{end}}{{end}}{{"\n"}}'
+nodes_table() { kube "$API" get nodes -o go-template="{{range .items}}$NODE_ROW{{end}}" | sed 's/%2B/+/g'; }
 
 # agreed NAME PATTERN…: NAME fits one of the shell patterns.
 agreed() {

@@ -109,6 +109,41 @@ describe("scripts/lib-cluster.sh: who may be away", () => {
     assert.equal(run('away_with "$(nodes_table)" CR ""').stdout, "");
   });
 
+  it("lets no node's own annotation make rows, columns or control characters", function () {
+    // A template is kubectl's to run; it needs no cluster for objects of a file.
+    if (spawnSync("kubectl", ["version", "--client"]).status !== 0) return this.skip();
+    const node = (name: string, annotations: object, spec: object = {}) => ({
+      ...{ apiVersion: "v1", kind: "Node", spec },
+      metadata: { name, annotations, labels: { "node-role.kubernetes.io/control-plane": "true" } },
+      status: {
+        conditions: [
+          { type: "DiskPressure", status: "False" },
+          { type: "Ready", status: "True" },
+        ],
+        nodeInfo: { kubeletVersion: "v1.36.3+rke2r1" },
+      },
+    });
+    const mark = "CR\nw2|False|v1||CR||\u001b[31m";
+    const items = [
+      node("w1", { "rke2-upgrade/working": mark, "rke2-upgrade/patched": "a|b" }),
+      node(
+        "w3",
+        { "rke2-upgrade/working": "CR-1", "rke2-upgrade/cordoned": "CR-1" },
+        { unschedulable: true },
+      ),
+      node("w4", {}),
+    ];
+    writeFileSync(join(state, "list"), JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+    const table = run(
+      `kube() { kubectl label --local -f ${state}/list seen=yes -o "go-template=$NODE_ROW"; }\nnodes_table`,
+    ).stdout;
+    assert.deepEqual(table.trim().split("\n"), [
+      "w1|True|v1.36.3+rke2r1||CR%0Aw2%7CFalse%7Cv1%7C%7CCR%7C%7C%1B%5B31m||true|a%7Cb",
+      "w3|True|v1.36.3+rke2r1|true|CR-1|CR-1|true|",
+      "w4|True|v1.36.3+rke2r1||||true|",
+    ]);
+  });
+
   it("takes a lease for stale by the limit that it is given, but for those that may be away", () => {
     const renewed = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString();
     writeFileSync(join(state, "leases"), `w1|${renewed(5)}\nw2|${renewed(80)}\nw3|${renewed(300)}\n`);
