@@ -13,7 +13,7 @@
 # the lock, RuntimeMaxSec the bound, the journal the record. A lost connection does not end it; a rerun waits
 # for it here and then runs the step again, which finds its work done.
 # All is one function, so that bash has read it whole before it takes the rest of stdin, the step, off its own input.
-# Exit: the step's own code; 75 when another change holds this node; 124 when a limit was reached.
+# Exit: the step's own code; 75 when another change holds this node, or none does and the step takes something down; 124 when a limit was reached.
 set -euo pipefail
 HERE=${HERE:-$(hostname)}
 
@@ -65,6 +65,19 @@ envelope() {
     echo "  next: finish or accept that change; only if it is known to be dead, remove $state/owner on every node" >&2
     exit 75
   fi
+
+  # These run in a change's forward turns alone, which the preflight, or the runbook's first steps, have taken every node for.
+  # A run that slept while its change was settled or accepted from another machine must not go on with them.
+  case $step in
+  cordon | drain | patch | reboot | restart)
+    if [ -z "$held" ]; then
+      cat >/dev/null
+      echo "$(hostname): $step: no change holds this node: this one was settled or accepted meanwhile, maybe from another machine" >&2
+      echo "  next: see where the change stands (pulumi stack history); where it goes on, have the locks taken anew: pulumi state taint URN, with the URN of preflight from pulumi stack --show-urns; then pulumi up" >&2
+      exit 75
+    fi
+    ;;
+  esac
 
   # What is left of stdin is the step. A truncated upload lacks the last line and must not run.
   script=$(mktemp "$run/step.XXXXXXXX")
