@@ -16,14 +16,14 @@ function answered(script: "look-cluster" | "ask-evictions", args: string, answer
 const list: Answer = ["200", '{"items":[]}'];
 
 describe("scripts/lib-api.sh", () => {
-  const kinds = 12;
+  const kinds = 16;
 
   it("names each answer by its question, and leaves out what the cluster need not know", () => {
     const answers: Answer[] = [["200", "ok"], ...Array(kinds - 3).fill(list), ["404", "{}"], ["404", "{}"]];
     const { stdout } = answered("look-cluster", "", answers);
     const names = stdout.split("\n").map((line) => line.split("\t")[0]);
     assert.ok(stdout.includes("ready\tok\n"), stdout);
-    for (const name of ["nodes", "pods", "budgets", "leases", "attachments"])
+    for (const name of ["nodes", "pods", "daemonsets", "budgets", "leases", "attachments"])
       assert.ok(names.includes(name), name);
     assert.ok(!names.includes("plans") && !names.includes("longhorn"));
     assert.ok(stdout.includes('pods\t{"items":[]}\n'));
