@@ -8,6 +8,7 @@ import type { Evidence } from "./evidenceSchema";
 import { programDigest, readAccess, readEvidence, reportedPlan, reportFiles } from "./files";
 import { gatherAccess } from "./gatherAccess";
 import { notificationsRecord } from "./grown";
+import { historyOf } from "./history";
 import { readAvailability } from "./live/readAvailability";
 import type { StackOptions } from "./planCommand";
 import { chosenStack, pulumiJson, type StackChoice } from "./pulumi";
@@ -15,7 +16,7 @@ import { reportRecord } from "./report";
 import { isOwn, listRuns, lives, readRuns } from "./runFiles";
 import { signOffOf } from "./signOff";
 import { readStack, type StackConfig } from "./stackConfig";
-import { exportSchema, historySchema } from "./state";
+import { exportSchema } from "./state";
 import { takeIn } from "./takeIn";
 import { tellOwed } from "./tell";
 import { toldLine, toldOfLog } from "./told";
@@ -93,7 +94,7 @@ export async function writeReport(
 ): Promise<{ evidence: Evidence; head: string }> {
   await takeIn(directory);
   const state = exportSchema.parse(await pulumiJson(["stack", "export", "--stack", stack]));
-  const history = historySchema.parse(await pulumiJson(["stack", "history", "--json", "--stack", stack]));
+  const history = await historyOf(stack);
   const now = evidenceOf({
     changeId,
     stack,

@@ -150,6 +150,15 @@ describe("report: the commands of one change", function () {
     assert.deepEqual(readdirSync(directory), ["runbook-back-restore.sh"]);
   });
 
+  it("reports every run of a long history, not its newest page alone", async () => {
+    const history = Array.from({ length: 230 }, (_, i) =>
+      historyEntry(settings, i * 200, "failed"),
+    ).reverse();
+    pulumi.answer({ history });
+    const { evidence } = await writeReport(directory, { stack: "lab", changeId: "CR-1" });
+    assert.equal(evidence.updates.length, 230);
+  });
+
   it("prints the chain's head at the end of a run", async () => {
     await said(plan);
     const text = await said(apply);

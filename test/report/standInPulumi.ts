@@ -14,6 +14,10 @@ if (command === "preview") {
   copyFileSync(file("plan.json"), option("--save-plan"));
   copyFileSync(file("seen.json"), process.env.${SEEN_FILE});
   console.log(JSON.stringify({ steps: [], diagnostics: [] }));
+} else if (command === "stack" && args[0] === "history") {
+  const [size, page] = ["--page-size", "--page"].map((name) => Number(args[args.indexOf(name) + 1]));
+  const all = JSON.parse(readFileSync(file("history.json"), "utf8"));
+  console.log(JSON.stringify(all.slice((page - 1) * size, page * size)));
 } else if (command === "stack") console.log(readFileSync(file(args[0] + ".json"), "utf8"));
 else if (command === "config") {
   const value = existsSync(file("config.json")) && JSON.parse(readFileSync(file("config.json"), "utf8"))[args[1]];
