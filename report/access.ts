@@ -5,6 +5,7 @@ import type { Look } from "../observe/look";
 import { mergeRequests } from "../observe/requests";
 import type { AccessTask } from "../observe/tasks";
 import type { Access } from "./accessSchema";
+import { allRuns } from "./allRuns";
 import type { Evidence } from "./evidenceSchema";
 
 /** What a new look gave, each place from where the last one ended. */
@@ -20,12 +21,13 @@ export interface Collected {
  * The change's own time: from its first run's beginning to its last one's end, whole seconds; what people did between two
  * runs is in it. Undefined where nothing was run.
  */
-export function spanOf({ updates }: Evidence, now: Date): Span | undefined {
-  const first = updates[0]?.startedAt;
+export function spanOf(evidence: Evidence, now: Date): Span | undefined {
+  const runs = allRuns(evidence);
+  const first = runs[0]?.startedAt;
   if (!first) return undefined;
-  const ended = Date.parse(updates.at(-1)?.endedAt ?? "");
+  const ended = Date.parse(runs.at(-1)?.endedAt ?? "");
   const second = (ms: number, round: (seconds: number) => number) => round(ms / 1000) * 1000;
-  // A run that goes on has no end yet.
+  // A run that goes on has no end yet, and one that was killed never had one.
   const until = Number.isNaN(ended) ? second(now.getTime(), Math.floor) : second(ended, Math.ceil);
   return { from: second(Date.parse(first), Math.floor), until };
 }

@@ -102,7 +102,7 @@ function changeControl({ plan, approvals, runs, changeId, told = [] }: Facts): S
     {
       text: `${runs.length} runs, failed: ${failedRuns(runs)}`,
       measured: runs.length > 0,
-      source: "Pulumi's history",
+      source: "Pulumi's history, and the records of runs that it does not know",
     },
     ...ticket(told),
   ];

@@ -1,9 +1,10 @@
 /** The report, made of evidence and the approved plan alone: the same two give the same bytes. Pure. */
 import type { Access } from "./accessSchema";
 import { accessStatements, accessTold } from "./accessStatements";
+import { type AnyRun, allRuns, untoldResult } from "./allRuns";
 import { asFile, digestOf } from "./canonical";
 import { controlsOf } from "./controls";
-import type { Evidence, Resource, Run, Update } from "./evidenceSchema";
+import type { Evidence, Resource, Update } from "./evidenceSchema";
 import { turnOf } from "./lanes";
 import { availabilityStatement } from "./live/statement";
 import type { PlanRecord } from "./planSchema";
@@ -27,12 +28,13 @@ export function reportRecord(
   const evidence = { ...gathered, updates: gathered.updates.filter(({ kind }) => kind === "update") };
   const resources = ofThisChange(evidence);
   const steps = stepsOf(resources, plan);
-  const { updates, change } = evidence;
-  const [startedAt, endedAt] = [updates[0]?.startedAt, updates.at(-1)?.endedAt];
+  const { change } = evidence;
+  const all = allRuns(evidence);
+  const [startedAt, endedAt] = [all[0]?.startedAt, all.at(-1)?.endedAt];
   const snapshots = snapshotsOf(resources);
   const backups = backupsOf(resources);
   const restoreTest = restoreTestOf(resources);
-  const runs = updates.map((update) => runOf(update, evidence));
+  const runs = all.map((run) => runOf(run, evidence));
   const nodes = nodesOf(evidence, resources, plan);
   const report: Omit<ReportRecord, "controls"> = {
     $schema: "docs/report.schema.json",
@@ -57,7 +59,10 @@ export function reportRecord(
     startedAt,
     endedAt,
     seconds: startedAt && endedAt ? between(startedAt, endedAt) : undefined,
-    workedSeconds: updates.reduce((sum, { startedAt, endedAt }) => sum + between(startedAt, endedAt), 0),
+    workedSeconds: all.reduce(
+      (sum, { startedAt, endedAt }) => sum + (endedAt ? between(startedAt, endedAt) : 0),
+      0,
+    ),
     nodes,
     steps,
     gates: resources.flatMap(({ name, found, askedAt = "not measured", askedBy = "not measured" }) =>
@@ -95,9 +100,11 @@ function ofThisChange({ resources, change }: Evidence): Resource[] {
 }
 
 /** How it stands: a run that ended well, and every node's own proof; the one without the other is no end. */
-function outcomeOf({ change, updates }: Evidence, nodes: ReportRecord["nodes"]): ReportRecord["outcome"] {
+function outcomeOf(evidence: Evidence, nodes: ReportRecord["nodes"]): ReportRecord["outcome"] {
+  const { change, updates } = evidence;
   const { wanted, accepted, goBack, round, acceptedRound } = change;
-  const ended = updates.at(-1)?.result === "succeeded";
+  const newest = allRuns(evidence).at(-1)?.update;
+  const ended = newest?.result === "succeeded" && isAsked(change, newest);
   const isAt = (version: string) =>
     ended && nodes.length > 0 && nodes.every(({ after }) => after === version);
   // With nodes named it mends those, and the change stays forward.
@@ -112,6 +119,20 @@ function outcomeOf({ change, updates }: Evidence, nodes: ReportRecord["nodes"]):
   if (rounds.some((one) => one === acceptedRound)) return "accepted";
   if (upgrades.some((upgrade) => upgrade.wanted === accepted)) return "accepted";
   return updates.some(({ goBack }) => goBack) ? "gone back" : "withdrawn";
+}
+
+/**
+ * Whether an update was of what the state stands at. The change is the first that a run writes down: one that was killed
+ * after that leaves a state that says "accepted", and no word of its own in Pulumi's history.
+ */
+function isAsked(change: Evidence["change"], update: Update): boolean {
+  const { wanted, accepted, goBack, round, acceptedRound } = change;
+  return (
+    update.wanted === wanted &&
+    update.accepted === accepted &&
+    (update.goBack !== "") === (goBack !== "") &&
+    (update.round ?? "") === (round !== acceptedRound ? (round ?? "") : "")
+  );
 }
 
 /** By what the nodes' own steps said in this change, never by the stack's output, which only a run that ends well renews. */
@@ -221,35 +242,26 @@ function restoreTestOf(resources: readonly Resource[]): Statement {
   };
 }
 
-function runOf(update: Update, { operators, runs }: Evidence): ReportRecord["runs"][number] {
-  const within = (at: string) => update.startedAt <= at && at <= update.endedAt;
-  const own = runs.find((run) => isRunOf(run, update));
+function runOf(run: AnyRun, { operators }: Evidence): ReportRecord["runs"][number] {
+  const { startedAt, endedAt, update, own } = run;
+  const within = (at: string) => startedAt <= at && endedAt !== undefined && at <= endedAt;
   const asked = operators.filter(({ at }) => within(iso(at))).at(-1);
   return {
-    startedAt: update.startedAt,
-    endedAt: update.endedAt,
-    result: update.result,
-    does: does(update),
+    startedAt,
+    endedAt,
+    result: update?.result ?? untoldResult(run),
+    does: update ? does(update) : "not measured: change apply began it",
     by: own?.by ?? asked?.by ?? "not measured",
-    enforcedPlan: update.enforcedPlan,
-    program: update.program,
+    enforcedPlan: update?.enforcedPlan,
+    program: update?.program ?? "not measured",
     errors:
-      update.result === "succeeded"
+      update?.result === "succeeded"
         ? []
         : (own?.errors ?? [
             "not measured: Pulumi's history keeps no messages; runs begun with change apply are kept",
           ]),
   };
 }
-
-/**
- * A run of ours and Pulumi's record of it: the update begins within the run. One that was killed wrote no end, so whatever
- * came later may be another's.
- */
-const isRunOf = (run: Run, { startedAt }: Update): boolean =>
-  run.startedAt.slice(0, 19) <= startedAt.slice(0, 19) &&
-  run.endedAt !== undefined &&
-  startedAt <= run.endedAt;
 
 function does({ wanted, accepted, goBack, round }: Update): string {
   if (goBack) return `going back: ${goBack}`;

@@ -139,11 +139,11 @@ export const reportSchema = z.strictObject({
   runs: z.array(
     z.strictObject({
       startedAt: z.string(),
-      endedAt: z.string(),
+      endedAt: z.string().optional().describe("Absent where no end was written: killed, or still at work."),
       result: z.string(),
       does: z.string(),
       by: z.string(),
-      enforcedPlan: z.boolean(),
+      enforcedPlan: z.boolean().optional().describe("Absent where Pulumi's history does not know the run."),
       program: z.string(),
       errors: z.array(z.string()),
     }),

@@ -1,8 +1,10 @@
 /** The API's availability in a sentence (procedure §4.1). Pure. */
+import { allRuns } from "../allRuns";
 import type { Evidence } from "../evidenceSchema";
 import type { Statement } from "../reportSchema";
 
-export function availabilityStatement({ availability, updates }: Evidence): Statement {
+export function availabilityStatement(evidence: Evidence): Statement {
+  const { availability } = evidence;
   const watched = availability.filter(({ targets }) => targets.length > 0);
   if (watched.length === 0) {
     return {
@@ -17,7 +19,8 @@ export function availabilityStatement({ availability, updates }: Evidence): Stat
   const servers = watched.flatMap(({ anyServer }) => anyServer?.seconds ?? []);
   const p99 = targets.flatMap(({ p99Ms }) => p99Ms ?? []);
   const samples = targets.reduce((sum, one) => sum + one.samples, 0);
-  const unwatched = updates.length - watched.length;
+  const runs = allRuns(evidence).length;
+  const unwatched = runs - watched.length;
   return {
     text: [
       `API: longest gap of one target ${worst} s`,
@@ -25,7 +28,7 @@ export function availabilityStatement({ availability, updates }: Evidence): Stat
         ? `of all servers at once ${Math.max(...servers)} s`
         : "of all servers at once not measured",
       p99.length > 0 ? `p99 latency of the slowest target ${Math.max(...p99)} ms` : "no good answer",
-      ...(unwatched > 0 ? [`${unwatched} of ${updates.length} runs were not watched`] : []),
+      ...(unwatched > 0 ? [`${unwatched} of ${runs} runs were not watched`] : []),
     ].join("; "),
     measured: true,
     source: `${samples} samples, /readyz once a second: ${watched.map(({ run }) => `run-${run}.watch.jsonl`).join(", ")}`,

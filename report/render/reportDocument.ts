@@ -178,7 +178,7 @@ const runsSection = ({ runs }: ReportRecord): Section => ({
         run.does,
         { text: run.result, tone: run.result === "succeeded" ? "good" : "bad" },
         run.by,
-        run.enforcedPlan ? "enforced" : "not enforced",
+        run.enforcedPlan === undefined ? "not measured" : run.enforcedPlan ? "enforced" : "not enforced",
         shortened(run.program),
         run.errors.join("\n"),
       ]),

@@ -7,7 +7,7 @@ import { accessTold } from "../../report/accessStatements";
 import { asFile } from "../../report/canonical";
 import { reportRecord } from "../../report/report";
 import { reportSchema } from "../../report/reportSchema";
-import { accessOf, evidenceWith, historyEntry, planned, settingsOf } from "./fixtures";
+import { accessOf, evidenceWith, historyEntry, planned, runAt, settingsOf } from "./fixtures";
 
 const settings = settingsOf();
 const BEGIN = Date.parse("2026-11-24T12:00:00Z");
@@ -37,6 +37,10 @@ describe("report/access: what is collected, look by look", () => {
     const going = { ...historyEntry(settings, 10, "succeeded"), endTime: "" };
     assert.deepEqual(spanOf(evidenceWith(settings, [going]), now), span(10, 2000));
     assert.equal(spanOf(evidenceWith(settings, []), now), undefined);
+    // Pulumi's history knows nothing of a run that was killed.
+    const killed = (seconds: number) => runAt(seconds, { endedAt: undefined });
+    assert.deepEqual(spanOf({ ...evidenceWith(settings, history), runs: [killed(5)] }, now), span(5, 600));
+    assert.deepEqual(spanOf({ ...evidenceWith(settings, []), runs: [killed(700)] }, now), span(700, 2000));
   });
 
   it("asks a node from where its last answer ended, and again for what it did not answer", () => {

@@ -113,10 +113,59 @@ describe("report/report: planned against what happened", () => {
     const history = [historyEntry(settings, 0, "failed"), enforced];
     const { runs } = reportRecord(evidence({ history, runs: [killed] }), plan, "e".repeat(64));
     assert.deepEqual(
-      runs.map(({ enforcedPlan }) => enforcedPlan),
-      [false, true],
+      runs.map(({ result, enforcedPlan }) => [result, enforcedPlan]),
+      [
+        ["killed, or still at work: no end was written", undefined],
+        ["failed", false],
+        ["succeeded", true],
+      ],
     );
-    for (const { by } of runs) assert.notEqual(by, "the approved one");
+    for (const { by } of runs.slice(1)) assert.notEqual(by, "the approved one");
+  });
+
+  it("has a run that was killed, which Pulumi's history does not know, and is under way while it is the newest", () => {
+    const begun = (startedSeconds: number) =>
+      runAt(startedSeconds, { endedAt: undefined, code: undefined, errors: [] });
+    const up = historyEntry(settings, 200, "succeeded");
+    const told = (run: ReturnType<typeof runAt>) =>
+      reportRecord(evidence({ history: [up], runs: [run] }), plan, "e".repeat(64));
+    const first = told(begun(0));
+    assert.equal(first.startedAt, begun(0).startedAt);
+    assert.equal(first.outcome, "upgraded, not accepted");
+    assert.match(JSON.stringify(first.controls), /2 runs, failed: 1, all gone on with/);
+    const last = told(begun(400));
+    assert.deepEqual([last.startedAt, last.endedAt, last.seconds], [up.startTime, undefined, undefined]);
+    assert.equal(last.workedSeconds, 100);
+    assert.equal(last.outcome, "under way");
+    // The engine was killed and who began it was not: there is an end, and none of Pulumi's.
+    const killed = told(runAt(400));
+    assert.equal(killed.outcome, "under way");
+    assert.equal(killed.runs.at(-1)?.result, "ended with 1: Pulumi's history has no end of it");
+    reportSchema.parse(JSON.parse(JSON.stringify(last)));
+  });
+
+  it("counts a run that was watched and killed among the runs", () => {
+    const target = { target: "a", samples: 9, missing: 0, longestGap: { seconds: 0 }, etcdFailed: 0 };
+    const watched = { run: 1, targets: [target], unwatchedSeconds: 0, notes: [] };
+    const history = [historyEntry(settings, 200, "succeeded")];
+    const runs = [runAt(0, { endedAt: undefined })];
+    const given = { ...evidence({ history, runs }), availability: [watched] };
+    const told = reportRecord(given, plan, "e".repeat(64)).statements.map(({ text }) => text);
+    assert.ok(
+      told.some((text) => text.endsWith("; 1 of 2 runs were not watched")),
+      told.join("\n"),
+    );
+  });
+
+  it("calls no change accepted, nor gone back, whose run was killed once it had written that down", () => {
+    const outcome = (standsAt: typeof settings) =>
+      reportRecord(
+        evidence({ resources: stateOf(standsAt), history: [historyEntry(settings, 0, "succeeded")] }),
+        plan,
+        "e".repeat(64),
+      ).outcome;
+    assert.equal(outcome(settings), "upgraded, not accepted");
+    assert.equal(outcome(accepted), "under way");
   });
 
   it("names how it ended", () => {
