@@ -52,7 +52,9 @@ export function evidenceOf({
       `the stack ${stack} is at change ${change.changeId}, not ${changeId}. next: report --verify shows what was kept of ${changeId}`,
     );
   }
-  const found = resources.flatMap((one) => resource(one, changeId));
+  const ofChange = history.filter((entry) => configured(entry, "changeId") === changeId);
+  const begun = [...ofChange.map(({ startTime }) => startTime), ...runs.map(({ startedAt }) => startedAt)];
+  const found = resources.flatMap((one) => resource(one, changeId, Math.min(...begun.map(Date.parse))));
   return {
     kind: "evidence",
     version: 1,
@@ -70,10 +72,7 @@ export function evidenceOf({
     },
     manifest: resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs.manifest ?? {},
     resources: byTime(found),
-    updates: history
-      .filter((entry) => configured(entry, "changeId") === changeId)
-      .map(update)
-      .sort((a, b) => compare(a.startedAt, b.startedAt)),
+    updates: ofChange.map(update).sort((a, b) => compare(a.startedAt, b.startedAt)),
     operators: operatorsIn(found),
     runs: [...runs].sort((a, b) => compare(a.startedAt, b.startedAt)),
     availability: [...availability],
@@ -110,7 +109,8 @@ export function joined(before: Evidence | undefined, now: Evidence): Evidence {
   };
 }
 
-function resource(one: StateResource, changeId: string): Resource[] {
+/** @param begun when the change's first run did, milliseconds */
+function resource(one: StateResource, changeId: string, begun: number): Resource[] {
   const { urn, type, created, modified, outputs } = one;
   const name = nameOf(urn);
   const base = { name, created, modified, inState: true };
@@ -150,15 +150,22 @@ function resource(one: StateResource, changeId: string): Resource[] {
       outputs.changeId ??
       outputs.movedUnder ??
       (textOf(outputs.name).endsWith(`-${changeId}`) ? changeId : "");
-    if (owner !== changeId) return [];
+    if (owner !== changeId || isNone(kind, outputs)) return [];
     return [{ ...base, kind, attempt: numberOf(outputs.attempt), result: chosen(outputs, FIELDS[kind]) }];
   }
+  if (type.startsWith("kubernetes:core/v1:ConfigMap"))
+    return recordOf(outputs.data).changeId === changeId ? [{ ...base, kind: "ConfigMap" }] : [];
+  // These bear no change's name: what was there before its first run is another's.
+  if (!(Date.parse(modified ?? "") >= begun)) return [];
   if (type === "kubernetes:helm.sh/v3:Release")
     return [{ ...base, kind: "HelmRelease", result: chosen(recordOf(outputs.status), RELEASE) }];
   if (type.startsWith("kubernetes:batch")) return [{ ...base, kind: "Job" }];
-  if (type.startsWith("kubernetes:core/v1:ConfigMap")) return [{ ...base, kind: "ConfigMap" }];
   return [];
 }
+
+/** What a change that goes back before it was taken has in its place. */
+const isNone = (kind: string, { takenAt, file }: StateResource["outputs"]): boolean =>
+  (kind === "VmSnapshot" && !takenAt) || (kind === "EtcdBackup" && !file);
 
 /** The step that reboots a node, as the Command that it would be, did its connection not die with the node. */
 function rebooted({ outputs }: StateResource, base: Omit<Resource, "kind">, changeId: string): Resource[] {

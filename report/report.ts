@@ -252,7 +252,8 @@ function runOf(run: AnyRun, { operators }: Evidence): ReportRecord["runs"][numbe
     result: update?.result ?? untoldResult(run),
     does: update ? does(update) : "not measured: change apply began it",
     by: own?.by ?? asked?.by ?? "not measured",
-    enforcedPlan: update?.enforcedPlan,
+    // Pulumi says so of any plan that `up --plan` was given; that it was the approved one, our own run says.
+    enforcedPlan: update?.enforcedPlan && own !== undefined,
     program: update?.program ?? "not measured",
     errors:
       update?.result === "succeeded"

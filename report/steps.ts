@@ -50,7 +50,7 @@ export function timeOf({
 }: Resource): Pick<ReportStep, "startedAt" | "seconds" | "endedAt"> {
   const seconds = typeof result?.seconds === "number" ? result.seconds : undefined;
   const startedAt = result?.startedAt ?? (kind === "VmSnapshot" ? result?.takenAt : undefined);
-  if (typeof startedAt === "string") {
+  if (typeof startedAt === "string" && !Number.isNaN(Date.parse(startedAt))) {
     const endedAt = seconds === undefined ? modified : plus(startedAt, seconds);
     return { startedAt: iso(startedAt), seconds, endedAt };
   }

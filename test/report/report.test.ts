@@ -6,6 +6,7 @@ import { reportDocument } from "../../report/render/reportDocument";
 import { reportRecord } from "../../report/report";
 import { reportSchema } from "../../report/reportSchema";
 import { exportSchema, historySchema, type StateResource } from "../../report/state";
+import { stepsOf } from "../../report/steps";
 import { accessOf, FROM, historyEntry, planned, runAt, settingsOf, stateOf, TO } from "./fixtures";
 
 const settings = settingsOf();
@@ -54,6 +55,7 @@ describe("report/evidence", () => {
     const type = "kubernetes:helm.sh/v3:Release";
     const release = {
       ...{ urn: `urn:pulumi:lab::rke2-upgrade::${type}::operator-cert-release`, type, custom: true },
+      modified: historyEntry(settings, 20, "failed").startTime,
       outputs: {
         values: { password: "never" },
         status: { name: "cert", version: "v1.2.3", revision: 4, status: "deployed" },
@@ -63,6 +65,56 @@ describe("report/evidence", () => {
     const told = resources.find(({ kind }) => kind === "HelmRelease");
     assert.deepEqual(told?.result, { name: "cert", version: "v1.2.3", revision: 4, status: "deployed" });
     assert.ok(!JSON.stringify(resources).includes("never"));
+  });
+
+  it("takes nothing that an earlier change has left in the cluster", () => {
+    const of = (type: string, seconds: number, outputs: Record<string, unknown> = {}): StateResource => ({
+      ...{ urn: `urn:pulumi:lab::rke2-upgrade::${type}::${type}-${seconds}`, type, custom: true, outputs },
+      modified: historyEntry(settings, seconds, "failed").startTime,
+    });
+    const kinds = ["kubernetes:helm.sh/v3:Release", "kubernetes:batch/v1:Job"];
+    const manifest = (changeId: string) => of("kubernetes:core/v1:ConfigMap", 20, { data: { changeId } });
+    const left = (...resources: StateResource[]) =>
+      evidence({ resources: [...stateOf(settings, { count: 0 }), ...resources] }).resources.map(
+        ({ kind }) => kind,
+      );
+    assert.deepEqual(left(manifest("CR-0"), ...kinds.map((type) => of(type, -1))), []);
+    assert.deepEqual(left(manifest("CR-1"), ...kinds.map((type) => of(type, 20))).sort(), [
+      "ConfigMap",
+      "HelmRelease",
+      "Job",
+    ]);
+  });
+
+  it("takes no snapshot and no backup for taken that a change has gone back before", () => {
+    const none: Record<string, object> = {
+      VmSnapshot: { takenAt: "", upid: "", crashConsistent: true, seconds: 0 },
+      EtcdBackup: { file: "", sha256: "", bytes: 0, takenAt: "", server: "", version: "" },
+    };
+    const resources = stateOf(settings).map((one) => ({
+      ...one,
+      outputs: { ...one.outputs, ...none[one.type.split(":").at(-1) ?? ""] },
+    }));
+    const { snapshots, backups, controls, steps } = reportRecord(
+      evidence({ resources }),
+      plan,
+      "e".repeat(64),
+    );
+    assert.deepEqual([snapshots, backups], [[], []]);
+    assert.ok(
+      controls.some(({ statements }) =>
+        statements.some(({ text, measured }) => text.startsWith("0 etcd snapshot") && !measured),
+      ),
+    );
+    assert.equal(steps.find(({ name }) => name.endsWith("-vm-snapshot"))?.outcome, "not done");
+  });
+
+  it("makes a report of what says no time that can be read", () => {
+    const [step] = stepsOf(
+      [{ name: "a", kind: "Command", inState: true, result: { startedAt: "soon", seconds: 3 } }],
+      undefined,
+    );
+    assert.deepEqual([step?.startedAt, step?.endedAt], [undefined, undefined]);
   });
 
   it("reads a step's last line, whatever else was said", () => {
@@ -117,8 +169,14 @@ describe("report/report: planned against what happened", () => {
       [
         ["killed, or still at work: no end was written", undefined],
         ["failed", false],
-        ["succeeded", true],
+        // Some plan was enforced, but not by change apply.
+        ["succeeded", false],
       ],
+    );
+    const own = reportRecord(evidence({ history: [enforced], runs: [runAt(199)] }), plan, "e".repeat(64));
+    assert.deepEqual(
+      own.runs.map(({ enforcedPlan }) => enforcedPlan),
+      [true],
     );
     for (const { by } of runs.slice(1)) assert.notEqual(by, "the approved one");
   });
