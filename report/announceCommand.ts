@@ -5,7 +5,7 @@ import { newMessage, outboxOf, queue } from "../notify/notifier";
 import type { Patience } from "../notify/outbox";
 import { channelsFor } from "../notify/recipients";
 import { announcedFor, announcementOf } from "./announcement";
-import { writeRecords } from "./chain";
+import { headLine, writeRecords } from "./chain";
 import { changeDirectory, planNames } from "./directory";
 import { readPlan } from "./files";
 import { soundSecrets } from "./notifySecrets";
@@ -100,9 +100,10 @@ export async function announce(options: AnnounceOptions): Promise<void> {
   const outbox = outboxOf(settings, directory, secrets, options.patience);
   queue(outbox, settings, message);
   await outbox.settled(ALL_TRIES_MS);
-  const all = await keepTold(directory);
+  const { all, head } = await keepTold(directory);
   console.log(words.subject);
   say(all.filter(({ message: { id }, outcome }) => id === message.id || outcome === "not delivered"));
+  console.log(headLine(head));
 }
 
 /** The command: shows what was told; with --retry it sends what is owed. */
@@ -115,7 +116,7 @@ export async function notify(options: NotifyOptions): Promise<void> {
     const outbox = outboxOf(settings, directory, await soundSecrets(settings, choice), options.patience);
     outbox.resume();
     await outbox.settled(ALL_TRIES_MS);
-    await keepTold(directory);
+    console.log(headLine((await keepTold(directory)).head));
   }
   const all = tellings(readLines(directory));
   if (all.length === 0) console.log(`${settings.changeId}: nobody was told of anything yet`);

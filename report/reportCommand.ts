@@ -1,7 +1,7 @@
 /** `npm run change -- report`: gathers evidence, writes the report; with --verify it only checks what was written. */
 import { resolve } from "node:path";
 import { readLines, tellings } from "../notify/log";
-import { writeRecords } from "./chain";
+import { headLine, writeRecords } from "./chain";
 import { changeDirectory } from "./directory";
 import { evidenceOf, joined } from "./evidence";
 import type { Evidence } from "./evidenceSchema";
@@ -47,7 +47,7 @@ export async function report(options: ReportOptions): Promise<void> {
       ...(access?.missing.map(({ what, why }) => `not measured: ${what}: ${why}`) ?? []),
       `written to ${directory}: report.html, report.md, report.json, from evidence.json`,
       ...told.filter((one) => one.outcome !== "delivered").map((one) => `notification ${toldLine(one)}`),
-      `head of the chain: ${head}   (keep it in the ticket)`,
+      headLine(head),
     ].join("\n"),
   );
 }
@@ -114,16 +114,26 @@ export async function writeReport(
   return { evidence, head };
 }
 
+/** Ends with 1 where something is not as it was written, with 2 where the noted head does not prove all of it. */
 async function tellVerdict(directory: string, head?: string): Promise<void> {
-  const { faults, notes } = await verify(directory, head);
+  const { faults, notes, afterHead } = await verify(directory, head);
   for (const note of notes) console.log(note);
-  if (faults.length === 0) {
-    console.log(
-      `${directory}: whole, every file as it was written${head ? ", and the head is in the chain" : ""}`,
+  if (faults.length > 0) {
+    console.error(faults.join("\n"));
+    console.error("next: these records prove nothing as they are: compare with the ticket's attachments");
+    process.exitCode = 1;
+  } else if (afterHead.length > 0) {
+    console.error(
+      [
+        ...afterHead,
+        `${directory}: nothing contradicts its chain, but the noted head is not its last line: what is named here is not proven by it`,
+        "next: --head with the newest one in the ticket, as the last command printed it; where that is this one, find out who wrote after it",
+      ].join("\n"),
     );
-    return;
+    process.exitCode = 2;
+  } else {
+    console.log(
+      `${directory}: whole, every file as it was written${head ? ", and the head is the last line of the chain" : ""}`,
+    );
   }
-  console.error(faults.join("\n"));
-  console.error("next: these records prove nothing as they are: compare with the ticket's attachments");
-  process.exitCode = 1;
 }

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readChain } from "./chain";
+import { headLine, readChain } from "./chain";
 import { show } from "./live/show";
 import { projectDirectory } from "./program";
 import { listRuns, lives, type RunFiles } from "./runFiles";
@@ -76,7 +76,7 @@ export async function watch(run: RunFiles, directory: string): Promise<void> {
     );
   }
   const head = (await readChain(directory)).at(-1)?.hash;
-  if (head) console.log(`\nhead of the chain: ${head}   (keep it in the ticket)`);
+  if (head) console.log(`\n${headLine(head)}`);
   process.exitCode = code;
 }
 

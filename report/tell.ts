@@ -57,8 +57,8 @@ export async function tellOwed(
   return true;
 }
 
-/** The log joins the chain. @returns what became of every message */
-export async function keepTold(directory: string): Promise<Telling[]> {
-  await writeRecords(directory, await notificationsRecord(directory));
-  return tellings(readLines(directory));
+/** The log joins the chain. @returns what became of every message, and the chain's head */
+export async function keepTold(directory: string): Promise<{ all: Telling[]; head: string }> {
+  const head = await writeRecords(directory, await notificationsRecord(directory));
+  return { all: tellings(readLines(directory)), head };
 }

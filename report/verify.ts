@@ -2,7 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { digestOf } from "./canonical";
-import { CHAIN_FILE, chainFaults, latest, readChain } from "./chain";
+import { CHAIN_FILE, chainFaults, type Link, latest, readChain } from "./chain";
 import { isWhole } from "./digest";
 import { planNames } from "./directory";
 import { fileFaults, isLeftover } from "./fileFaults";
@@ -21,6 +21,8 @@ import { grows, linesAfter } from "./grown";
 export interface Verdict {
   readonly faults: string[];
   readonly notes: string[];
+  /** With a head: the files with a line after it. It proves none of them; a later one that was noted does. */
+  readonly afterHead: string[];
 }
 
 /**
@@ -30,17 +32,30 @@ export interface Verdict {
  */
 export async function verify(directory: string, head?: string): Promise<Verdict> {
   const chain = await readChain(directory).catch((error: Error) => error.message);
-  if (typeof chain === "string") return { faults: [chain], notes: [] };
-  if (chain.length === 0) {
-    return { faults: [`${directory} holds no ${CHAIN_FILE}: nothing there can be proven`], notes: [] };
-  }
+  const wrong = (faults: string[]): Verdict => ({ faults, notes: [], afterHead: [] });
+  if (typeof chain === "string") return wrong([chain]);
+  if (chain.length === 0) return wrong([`${directory} holds no ${CHAIN_FILE}: nothing there can be proven`]);
   const held = await fileFaults(directory, latest(chain));
   const faults = [...chainFaults(chain), ...held.map(({ file, what }) => `${file}: ${what}`)];
   if (head && !chain.some(({ hash }) => hash === head))
     faults.push(`${CHAIN_FILE}: the head ${head} is not in it: it was made anew`);
-  if (faults.length > 0) return { faults, notes: [] };
+  if (faults.length > 0) return wrong(faults);
   const { faults: unfit, notes } = await madeAgain(directory);
-  return { faults: unfit, notes: [...(await grownNotes(directory, latest(chain))), ...notes] };
+  return {
+    faults: unfit,
+    notes: [...(await grownNotes(directory, latest(chain))), ...notes],
+    afterHead: head ? afterHead(chain, head) : [],
+  };
+}
+
+/** A line a file. Whoever holds the folder can write such lines as well as the program can: to look at them is for people. */
+function afterHead(chain: readonly Link[], head: string): string[] {
+  const noted = chain.findIndex(({ hash }) => hash === head) + 1;
+  const before = latest(chain.slice(0, noted));
+  return [...latest(chain.slice(noted)).keys()].map((file) => {
+    const proven = before.get(file);
+    return `${file}: written after the noted head${proven ? `, which proves it with the sha256 ${proven.sha256}` : ""}`;
+  });
 }
 
 /** What nothing answers for yet: what was appended since a file's last line in the chain, what a run has left. */
@@ -60,7 +75,7 @@ async function grownNotes(directory: string, links: ReturnType<typeof latest>): 
 }
 
 /** The readable formats are made again from the data, with this program: a chain made anew cannot hide a sentence. */
-async function madeAgain(directory: string): Promise<Verdict> {
+async function madeAgain(directory: string): Promise<Pick<Verdict, "faults" | "notes">> {
   const [plans, evidence] = [await readPlans(directory), await readEvidence(directory)];
   const read = (file: string) => readFile(join(directory, file), "utf8").catch(() => "");
   const faults: string[] = [];

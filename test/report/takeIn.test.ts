@@ -61,7 +61,8 @@ describe("report: what a record is made from", function () {
     assert.ok(text(file).includes(from), `${from} in ${file}`);
     writeFileSync(path(file), text(file).replace(from, to));
   };
-  const whole = async () => assert.deepEqual(await verify(directory), { faults: [], notes: [] });
+  const whole = async () =>
+    assert.deepEqual(await verify(directory), { faults: [], notes: [], afterHead: [] });
   const chained = async () => (await readChain(directory)).map(({ file }) => file);
   /** A run that `apply` began and that was killed, with what it had written. */
   async function killedRun(): Promise<ReturnType<typeof nextRun>> {
@@ -121,6 +122,7 @@ describe("report: what a record is made from", function () {
     appendFileSync(path("run-1.log"), "ort, and more\n");
     assert.deepEqual(await verify(directory), {
       faults: [],
+      afterHead: [],
       notes: ["run-1.log: 1 lines are not in the chain yet: npm run change -- report"],
     });
     await quietly(report);

@@ -172,13 +172,13 @@ describe("report: who is told", function () {
       readFileSync(join(directory, "report.md"), "utf8"),
       /## Who was told\n[\s\S]*CR-1: done \| /,
     );
-    assert.deepEqual(await verify(directory), { faults: [], notes: [] });
+    assert.deepEqual(await verify(directory), { faults: [], notes: [], afterHead: [] });
 
     // Nothing is owed: nobody is told anything again.
     const before = sent();
     await said(report);
     assert.equal(sent(), before);
-    assert.deepEqual(await verify(directory), { faults: [], notes: [] });
+    assert.deepEqual(await verify(directory), { faults: [], notes: [], afterHead: [] });
   });
 
   it("never holds a run: what is not delivered is in the record, and goes out with the next command", async () => {
@@ -246,6 +246,7 @@ describe("report: who is told", function () {
     appendFileSync(file, `${line}\n`);
     assert.deepEqual(await verify(directory), {
       faults: [],
+      afterHead: [],
       notes: [`${NOTIFICATIONS_FILE}: 1 lines are not in the chain yet: npm run change -- report`],
     });
     for (const edited of [whole.replace("delivered", "refused"), whole.slice(0, -2), `\n${whole}`, line]) {

@@ -8,12 +8,24 @@ import { asFile, digestOf } from "../../report/canonical";
 import { CHAIN_FILE, chainFaults, type Link, link, readChain, writeRecords } from "../../report/chain";
 import { planFiles, reportFiles } from "../../report/files";
 import { programFiles } from "../../report/program";
+import { report } from "../../report/reportCommand";
 import { verify } from "../../report/verify";
-import { accessOf, evidenceWith, historyEntry, inputsOf, planned, seenOf, settingsOf } from "./fixtures";
+import {
+  accessOf,
+  evidenceWith,
+  historyEntry,
+  inputsOf,
+  planned,
+  runAt,
+  seenOf,
+  settingsOf,
+} from "./fixtures";
 
 const settings = settingsOf();
 const plan = planned(settings, { files: programFiles() });
 const pulumiPlan = inputsOf(settings).preview.plan;
+
+const WHOLE = { faults: [], notes: [], afterHead: [] };
 
 /** A change's folder with plan and report in it. */
 async function folder(): Promise<{ directory: string; head: string }> {
@@ -31,7 +43,7 @@ async function folder(): Promise<{ directory: string; head: string }> {
 async function faultsAfter(harm: (directory: string) => unknown, head?: string): Promise<string[]> {
   const made = await folder();
   try {
-    assert.deepEqual(await verify(made.directory, made.head), { faults: [], notes: [] });
+    assert.deepEqual(await verify(made.directory, made.head), WHOLE);
     await harm(made.directory);
     return (await verify(made.directory, head ?? made.head)).faults;
   } finally {
@@ -122,6 +134,46 @@ describe("report --verify", () => {
     rmSync(withoutHead.directory, { recursive: true });
   });
 
+  it("calls nothing whole that was written after the noted head, whoever wrote it, and says what the head proves", async () => {
+    const { directory, head } = await folder();
+    const proven = digestOf(readFileSync(join(directory, "report.md")));
+    const evidence = evidenceWith(settings, [historyEntry(settings, 0, "failed")]);
+    const files = await reportFiles(evidence, plan, accessOf(settings));
+    const more = { what: "run 1", file: "run-1.json", content: asFile(runAt(0)) };
+    const now = await writeRecords(directory, [...files, more]);
+    const { faults, afterHead } = await verify(directory, head);
+    assert.deepEqual(faults, []);
+    assert.ok(afterHead.includes("run-1.json: written after the noted head"), afterHead.join());
+    assert.ok(
+      afterHead.includes(
+        `report.md: written after the noted head, which proves it with the sha256 ${proven}`,
+      ),
+    );
+    assert.ok(!afterHead.some((line) => /^(change|access)\./.test(line)));
+    assert.deepEqual(await verify(directory, now), WHOLE);
+    const said = async (noted: string) => {
+      const { log, error } = console;
+      const lines: string[] = [];
+      console.log = console.error = (line: string) => void lines.push(line);
+      try {
+        await report({ verify: directory, head: noted });
+        return { code: process.exitCode ?? 0, text: lines.join("\n") };
+      } finally {
+        Object.assign(console, { log, error });
+        process.exitCode = 0;
+      }
+    };
+    const old = await said(head);
+    assert.equal(old.code, 2);
+    assert.match(old.text, /report\.md: written after the noted head.*\nnext: --head with the newest/s);
+    assert.doesNotMatch(old.text, /whole/);
+    assert.match(
+      (await said(now)).text,
+      /: whole, every file as it was written, and the head is the last line/,
+    );
+    rmSync(directory, { recursive: true });
+  });
+
   it("finds a log-in that was taken out of access.json and of the chain", async () => {
     const faults = await faultsAfter(async (directory) => {
       const { nodes, ...rest } = accessOf(settings);
@@ -165,7 +217,7 @@ describe("report --verify", () => {
       { what: "Pulumi's plan", file: "back.plan.json", content: preview.plan },
       ...(await planFiles(planned(back, { files: programFiles(), preview }))),
     ]);
-    assert.deepEqual(await verify(directory), { faults: [], notes: [] });
+    assert.deepEqual(await verify(directory), WHOLE);
     rmSync(directory, { recursive: true });
   });
 
