@@ -5,7 +5,9 @@ import { whoRuns } from "../components/operator";
 import { judgeApproval } from "./approval";
 import { writeRecords } from "./chain";
 import { changeDirectory, planNames } from "./directory";
+import { updateOf } from "./evidence";
 import { readPlan } from "./files";
+import { historyOf } from "./history";
 import { movedSince } from "./judgeApply";
 import { statusPortOf } from "./live/statusPort";
 import { directionOf } from "./plan";
@@ -14,7 +16,7 @@ import type { PlanRecord } from "./planSchema";
 import { chosenStack } from "./pulumi";
 import { createRun, failRun, nextRun, type RunFiles, readRuns } from "./runFiles";
 import { attach, begin, refuseSecond, stop, watch } from "./session";
-import { missingSignOff } from "./signOff";
+import { letsGo, missingSignOff, signOffOf, upgradedAt } from "./signOff";
 import type { Waits } from "./sinks";
 import { readStack } from "./stackConfig";
 import { takeIn } from "./takeIn";
@@ -44,7 +46,12 @@ export async function apply(options: ApplyOptions): Promise<void> {
   const approved = await approvedPlan(directory, directionOf(settings));
   const approval = judgeApproval(settings, approved, directory);
   if ("missing" in approval) refuse([approval.missing], approval.next);
-  const unsigned = missingSignOff(settings, approved);
+  // Pulumi is asked for its history where it matters alone.
+  const upgraded =
+    letsGo(approved) && settings.signOff.required
+      ? upgradedAt((await historyOf(stack)).map(updateOf))
+      : undefined;
+  const unsigned = missingSignOff(settings, approved, { now: new Date(), upgraded });
   if (unsigned) refuse([unsigned.missing], unsigned.next);
   // A plan that was signed again has another signature than the chain holds: this one was verified just now.
   if (settings.approval.allowedSigners.length > 0) await keepSignature(directory, approved);
@@ -57,6 +64,7 @@ export async function apply(options: ApplyOptions): Promise<void> {
     digest: approved.digest.value,
     approvedBy: approval.by,
     approval: approval.how,
+    signOff: letsGo(approved) ? signOffOf(settings) : undefined,
     errors: [],
   });
   try {

@@ -54,6 +54,7 @@ export function evidenceOf({
   }
   const ofChange = history.filter((entry) => configured(entry, "changeId") === changeId);
   const begun = [...ofChange.map(({ startTime }) => startTime), ...runs.map(({ startedAt }) => startedAt)];
+  const ownRuns = [...runs].sort((a, b) => compare(a.startedAt, b.startedAt));
   const found = resources.flatMap((one) => resource(one, changeId, Math.min(...begun.map(Date.parse))));
   return {
     kind: "evidence",
@@ -72,12 +73,13 @@ export function evidenceOf({
     },
     manifest: resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs.manifest ?? {},
     resources: byTime(found),
-    updates: ofChange.map(update).sort((a, b) => compare(a.startedAt, b.startedAt)),
+    updates: ofChange.map(updateOf).sort((a, b) => compare(a.startedAt, b.startedAt)),
     operators: operatorsIn(found),
-    runs: [...runs].sort((a, b) => compare(a.startedAt, b.startedAt)),
+    runs: ownRuns,
     availability: [...availability],
     notifications: notifications.length > 0 ? [...notifications] : undefined,
-    signOff,
+    // The one that let a run through: the config may state another since.
+    signOff: ownRuns.flatMap((run) => run.signOff ?? []).at(-1) ?? signOff,
   };
 }
 
@@ -220,7 +222,8 @@ const costOf = (cost: unknown): Resource["result"] =>
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 const numberOf = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
 
-function update(entry: HistoryEntry): Update {
+/** What is kept of an update. */
+export function updateOf(entry: HistoryEntry): Update {
   const { kind, startTime, endTime, result, resourceChanges, environment } = entry;
   const goBack = configured(entry, "goBack");
   return {

@@ -39,6 +39,9 @@ const updateSchema = z.strictObject({
 });
 export type Update = z.infer<typeof updateSchema>;
 
+/** The sign-off of Operations (procedure §2.3), as the config states it. */
+export const signOffSchema = z.strictObject({ by: z.string(), at: z.string().optional() });
+
 /** One run that `change apply` began. */
 export const runSchema = z.strictObject({
   startedAt: z.string(),
@@ -47,6 +50,7 @@ export const runSchema = z.strictObject({
   digest: z.string(),
   approvedBy: z.string(),
   approval: z.string().describe("How the approval was proven."),
+  signOff: signOffSchema.optional().describe("As it stood when it let this run through, an acceptance."),
   code: z.number().optional(),
   errors: z.array(z.string()),
 });
@@ -65,9 +69,6 @@ export const toldSchema = z.strictObject({
   endedAt: z.string().optional().describe("When it was delivered or refused."),
   detail: z.string().optional().describe("Why not, or what the receiver said."),
 });
-
-/** The sign-off of Operations (procedure §2.3), as the config states it. */
-export const signOffSchema = z.strictObject({ by: z.string(), at: z.string().optional() });
 
 export const evidenceSchema = z.strictObject({
   kind: z.literal("evidence"),

@@ -256,11 +256,10 @@ function runOf(run: AnyRun, { operators }: Evidence): ReportRecord["runs"][numbe
     enforcedPlan: update?.enforcedPlan && own !== undefined,
     program: update?.program ?? "not measured",
     errors:
-      update?.result === "succeeded"
+      own?.errors ??
+      (update?.result === "succeeded"
         ? []
-        : (own?.errors ?? [
-            "not measured: Pulumi's history keeps no messages; runs begun with change apply are kept",
-          ]),
+        : ["not measured: Pulumi's history keeps no messages; runs begun with change apply are kept"]),
   };
 }
 
@@ -271,7 +270,7 @@ function does({ wanted, accepted, goBack, round }: Update): string {
 }
 
 /** Who was told (§3.2), and who signed off (§2.3). */
-function peopleStatements({ notifications = [], signOff }: Evidence): Statement[] {
+function peopleStatements({ notifications = [], runs, signOff }: Evidence): Statement[] {
   const delivered = notifications.filter(({ outcome }) => outcome === "delivered").length;
   return [
     notifications.length > 0
@@ -285,18 +284,25 @@ function peopleStatements({ notifications = [], signOff }: Evidence): Statement[
           measured: false,
           source: "§3.2: nobody was told by npm run change",
         },
-    signOff
-      ? {
-          text: `Operations signed the validation off: ${signOff.by}, ${signOff.at ?? "without a time"}`,
-          measured: true,
-          source: "signOff in the stack's config (§2.3)",
-        }
-      : {
-          text: "no sign-off of Operations was given",
-          measured: false,
-          source: "§2.3: signOff in the stack's config",
-        },
+    signOffStatement(runs, signOff),
   ];
+}
+
+function signOffStatement(runs: Evidence["runs"], signOff: Evidence["signOff"]): Statement {
+  const source = "§2.3: signOff in the stack's config";
+  if (!signOff) return { text: "no sign-off of Operations was given", measured: false, source };
+  const given = `${signOff.by}, ${signOff.at ?? "without a time"}`;
+  return runs.some((run) => run.signOff)
+    ? {
+        text: `Operations signed the validation off: ${given}`,
+        measured: true,
+        source: "the record of the run that it let through (§2.3)",
+      }
+    : {
+        text: `no run of change apply was let through by a sign-off of Operations; the config states one: ${given}`,
+        measured: false,
+        source,
+      };
 }
 
 /** Evictions and what room the budgets left them: told as not measured where it was not. */

@@ -101,12 +101,17 @@ describe("operators alone", () => {
     assert.match(summary, /^cert-manager v1\.21\.2 anew/);
   });
 
+  const at = { now: new Date("2026-11-29T06:00:00Z"), upgraded: undefined };
+
   it("are no acceptance that Operations sign off; one that lets a way back go is, whatever moves beside it", () => {
-    assert.equal(missingSignOff(settings, request), undefined);
+    assert.equal(missingSignOff(settings, request, at), undefined);
     const accepting = requestOf(older, "create");
     assert.match(accepting.summary, /the way back is let go/);
-    assert.match(missingSignOff(settings, accepting)?.missing ?? "", /have not signed the validation off/);
+    assert.match(
+      missingSignOff(settings, accepting, at)?.missing ?? "",
+      /have not signed the validation off/,
+    );
     // A request from before this was told.
-    assert.ok(missingSignOff(settings, { direction: "settled" }));
+    assert.ok(missingSignOff(settings, { direction: "settled" }, at));
   });
 });

@@ -283,7 +283,14 @@ describe("report: who is told", function () {
   describe("sign-off", () => {
     const settledOn = settingsOf({ acceptedVersion: TO });
     const accepting = (signOff: unknown) => configure({ acceptedVersion: TO, signOff, notifications: {} });
-    beforeEach(() => pulumi.answer({ seen: seenOf(settledOn), plan: { accept: ["create"] } }));
+    const minute = (agoMinutes: number) =>
+      `${new Date(Date.now() - agoMinutes * 60_000).toISOString().slice(0, 16)}Z`;
+    beforeEach(() => {
+      // It ended an hour ago, as this machine's clock goes.
+      const entry = historyEntry(settings, 0, "succeeded");
+      const history = [{ ...entry, startTime: minute(70), endTime: minute(60) }];
+      pulumi.answer({ seen: seenOf(settledOn), plan: { accept: ["create"] }, history });
+    });
 
     it("is wanted for acceptance where it is required, names this change, and comes after the plan", async () => {
       accepting({ required: true });
@@ -294,22 +301,49 @@ describe("report: who is told", function () {
       );
       accepting({ required: true, changeId: "CR-0", by: "ops" });
       await assert.rejects(said(apply), /signOff.changeId is CR-0, this change is CR-1/);
-      accepting({ required: true, changeId: "CR-1", by: "ops", at: "2026-11-29T05:10Z" });
+      const signed = { required: true, changeId: "CR-1", by: "ops" };
+      for (const [at, why] of [
+        [undefined, "is not set"],
+        [minute(90), "before the upgrade had ended"],
+        [minute(-90), "is to come"],
+      ] as const) {
+        accepting({ ...signed, at });
+        await assert.rejects(
+          said(apply),
+          new RegExp(
+            `nothing was touched.*signOff.at .*${why}; allowed: from .*Z, to now, .*next: .*signOff.at'`,
+            "s",
+          ),
+        );
+      }
+      const at = minute(30);
+      accepting({ ...signed, at });
       await said(apply);
       const made = await readReport(directory);
-      assert.deepEqual(made?.signOff, { by: "ops", at: "2026-11-29T05:10Z" });
+      assert.deepEqual(made?.signOff, { by: "ops", at });
       assert.ok(
         made?.statements.some(
-          ({ text, measured }) =>
-            measured && text === "Operations signed the validation off: ops, 2026-11-29T05:10Z",
+          ({ text, measured }) => measured && text === `Operations signed the validation off: ops, ${at}`,
         ),
       );
-      // Taken out for the next change it was given all the same; whether it is required is what was approved.
-      accepting({ required: true });
-      await said(report);
-      assert.deepEqual((await readReport(directory))?.signOff, { by: "ops", at: "2026-11-29T05:10Z" });
+      // Taken out for the next change, or written anew, it was given as it was; whether it is required is what was approved.
+      for (const now of [{ required: true }, { ...signed, by: "somebody else" }]) {
+        accepting(now);
+        await said(report);
+        assert.deepEqual((await readReport(directory))?.signOff, { by: "ops", at });
+      }
       accepting({ required: false });
       await assert.rejects(said(apply), /config: rke2-upgrade:signOff.required: changed since the plan/);
+    });
+
+    it("is told as the config's word alone where no run asked for it", async () => {
+      accepting({ changeId: "CR-1", by: "ops" });
+      await said(report);
+      const told = (await readReport(directory))?.statements.find(({ source }) =>
+        source.includes("§2.3: signOff"),
+      );
+      assert.equal(told?.measured, false);
+      assert.match(told?.text ?? "", /^no run .* the config states one: ops, without a time$/);
     });
 
     it("is asked of no upgrade, and of no acceptance where it is not required", async () => {
