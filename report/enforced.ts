@@ -10,10 +10,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { look } from "../observe/look";
 import { writeRecords } from "./chain";
+import { differences } from "./digest";
 import { readPlans } from "./files";
 import { Live } from "./live/live";
 import type { Sink } from "./live/tell";
-import { projectDirectory } from "./program";
+import { programFiles, projectDirectory } from "./program";
 import { choosing, engineEnvironment, type StackChoice } from "./pulumi";
 import { writeReport, writeReportAndTell } from "./reportCommand";
 import { errorsIn, failRun, listRuns, type RunFiles, readRun, writeRun } from "./runFiles";
@@ -33,6 +34,12 @@ async function main([
 ]: readonly string[]): Promise<void> {
   const files = (await listRuns(directory)).find((run) => run.record === record);
   if (!files) throw new Error(`${record} is no run of ${directory}`);
+  // Before anybody is told: the look that made the plan afresh is minutes old.
+  const moved = await editedSince(files, directory);
+  if (moved.length > 0)
+    throw new Error(
+      ["nothing was touched: the program is not the one that was approved", ...moved, EDITED_NEXT].join("\n"),
+    );
   // As it is now: who edits it meanwhile moves nothing of this run.
   const config = await look(async () => readStack(stack, configFile));
   const asks = "value" in config ? config.value : undefined;
@@ -45,7 +52,10 @@ async function main([
   );
   const log = await readFile(files.log, "utf8");
   const endedAt = new Date().toISOString();
-  const errors = code === 0 ? [] : errorsIn(log);
+  // A run reads its files as it comes to them: what was edited meanwhile may be what was run.
+  const edited = (await editedSince(files, directory)).map((line) => `while it ran, ${line}`);
+  for (const line of edited) console.error(line);
+  const errors = [...(code === 0 ? [] : errorsIn(log)), ...edited];
   await writeRun(files, { ...(await readRun(files)), endedAt, code, errors });
   await live?.end(code, errors).catch((error: Error) => {
     console.error(`what is live of the run did not end well: ${error.message}`);
@@ -59,6 +69,18 @@ async function main([
   });
   await writeRecords(directory, await leftovers(files));
   process.exitCode = code;
+}
+
+const EDITED_NEXT =
+  "next: bring the files back, or npm run change -- plan, and have the new plan approved; then npm run change -- apply";
+
+/** Files of the program that are not as the plan of this run has them, a line each. */
+async function editedSince(files: RunFiles, directory: string): Promise<string[]> {
+  const { digest } = await readRun(files);
+  const plan = (await readPlans(directory)).find((one) => one.digest.value === digest);
+  return plan
+    ? differences("program:", plan.digest.files, programFiles())
+    : ["the folder holds no change request of this run's digest"];
 }
 
 /** What the engine is given so that it can be listened to. */

@@ -1,14 +1,27 @@
 /** The commands one after the other in one change's folder, with a stand-in for Pulumi. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { apply } from "../../report/applyCommand";
 import { readChain } from "../../report/chain";
 import { planNames } from "../../report/directory";
+import type { Run } from "../../report/evidenceSchema";
+import { readPlan } from "../../report/files";
 import { plan } from "../../report/planCommand";
+import { programFiles, projectDirectory } from "../../report/program";
 import { writeReport } from "../../report/reportCommand";
 import { runbookCommand } from "../../report/runbookCommand";
 import { createRun, listRuns, nextRun, readRun, writeRun } from "../../report/runFiles";
@@ -166,6 +179,40 @@ describe("report: the commands of one change", function () {
     assert.match(text, new RegExp(`head of the chain: ${head}`));
   });
 
+  it("refuses a program that was edited after the look, and says what was edited while a run went on", async () => {
+    // A copy: what is edited here is nobody else's.
+    const copy = join(folder, "program");
+    for (const file of Object.keys(programFiles())) cpSync(join(projectDirectory, file), join(copy, file));
+    symlinkSync(join(projectDirectory, "node_modules"), join(copy, "node_modules"));
+    const edit = join(copy, "scripts", "edited.sh");
+    const begun = async (): Promise<Run> => {
+      const digest = (await readPlan(directory, "upgrade"))?.digest.value;
+      const run = await nextRun(directory);
+      await createRun(run, runAt(0, { digest, endedAt: undefined, code: undefined, errors: [] }));
+      const args = [run.record, directory, "change.plan.json", "lab", configFile, "CR-1"];
+      const enforced = ["--require", "ts-node/register/transpile-only", join(copy, "report/enforced.ts")];
+      const log = openSync(run.log, "a");
+      spawnSync(process.execPath, [...enforced, ...args], { cwd: copy, stdio: ["ignore", log, log] });
+      closeSync(log);
+      return readRun(run);
+    };
+    await said(plan);
+    writeFileSync(edit, "");
+    const refused = await begun();
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.errors.join(),
+      /^nothing was touched.*program: scripts\/edited\.sh: added since.*\nnext: /s,
+    );
+    rmSync(edit);
+    pulumi.answer({ edits: edit });
+    const went = await begun();
+    pulumi.answer({ edits: "" });
+    assert.equal(went.code, 0);
+    assert.match(went.errors.join(), /^while it ran, program: scripts\/edited\.sh: added since/);
+    assert.match(readFileSync(join(directory, "run-2.log"), "utf8"), /while it ran, program:/);
+  });
+
   it("begins one of two runs that come at once", async () => {
     const run = await nextRun(directory);
     await createRun(run, runAt(0));
@@ -178,8 +225,10 @@ describe("report: the commands of one change", function () {
   });
 
   it("tells a run that could not begin by its reason, not as one that was killed", async () => {
+    await said(plan);
+    const digest = (await readPlan(directory, "upgrade"))?.digest.value;
     const run = await nextRun(directory);
-    await writeRun(run, runAt(0, { endedAt: undefined, code: undefined, errors: [] }));
+    await writeRun(run, runAt(0, { digest, endedAt: undefined, code: undefined, errors: [] }));
     const enforced = join(__dirname, "../../report/enforced.ts");
     const args = [
       run.record,

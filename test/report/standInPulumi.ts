@@ -6,7 +6,7 @@ import { SEEN_FILE, type Seen } from "../../observe/seen";
 import type { HistoryEntry, StateResource } from "../../report/state";
 
 const PROGRAM = `#!/usr/bin/env node
-const { copyFileSync, existsSync, readFileSync } = require("node:fs");
+const { copyFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs");
 const [command, ...args] = process.argv.slice(2);
 const file = (name) => __dirname + "/" + name;
 const option = (name) => args.find((arg) => arg.startsWith(name + "="))?.slice(name.length + 1);
@@ -25,6 +25,8 @@ else if (command === "config") {
   else process.exitCode = 255;
 } else if (command === "up") {
   copyFileSync(option("--plan"), file("enforced.json"));
+  const edits = existsSync(file("edits.json")) && JSON.parse(readFileSync(file("edits.json"), "utf8"));
+  if (edits) writeFileSync(edits, "");
   const log = args[args.indexOf("--event-log") + 1] ?? "";
   const end = () => (process.exitCode = Number(readFileSync(file("code.json"), "utf8")));
   if (!existsSync(file("events.json")) || !log.startsWith("tcp://")) end();
@@ -71,6 +73,8 @@ export interface Answers {
   readonly config: Record<string, string>;
   /** What `up` says to an event log; it then works until {@link StandInPulumi.letGo}. */
   readonly events: readonly object[];
+  /** A file that `up` writes. */
+  readonly edits: string;
 }
 
 /** Pulumi's plan file with these operations. */
@@ -92,7 +96,7 @@ export class StandInPulumi {
     process.env.PATH = `${this.folder}:${process.env.PATH}`;
   }
 
-  answer({ plan, seen, state, history, code, config, events }: Partial<Answers>): void {
+  answer({ plan, seen, state, history, code, config, events, edits }: Partial<Answers>): void {
     const put = (name: string, value: unknown) =>
       value === undefined || writeFileSync(join(this.folder, `${name}.json`), JSON.stringify(value));
     if (plan) writeFileSync(join(this.folder, "plan.json"), planFile(plan));
@@ -102,6 +106,7 @@ export class StandInPulumi {
     put("code", code);
     put("config", config);
     put("events", events);
+    put("edits", edits);
   }
 
   /** An `up` that works may end. */

@@ -14,6 +14,7 @@ import { planFiles, readReport } from "../../../report/files";
 import { readSeries } from "../../../report/live/series";
 import { show } from "../../../report/live/show";
 import { readStatus, type Status } from "../../../report/live/status";
+import { programFiles } from "../../../report/program";
 import { createRun, lives, nextRun } from "../../../report/runFiles";
 import { begin } from "../../../report/session";
 import { verify } from "../../../report/verify";
@@ -34,7 +35,7 @@ describe("report/live: a whole run", function () {
   const nodes = labNodes.map((node, i) => ({ ...node, address: `127.66.2.${i + 1}` }));
   const raw = lab({ rke2Version: TO, changeId: "CR-1", nodes, apiAddress: VIP });
   const settings = parseSettings(raw);
-  const plan = planned(settings);
+  const plan = planned(settings, { files: programFiles() });
   const [first = "", second = ""] = settings.servers.map(({ name }) => name);
   const pulumi = new StandInPulumi();
   let servers: ApiServers;
