@@ -5,6 +5,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { appendLine, owed, readLines } from "./log";
 import { type Channel, type Message, Refused } from "./message";
+import { plainText } from "./plainText";
 
 export interface Patience {
   /** Between one try and the next, milliseconds; there is one try more than there are pauses. */
@@ -61,7 +62,7 @@ export class Outbox {
     const work = this.work(channel)
       // The folder cannot be written or read: nothing can be said of it there.
       .catch((error: Error) =>
-        console.error(`notifications by ${channel.name}: ${this.scrub(error.message)}`),
+        console.error(`notifications by ${channel.name}: ${plainText(this.scrub(error.message))}`),
       )
       .finally(() => this.busy.delete(channel));
     this.busy.set(channel, work);

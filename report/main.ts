@@ -1,5 +1,7 @@
 /** The change record on the command line: `npm run change -- plan|announce|apply|notify|runbook|report`. */
+
 import { Command } from "commander";
+import { plainText } from "../notify/plainText";
 import { announce, notify } from "./announceCommand";
 import { apply } from "./applyCommand";
 import { plan } from "./planCommand";
@@ -58,6 +60,6 @@ program
   .action(writeSchemas);
 
 program.parseAsync().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : String(error));
+  console.error(plainText(error instanceof Error ? error.message : String(error)));
   process.exitCode = 1;
 });

@@ -1,5 +1,7 @@
 /** What was told, as evidence; and what GLPI's inventory is still to be told. Pure. */
+
 import type { Telling } from "../notify/log";
+import { plainText } from "../notify/plainText";
 import type { Evidence } from "./evidenceSchema";
 import type { ReportRecord } from "./reportSchema";
 
@@ -37,7 +39,7 @@ export function inventoryOwed(
 /** What became of one, in a line: `start by smtp: not delivered, connection refused, 5 tries`. */
 export function toldLine({ kind, node, channel, outcome, detail, tries: count }: Told): string {
   const what = `${kind}${node ? ` of ${node}` : ""} by ${channel}: ${outcome}`;
-  return [what, ...(detail ? [detail] : []), tries(count)].join(", ");
+  return plainText([what, ...(detail ? [detail] : []), tries(count)].join(", "));
 }
 
 /** How often it was tried, in words. */

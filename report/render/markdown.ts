@@ -57,7 +57,8 @@ function inline(given: Cell): string {
 }
 
 /** Code spans know no escapes, tables do: a bar within one would end the cell. */
-const codeSpan = (text: string): string => (/[`|\n]/.test(text) || text === "" ? plain(text) : `\`${text}\``);
+const codeSpan = (text: string): string =>
+  /[`|\r\n]/.test(text) || text === "" ? plain(text) : `\`${text}\``;
 
 /** Text that means nothing to Markdown, on one line. */
 export const plain = (text: string): string =>
@@ -66,4 +67,4 @@ export const plain = (text: string): string =>
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
-    .replace(/\r?\n/g, "<br>");
+    .replace(/\r\n?|\n/g, "<br>");
