@@ -3,7 +3,14 @@
  * it do. The events hold every script and every output, and the debug messages among them secrets in clear (seen with
  * 3.259: test/contract/eventLog.test.ts). So there is no file, and nothing is kept: they are handed on, and that is all.
  */
-import { Server, ServerCredentials, type ServerReadableStream, type sendUnaryData } from "@grpc/grpc-js";
+import { readFileSync } from "node:fs";
+import {
+  Server,
+  ServerCredentials,
+  type ServerReadableStream,
+  type sendUnaryData,
+  status,
+} from "@grpc/grpc-js";
 import { EventsService } from "@pulumi/pulumi/proto/events_grpc_pb";
 import type { EventRequest } from "@pulumi/pulumi/proto/events_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
@@ -16,12 +23,30 @@ export interface EngineServer {
   close(): void;
 }
 
-/** Listens on this machine alone. @param heard is given every event; what it throws is not the engine's concern */
+/** An event holds a resource before and after, a script in each: hundreds of KB. What is longer is none, bytes. */
+const LONGEST = 64 * 1024 * 1024;
+
+/**
+ * Listens on this machine alone, to one stream, which is what an engine opens, and on Linux to one of this user's own: the
+ * port stands in the engine's command line, where anybody may read it. @param heard is given every event; what it throws is
+ * not the engine's concern
+ */
 export async function listenToEngine(heard: (event: unknown) => void): Promise<EngineServer> {
-  // An event holds a resource before and after, a script in each.
-  const server = new Server({ "grpc.max_receive_message_length": -1 });
+  const server = new Server({ "grpc.max_receive_message_length": LONGEST });
+  let [port, begun] = [0, false];
   server.addService(EventsService, {
     streamEvents(call: ServerReadableStream<EventRequest, Empty>, answer: sendUnaryData<Empty>) {
+      const refused = begun
+        ? "it listens to another stream already"
+        : isAnothers(call.getPeer(), port)
+          ? "it listens to its own user alone"
+          : undefined;
+      if (refused) {
+        console.error(`somebody else than the engine spoke to the event log, and was not heard: ${refused}`);
+        answer({ code: status.PERMISSION_DENIED, details: refused });
+        return;
+      }
+      begun = true;
       call.on("data", (request: EventRequest) => {
         try {
           heard(JSON.parse(request.getEvent()));
@@ -34,7 +59,7 @@ export async function listenToEngine(heard: (event: unknown) => void): Promise<E
       call.on("error", () => {});
     },
   });
-  const port = await new Promise<number>((resolve, reject) =>
+  port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
     ),
@@ -45,4 +70,23 @@ export async function listenToEngine(heard: (event: unknown) => void): Promise<E
     variables: { PULUMI_DEBUG_COMMANDS: "true" },
     close: () => server.forceShutdown(),
   };
+}
+
+/** Whether a peer's socket is another user's. Where there is no such table (no Linux) nobody can tell, and it is not. */
+function isAnothers(peer: string, port: number): boolean {
+  try {
+    const uid = uidOf(readFileSync("/proc/net/tcp", "utf8"), Number(peer.split(":").at(-1)), port);
+    return uid !== undefined && uid !== process.getuid?.();
+  } catch {
+    return false;
+  }
+}
+
+/** The user of a TCP socket, by its own port and the one that it is connected to (proc_pid_net(5)). */
+export function uidOf(table: string, own: number, remote: number): number | undefined {
+  const ends = (address: string | undefined, port: number) =>
+    address?.endsWith(`:${port.toString(16).toUpperCase().padStart(4, "0")}`);
+  const rows = table.split("\n").map((line) => line.trim().split(/\s+/));
+  const uid = rows.find(([, local, other]) => ends(local, own) && ends(other, remote))?.[7];
+  return uid === undefined ? undefined : Number(uid);
 }
