@@ -57,12 +57,12 @@ export function isLeftover(file: string, links: ReadonlyMap<string, Link>): bool
   return run !== undefined && links.has(`${run}.json`) && !links.has(`${run}.log`) && !links.has(file);
 }
 
-/** What proves nothing: what a run works with, what is sent and not yet kept, a runbook, a part of a file of ours. */
+/** What proves nothing: what a run works with, what is sent and not yet kept, how far a runbook is, a part of a file of ours. */
 const isWorking = (name: string): boolean =>
   name === LOCK_FILE ||
-  /^(run-\d+\.(pid|status\.json)|notifications\.jsonl|runbook.*\.sh(\.began)?|[a-z]+\.approval\.txt\.sig)$/.test(
+  /^(run-\d+\.(pid|status\.json)|notifications\.jsonl|runbook(-back-[a-z]+)?\.sh\.began|[a-z]+\.approval\.txt\.sig)$/.test(
     name,
   ) ||
-  /^((change|back|accept|announcement|report|evidence|access|run-\d+)\.[a-z.]+|record\.(jsonl|lock))$/.test(
+  /^((change|back|accept|announcement|report|evidence|access|run-\d+|runbook(-back-[a-z]+)?)\.[a-z.]+|record\.(jsonl|lock))$/.test(
     wholeOf(name) ?? "",
   );

@@ -1,11 +1,12 @@
 /** `npm run change -- runbook`: the remaining steps, or those of going back, as a plain bash file. */
 import { randomUUID } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { asText } from "../components/changePolicy";
 import type { GoBack, Settings } from "../config";
 import { judgeGoBack } from "../config/goBackPolicy";
 import { GO_BACK_STRATEGIES } from "../config/schema";
+import { headLine, writeRecords } from "./chain";
 import { changeDirectory } from "./directory";
 import { changeIn } from "./evidence";
 import type { StackOptions } from "./planCommand";
@@ -15,6 +16,7 @@ import { type RunbookInputs, runbook } from "./runbook/make";
 import { readStack } from "./stackConfig";
 import { exportSchema, type StateResource } from "./state";
 import { turnSteps } from "./waveTurns";
+import { writeWhole } from "./wholeFile";
 
 export interface RunbookOptions extends StackOptions {
   readonly back?: string;
@@ -30,17 +32,23 @@ export async function runbookCommand(options: RunbookOptions): Promise<void> {
   const text = runbook({ settings, owner, attempt, moved, done: fresh ? new Set() : doneIn(state, attempt) });
   const directory = changeDirectory(settings.changeId, options.out);
   await mkdir(directory, { recursive: true, mode: 0o750 });
-  const file = join(
-    directory,
-    settings.goBack ? `runbook-back-${settings.goBack.strategy}.sh` : "runbook.sh",
+  const name = settings.goBack ? `runbook-back-${settings.goBack.strategy}.sh` : "runbook.sh";
+  const file = join(directory, name);
+  const chained = await writeRecords(directory, [{ what: "runbook", file: name, content: text }]).then(
+    headLine,
+    async (error: Error) => {
+      // A chain that was broken is no reason to be without one on the worst day.
+      await writeWhole(file, text);
+      return `it is not in the chain: ${error.message}`;
+    },
   );
-  await writeFile(file, text, { mode: 0o750 });
   console.log(
     [
       `${file}: ${text.split("\n").filter((line) => line.startsWith("if step ")).length} steps left`,
       ...(state.length === 0
         ? ["no state was found: all steps are in it, with a new owner's ID for the locks"]
         : []),
+      chained,
       `next: read it, then SSH_KEY=… bash ${file}`,
     ].join("\n"),
   );

@@ -160,7 +160,21 @@ describe("report: the commands of one change", function () {
     );
     assert.deepEqual(readdirSync(directory), []);
     await runbookCommand({ ...options, back: "restore" });
-    assert.deepEqual(readdirSync(directory), ["runbook-back-restore.sh"]);
+    const file = join(directory, "runbook-back-restore.sh");
+    assert.deepEqual(readdirSync(directory).sort(), ["record.jsonl", "runbook-back-restore.sh"]);
+    const held = async (harm = "") => {
+      writeFileSync(file, `${readFileSync(file, "utf8")}${harm}`);
+      return (await verify(directory)).faults;
+    };
+    assert.deepEqual(await held(), []);
+    assert.deepEqual(await held("rm -rf /\n"), ["runbook-back-restore.sh: it was edited"]);
+    // Asked for again it is what the program says; with a broken chain it is there all the same.
+    await runbookCommand({ ...options, back: "restore" });
+    assert.deepEqual(await held(), []);
+    writeFileSync(join(directory, "record.jsonl"), "cut sh");
+    rmSync(file);
+    await runbookCommand({ ...options, back: "restore" });
+    assert.ok(readdirSync(directory).includes("runbook-back-restore.sh"));
   });
 
   it("reports every run of a long history, not its newest page alone", async () => {

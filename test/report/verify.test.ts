@@ -94,9 +94,12 @@ describe("report --verify", () => {
       assert.deepEqual(await faultsAfter(put(name)), [`${name}: it is not in the chain`]);
   });
 
-  it("lets pass a runbook with its beginning", async () => {
-    for (const name of ["runbook.sh", "runbook-back-rollback.sh.began"])
-      assert.deepEqual(await faultsAfter((directory) => writeFileSync(join(directory, name), "x")), [], name);
+  it("lets pass how far a runbook is, and no runbook that the program did not write", async () => {
+    const put = (name: string) => faultsAfter((directory) => writeFileSync(join(directory, name), "x"));
+    for (const name of ["runbook.sh.began", "runbook-back-rollback.sh.began"])
+      assert.deepEqual(await put(name), [], name);
+    for (const name of ["runbook.sh", "runbook-back-rollback.sh", "runbook-mine.sh.began"])
+      assert.deepEqual(await put(name), [`${name}: it is not in the chain`]);
   });
 
   it("finds a line of the chain that was dropped, doubled or cut short", async () => {
