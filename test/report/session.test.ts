@@ -9,12 +9,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import { writeRecords } from "../../report/chain";
 import { planFiles } from "../../report/files";
 import { follow } from "../../report/follow";
+import { programFiles } from "../../report/program";
 import { lives, nextRun, readRun, writeRun } from "../../report/runFiles";
 import { begin } from "../../report/session";
 import { labFile } from "../config/lab";
 import { inputsOf, planned, runAt, settingsOf } from "./fixtures";
 
 describe("report: a run in its own session", () => {
+  const settings = settingsOf();
+  const plan = planned(settings, { files: programFiles() });
   const directory = mkdtempSync(join(tmpdir(), "session-test-"));
   let path: string | undefined;
   const bin = mkdtempSync(join(tmpdir(), "session-bin-"));
@@ -28,13 +31,12 @@ printf 'Diagnostics:\\n  x (y):\\n    error: it broke\\n'; exit 7
     writeFileSync(join(bin, "pulumi"), engine, { mode: 0o755 });
     path = process.env.PATH;
     process.env.PATH = `${bin}:${path}`;
-    const settings = settingsOf();
-    const plan = {
+    const enforced = {
       what: "Pulumi's plan",
       file: "change.plan.json",
       content: inputsOf(settings).preview.plan,
     };
-    await writeRecords(directory, [plan, ...(await planFiles(planned(settings)))]);
+    await writeRecords(directory, [enforced, ...(await planFiles(plan))]);
   });
   after(() => {
     process.env.PATH = path;
@@ -43,7 +45,13 @@ printf 'Diagnostics:\\n  x (y):\\n    error: it broke\\n'; exit 7
 
   it("outlives a hang-up of who began it, is shown again, and writes down how it ended", async () => {
     const run = await nextRun(directory);
-    await writeRun(run, { ...runAt(0), endedAt: undefined, code: undefined, errors: [] });
+    await writeRun(run, {
+      ...runAt(0),
+      digest: plan.digest.value,
+      endedAt: undefined,
+      code: undefined,
+      errors: [],
+    });
     await begin(run, {
       plan: "change.plan.json",
       stack: "lab",
