@@ -143,7 +143,7 @@ describe("scripts", () => {
         step,
         "# end of step\n",
       ].join("\n");
-      return spawnSync("bash", ["-s", "--", "restart", "uuid", "5"], {
+      return spawnSync("bash", ["-s", "--", "gate-node", "uuid", "5"], {
         input: input
           .replaceAll("/var/lib/rke2-upgrade", directory)
           .replaceAll("/run/rke2-upgrade", directory),
@@ -154,9 +154,9 @@ describe("scripts", () => {
       const said = JSON.parse(run("result done true", nodeLine(name)).stdout);
       assert.deepEqual([said.node, said.done], [name, true]);
       const failed = run("fail seen next", nodeLine(name));
-      assert.deepEqual([failed.status, failed.stderr], [1, `${name}: restart: seen\n  next: next\n`]);
+      assert.deepEqual([failed.status, failed.stderr], [1, `${name}: gate-node: seen\n  next: next\n`]);
       writeFileSync(join(directory, "owner"), "another since");
-      assert.match(run("result", nodeLine(name)).stderr, new RegExp(`^${name}: restart: held by another`));
+      assert.match(run("result", nodeLine(name)).stderr, new RegExp(`^${name}: gate-node: held by another`));
     } finally {
       rmSync(directory, { recursive: true });
     }
