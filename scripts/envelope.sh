@@ -72,7 +72,7 @@ envelope() {
   cordon | drain | patch | reboot | restart)
     if [ -z "$held" ]; then
       cat >/dev/null
-      echo "$(hostname): $step: no change holds this node: this one was settled or accepted meanwhile, maybe from another machine" >&2
+      echo "$HERE: $step: no change holds this node: this one was settled or accepted meanwhile, maybe from another machine" >&2
       echo "  next: see where the change stands (pulumi stack history); where it goes on, have the locks taken anew: pulumi state taint URN, with the URN of preflight from pulumi stack --show-urns; then pulumi up" >&2
       exit 75
     fi
