@@ -16,7 +16,7 @@ import * as back from "./back";
 import { identities, info, proxmox, restarts, type Span, snapshots, versions } from "./history";
 import { cancel, configure, killAll, kubectl, ok, onNode, run, startUp, UP, up } from "./operator";
 import { findNoSecret, plantMarker } from "./secrets";
-import { printed, type Sample, watch } from "./watch";
+import { diagnostics, printed, type Sample, watch } from "./watch";
 
 const FROM = "v1.35.4+rke2r1";
 const TO = "v1.36.3+rke2r1";
@@ -29,7 +29,7 @@ const AGENTS = ["proj-k8sw01", "proj-k8sw02", "proj-k8sw03", "proj-k8sw04"];
 async function stopsWith(pattern: RegExp, untouched: readonly string[]): Promise<void> {
   const { code, output } = await up();
   assert.notEqual(code, 0, `it did not stop:\n${output}`);
-  assert.match(output, pattern);
+  assert.ok(pattern.test(output), `did not say ${pattern}:\n${diagnostics(output)}`);
   assert.match(output, /next: /);
   const now = await versions();
   for (const node of untouched) assert.equal(now[node], FROM, `${node} was touched`);

@@ -69,7 +69,7 @@ function judge({ items }: List): Omit<Sample, "at"> {
 }
 
 /** What an engine that failed said of it: its outputs come after, and would push that off a CI log's end. */
-const diagnostics = (output: string): string =>
+export const diagnostics = (output: string): string =>
   output.split(/^(?=Diagnostics:|Outputs:)/m).find((part) => part.startsWith("Diagnostics:")) ?? output;
 
 /** Waits until a command has printed something, bounded. */
