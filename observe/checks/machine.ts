@@ -1,6 +1,6 @@
 import type { ClusterNode, Settings } from "../../config";
 import { type Facts, inTurn, isReady, nameOf } from "../facts";
-import { type Finding, must } from "../finding";
+import { type Finding, must, notMeasured } from "../finding";
 import { type Question, unknown } from "../unmeasured";
 
 /**
@@ -14,10 +14,15 @@ export function judgeMachine(settings: Settings, node: ClusterNode, facts: Facts
     wanted: "one boot ID, a network card in common",
   };
   const seen = facts.nodes.get(node.name);
-  const cards = "value" in facts.hosts ? facts.hosts.value.cards?.get(node.vmId) : undefined;
-  if (!seen || !cards || "missing" in seen || "missing" in cards) {
-    const who = !seen || "missing" in seen ? "the node" : "Proxmox VE";
-    return unknown(question, `${who} did not say`, "see what stopped it, in its own check");
+  const { cards: all, places } =
+    "value" in facts.hosts ? facts.hosts.value : { cards: undefined, places: undefined };
+  const cards = all?.get(node.vmId);
+  if (!seen || "missing" in seen)
+    return unknown(question, `see "${node.name}: answers over SSH"`, "bring the node back first");
+  if (!cards) return unknown(question, "Proxmox VE did not say", "see what stopped it, in its own checks");
+  if ("missing" in cards) {
+    const host = places?.find(({ vmId }) => vmId === node.vmId)?.host ?? "its host";
+    return notMeasured(question.check, cards.missing, question.wanted, host);
   }
   const comparable = cards.value.length > 0 && seen.value.cards.length > 0;
   const wrong = [

@@ -317,9 +317,9 @@ describe("the checks", function () {
     await ok("kubectl", "wait", "--for=condition=Ready", "node", "--all", "--timeout=120s");
   });
 
-  for (const [fault, ofVm] of [
-    ["node-offline node01", ["VM 3001 (proj-k8sm01)", "the restore test of VM 3001"]],
-    ["node-offline node02", ["VM 3004 (proj-k8sw01)"]],
+  for (const [fault, node, ofVm] of [
+    ["node-offline node01", "proj-k8sm01", ["VM 3001 (proj-k8sm01)", "the restore test of VM 3001"]],
+    ["node-offline node02", "proj-k8sw01", ["VM 3004 (proj-k8sw01)"]],
   ] as const) {
     it(`say what was not measured, and why, with one Proxmox host down: ${fault}`, async () => {
       const [, host = ""] = fault.split(" ");
@@ -327,10 +327,10 @@ describe("the checks", function () {
       try {
         const lines = await previewed();
         const lost = lostOf(healthy, lines, new RegExp(`room for snapshots, .* on ${host}$`));
-        assert.deepEqual(
-          lost,
-          [...ofVm, `room for snapshots, the storages of ${host}`].map((check) => `proxmox: ${check}`),
-        );
+        assert.deepEqual(lost, [
+          `${node}: name, address and VM are one machine`,
+          ...[...ofVm, `room for snapshots, the storages of ${host}`].map((check) => `proxmox: ${check}`),
+        ]);
         const first = checksOf(lines).find(({ verdict }) => verdict === "NOT MEASURED");
         assert.match(first?.text ?? "", /HTTP 59\d.*; next: bring node0\d back/s);
       } finally {
@@ -349,7 +349,7 @@ describe("the checks", function () {
       assert.deepEqual(
         lost.toSorted(),
         [
-          ...healthy.filter((name) => name.startsWith("proxmox: ") && !space.test(name)),
+          ...healthy.filter((name) => /^proxmox: |are one machine$/.test(name) && !space.test(name)),
           ...["proxmox: the API answers", "proxmox: room for snapshots"],
           "timing: backup jobs of these VMs in the window",
         ].sort(),
