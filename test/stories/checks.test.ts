@@ -102,9 +102,10 @@ const WRONG: readonly [fault: string, line: RegExp][] = [
 const ALONE: readonly [fault: string, line: RegExp][] = [
   ["ssh-refused proj-k8sw02", /NOT MEASURED {2}proj-k8sw02: answers over SSH: .*refused/is],
   ["service-stopped proj-k8sw02", /FAIL {2}proj-k8sw02: runs RKE2: nothing \((inactive|failed)\)/],
+  // The servers' turns would end that skew; what stops it is what the last run left (observe/checks/left.ts).
   [
     `upgraded-by-hand proj-k8sw02 ${TO}`,
-    /FAIL {2}version: skew, .*the kubelet of proj-k8sw02 \(1\.36\) is newer than the API server of proj-k8sm01 \(1\.35\)/,
+    /WARN {2}version: skew, .*the kubelet of proj-k8sw02 \(1\.36\) is newer than the API server of proj-k8sm01 \(1\.35\)/,
   ],
   // From RKE2's heartbeat on it is no warning any more: the leader loses its members.
   ["etcd-slow proj-k8sm02 600", /FAIL {2}etcd: writes to its log: .*proj-k8sm02 ([5-9]\d\d|\d{4})\.\d ms/],
