@@ -34,23 +34,11 @@ export const provider: pulumi.dynamic.ResourceProvider<ChangeInputs, ChangeState
     const moved = before && refusedNodes(before, now);
     if (moved) return { inputs: news, failures: [moved] };
     const verdict = judgeChange(before, now, randomUUID);
-    if (
-      "reason" in verdict &&
-      before &&
-      isWithdrawal(before, now) &&
-      (await nothingTouched(providerContext(), before))
-    ) {
-      return { inputs: { ...news, ...withdrawn(before) } };
-    }
-    if (
-      "reason" in verdict &&
-      before &&
-      adoptsAnother(before, now) &&
-      (await nothingTouched(providerContext(), now))
-    ) {
-      return { inputs: { ...news, ...adopting(before, now) } };
-    }
     if ("reason" in verdict) {
+      if (before && isWithdrawal(before, now) && (await nothingTouched(providerContext(), before)))
+        return { inputs: { ...news, ...withdrawn(before) } };
+      if (before && adoptsAnother(before, now) && (await nothingTouched(providerContext(), now)))
+        return { inputs: { ...news, ...adopting(before, now) } };
       return { inputs: news, failures: [{ property: verdict.property, reason: verdict.reason }] };
     }
     const refused = before && (await refusedByNodes(before, now));

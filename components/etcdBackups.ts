@@ -37,8 +37,8 @@ const AHEAD_MS = 120_000;
 export const isFromFuture = (backup: Backup): boolean => ageMs(backup) < -AHEAD_MS;
 
 /**
- * This change's backups, the newest first; last those that bear a time to come, for want of any other. One without its sum is none: it was broken off before it was whole, and must
- * not stand before an older one that is.
+ * This change's backups, the newest first; last those that bear a time to come, for want of any other. One without its sum
+ * is none: it was broken off before it was whole, and must not stand before an older one that is.
  */
 export async function listBackups(settings: Settings): Promise<Backup[]> {
   const directory = backupDirectory(settings);

@@ -1,11 +1,11 @@
 import { type ClusterNode, restoreTestNode, type Settings } from "../config";
 import { type LastBackup, lastBackup, timeZoneOf } from "../proxmox/backups";
 import type { ProxmoxClient } from "../proxmox/client";
-import { listBackupJobs, readQuorum } from "../proxmox/cluster";
+import { listBackupJobs, readFreeMemory, readQuorum } from "../proxmox/cluster";
 import { connect } from "../proxmox/connect";
-import { readCloneNeeds } from "../proxmox/guestAgent";
 import { canSnapshot, listSnapshots } from "../proxmox/snapshots";
-import { isRunning, listVms, readCards, type VmPlace } from "../proxmox/vms";
+import { hardwareAddressesIn, isAgentOn, memoryOf, readConfig, type VmConfig } from "../proxmox/vmConfig";
+import { isRunning, listVms, type VmPlace } from "../proxmox/vms";
 import {
   hostQuestions,
   QUORUM,
@@ -52,20 +52,20 @@ export async function lookAtHosts(settings: Settings, tokenSecret: string): Prom
     if (rights.verdict === "fail") return { findings: beyond(rights, hostQuestions(settings)) };
     const vms = await listVms(client);
     const ours = vms.filter(({ vmId }) => settings.nodes.some((node) => node.vmId === vmId));
-    const [quorum, backups, ofNodes, space, cards] = await Promise.all([
+    const configs = await readConfigs(client, ours);
+    const [quorum, backups, ofNodes, space] = await Promise.all([
       judgeQuorum(client),
       readBackups(client, settings, ours),
       Promise.all([
         ...settings.nodes.map((node) => judgeVm(client, vms, node)),
-        judgeRestoreTest(client, vms, settings),
+        judgeRestoreTest(client, vms, configs, settings),
       ]),
-      judgeSpace(client, ours),
-      cardsOf(client, ours),
+      judgeSpace(client, ours, configs),
     ]);
     return {
       findings: [rights, quorum, ...judgePlacement(settings, vms), ...ofNodes.flat(), ...space],
       places: vms,
-      cards,
+      cards: cardsOf(configs),
       backups,
     };
   } finally {
@@ -73,15 +73,23 @@ export async function lookAtHosts(settings: Settings, tokenSecret: string): Prom
   }
 }
 
-async function cardsOf(
-  client: ProxmoxClient,
-  places: readonly VmPlace[],
-): Promise<ReadonlyMap<number, Look<readonly string[]>>> {
+/** VMs' configs as they are now, by VM ID. */
+type Configs = ReadonlyMap<number, Look<VmConfig>>;
+
+async function readConfigs(client: ProxmoxClient, places: readonly VmPlace[]): Promise<Configs> {
   const asked = places.map(
-    async (place) => [place.vmId, await look(() => readCards(client, place))] as const,
+    async (place) => [place.vmId, await look(() => readConfig(client, place))] as const,
   );
   return new Map(await Promise.all(asked));
 }
+
+const cardsOf = (configs: Configs): NonNullable<HostFacts["cards"]> =>
+  new Map(
+    [...configs].map(([vmId, config]) => [
+      vmId,
+      "value" in config ? { value: hardwareAddressesIn(config.value) } : config,
+    ]),
+  );
 
 async function readBackups(
   client: ProxmoxClient,
@@ -133,11 +141,12 @@ export async function lookAtVm(
     if (rights.verdict === "fail") return { findings: beyond(rights, turnHostQuestions(settings, node)) };
     const vms = await listVms(client);
     const place = vms.find(({ vmId }) => vmId === node.vmId);
-    const [quorum, ofVm, space, cards, snapshots] = await Promise.all([
+    const ours = place ? [place] : [];
+    const configs = await readConfigs(client, ours);
+    const [quorum, ofVm, space, snapshots] = await Promise.all([
       judgeQuorum(client),
       judgeVm(client, vms, node),
-      judgeSpace(client, place ? [place] : []),
-      cardsOf(client, place ? [place] : []),
+      judgeSpace(client, ours, configs),
       place ? look(() => listSnapshots(client, place.host, node.vmId)) : { value: [] },
     ]);
     const { check, wanted } = snapshotQuestion(settings, node);
@@ -148,7 +157,7 @@ export async function lookAtVm(
     return {
       findings: [rights, quorum, ...judgePlacement(settings, vms), ...ofVm, ...space, snapshot],
       places: vms,
-      cards,
+      cards: cardsOf(configs),
     };
   } finally {
     await client.close();
@@ -181,18 +190,20 @@ async function judgeQuorum(client: ProxmoxClient): Promise<Finding> {
 async function judgeRestoreTest(
   client: ProxmoxClient,
   vms: readonly VmPlace[],
+  configs: Configs,
   settings: Settings,
 ): Promise<Finding[]> {
   if (!settings.restoreTest.enabled) return [];
   const node = restoreTestNode(settings);
   const { check, wanted } = restoreTestQuestion(settings);
   const place = vms.find(({ vmId }) => vmId === node.vmId);
-  const asked = place
-    ? await look(() => readCloneNeeds(client, place))
-    : { missing: `VM ${node.vmId} is not listed` };
-  if ("missing" in asked) return [notMeasured(check, asked.missing, wanted, place?.host ?? "its host")];
-  const { agent, memoryMiB, freeMiB } = asked.value;
-  const found = `guest agent ${agent ? "on" : "off"}; ${memoryMiB} MiB for it, ${freeMiB} MiB free on ${place?.host}`;
+  if (!place) return [notMeasured(check, `VM ${node.vmId} is not listed`, wanted, "its host")];
+  const config = configs.get(node.vmId) ?? { missing: "not looked at" };
+  const free = await look(() => readFreeMemory(client, place.host));
+  if ("missing" in config) return [notMeasured(check, config.missing, wanted, place.host)];
+  if ("missing" in free) return [notMeasured(check, free.missing, wanted, place.host)];
+  const [agent, memoryMiB, freeMiB] = [isAgentOn(config.value), memoryOf(config.value), free.value];
+  const found = `guest agent ${agent ? "on" : "off"}; ${memoryMiB} MiB for it, ${freeMiB} MiB free on ${place.host}`;
   const otherwise = "or set restoreTest.enabled to false";
   if (!agent) {
     const next = `install qemu-guest-agent in it, then: qm set ${node.vmId} --agent 1, and stop and start the VM; ${otherwise}`;

@@ -1,5 +1,6 @@
 import type { ProxmoxClient } from "../proxmox/client";
-import { readSpace, storagesOf } from "../proxmox/storage";
+import { readSpace } from "../proxmox/storage";
+import { storagesIn, type VmConfig } from "../proxmox/vmConfig";
 import type { VmPlace } from "../proxmox/vms";
 import { type Finding, notMeasured } from "./finding";
 import { type Look, look } from "./look";
@@ -14,28 +15,34 @@ const FAIL_BELOW = 0.1;
 
 const GiB = 2 ** 30;
 
-/** Whether each storage that will hold a snapshot has room for it to grow, host by host. */
-export async function judgeSpace(client: ProxmoxClient, places: readonly VmPlace[]): Promise<Finding[]> {
-  const used = await Promise.all(
-    places.map(async ({ host, vmId }) => {
-      const found = await look(() => storagesOf(client, host, vmId));
-      // What it holds is not known: its storages are one line then.
-      if ("missing" in found) return [{ name: `the storages of ${host}`, host, storage: found }];
-      return found.value.map((storage) => ({
-        name: `${storage} on ${host}`,
-        host,
-        storage: { value: storage },
-      }));
-    }),
-  );
-  const distinct = new Map(used.flat().map((one) => [one.name, one]));
+/** A storage that holds a VM's disks, by its name for people. */
+interface Held {
+  readonly name: string;
+  readonly host: string;
+  readonly storage: Look<string>;
+}
+
+/** Whether each storage that will hold a snapshot has room for it to grow, host by host. @param configs by VM ID */
+export async function judgeSpace(
+  client: ProxmoxClient,
+  places: readonly VmPlace[],
+  configs: ReadonlyMap<number, Look<VmConfig>>,
+): Promise<Finding[]> {
+  const used = places.flatMap(({ host, vmId }): Held[] => {
+    const config = configs.get(vmId) ?? { missing: "not looked at" };
+    // What it holds is not known: its storages are one line then.
+    if ("missing" in config) return [{ name: `the storages of ${host}`, host, storage: config }];
+    return storagesIn(config.value).map((storage) => ({
+      name: `${storage} on ${host}`,
+      host,
+      storage: { value: storage },
+    }));
+  });
+  const distinct = new Map(used.map((one) => [one.name, one]));
   return Promise.all([...distinct.values()].map((one) => judgeStorage(client, one)));
 }
 
-async function judgeStorage(
-  client: ProxmoxClient,
-  { name, host, storage }: { name: string; host: string; storage: Look<string> },
-): Promise<Finding> {
+async function judgeStorage(client: ProxmoxClient, { name, host, storage }: Held): Promise<Finding> {
   const [check, wanted] = [`proxmox: room for snapshots, ${name}`, `at least ${WARN_BELOW * 100} %`];
   const asked = "missing" in storage ? storage : await look(() => readSpace(client, host, storage.value));
   if ("missing" in asked) return notMeasured(check, asked.missing, wanted, host);

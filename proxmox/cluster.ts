@@ -86,3 +86,11 @@ export async function listBackupJobs(client: ProxmoxClient): Promise<BackupJob[]
     };
   });
 }
+
+const memory = z.object({ memory: z.object({ free: z.number(), available: z.number().optional() }) });
+
+/** How much memory a host has to spare, MiB. Needs Sys.Audit. */
+export async function readFreeMemory(client: ProxmoxClient, host: string): Promise<number> {
+  const { free, available = free } = (await client.get(`/nodes/${host}/status`, memory)).memory;
+  return Math.floor(available / 2 ** 20);
+}

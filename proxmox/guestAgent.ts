@@ -17,32 +17,6 @@ const status = z.object({
   "err-data": z.string().optional(),
 });
 
-/** Whether Proxmox VE asks a guest's agent. @param agent the VM's option of that name: `1`, `enabled=1,fstrim_cloned_disks=1` */
-export const isAgentOn = (agent: string): boolean => /^(enabled=)?1(,|$)|,enabled=1(,|$)/.test(agent);
-
-const vmConfig = z.object({
-  agent: z.union([z.string(), z.number()]).optional(),
-  memory: z.union([z.string(), z.number()]).optional(),
-});
-const hostMemory = z.object({ memory: z.object({ free: z.number(), available: z.number().optional() }) });
-
-/** What a clone of a VM needs to be worked in on its host. Needs VM.Audit, and Sys.Audit of the host. */
-export async function readCloneNeeds(
-  client: ProxmoxClient,
-  { host, vmId }: Guest,
-): Promise<{ readonly agent: boolean; readonly memoryMiB: number; readonly freeMiB: number }> {
-  const [config, { memory }] = await Promise.all([
-    client.get(`/nodes/${host}/qemu/${vmId}/config`, vmConfig),
-    client.get(`/nodes/${host}/status`, hostMemory),
-  ]);
-  return {
-    agent: isAgentOn(String(config.agent ?? "")),
-    // Newer releases write `current=16384`; where it is left out it is 512.
-    memoryMiB: Number(/\d+/.exec(String(config.memory ?? 512))),
-    freeMiB: Math.floor((memory.available ?? memory.free) / 2 ** 20),
-  };
-}
-
 /** How a program in a guest ended. */
 export interface GuestResult {
   /** Its exit code; 255 where a signal ended it. */

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { ProxmoxClient } from "./client";
 import { ProxmoxError } from "./errors";
-import { isAgentOn } from "./guestAgent";
 import { waitUnlocked } from "./locks";
 import { listTasks, readTaskLog, waitForTask } from "./tasks";
+import { isAgentOn, readConfig } from "./vmConfig";
 import { findVm } from "./vms";
 
 const snapshotList = z.array(
@@ -112,12 +112,10 @@ async function adopt(
   return { snapshot, upid: made.upid, crashConsistent: !(await wasFrozen(client, host, vmId, made.upid)) };
 }
 
-const vmConfig = z.object({ agent: z.union([z.string(), z.number()]).optional() });
-
 /** A failed freeze only warns and the task ends OK (facts: Proxmox), so its log has to be read. */
 async function wasFrozen(client: ProxmoxClient, host: string, vmId: number, upid: string): Promise<boolean> {
-  const { agent } = await client.get(`/nodes/${host}/qemu/${vmId}/config`, vmConfig);
-  return tellsOfFreeze(String(agent ?? ""), await readTaskLog(client, upid));
+  const { agent = "" } = await readConfig(client, { host, vmId });
+  return tellsOfFreeze(String(agent), await readTaskLog(client, upid));
 }
 
 /**
@@ -126,7 +124,7 @@ async function wasFrozen(client: ProxmoxClient, host: string, vmId: number, upid
  * @param log the task's, whose words differ between releases (PVE::QemuServer::Agent, before it PVE::QemuConfig)
  */
 export function tellsOfFreeze(agent: string, log: readonly string[]): boolean {
-  if (!isAgentOn(agent)) return false;
+  if (!isAgentOn({ agent })) return false;
   return !log.some((line) =>
     /skipping guest filesystem freeze|guest agent is not running|fs-?freeze.*(fail|error|unable)/i.test(line),
   );

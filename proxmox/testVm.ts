@@ -3,9 +3,9 @@ import type { ProxmoxClient } from "./client";
 import { ProxmoxError } from "./errors";
 import { waitUnlocked } from "./locks";
 import { waitForTask } from "./tasks";
+import { cardsIn, readConfig } from "./vmConfig";
 import { isRunning, listVms } from "./vms";
 
-const config = z.record(z.string(), z.union([z.string(), z.number()]));
 const feature = z.object({
   hasFeature: z.union([z.boolean(), z.number(), z.string()]).transform((flag) => Number(flag) === 1),
 });
@@ -67,11 +67,11 @@ export async function bootTestVm(
     }),
   );
   const path = `/nodes/${host}/qemu/${vmId}`;
-  const cards = cardsOf(await client.get(`${path}/config`, config));
+  const cards = cardsIn(await readConfig(client, { host, vmId }));
   const unplugged = cards.map(([key, card]) => [key, `${card.replace(/,link_down=\d/, "")},link_down=1`]);
   // A host that reboots meanwhile is not to start it.
   await done(await client.post(`${path}/config`, { ...Object.fromEntries(unplugged), onboot: "0" }));
-  const plugged = cardsOf(await client.get(`${path}/config`, config)).filter(
+  const plugged = cardsIn(await readConfig(client, { host, vmId })).filter(
     ([, card]) => !card.includes("link_down=1"),
   );
   if (plugged.length > 0) {
@@ -80,9 +80,6 @@ export async function bootTestVm(
   }
   await done(await client.post(`${path}/status/start`, {}));
 }
-
-const cardsOf = (values: Readonly<Record<string, string | number>>): [string, string][] =>
-  Object.entries(values).flatMap(([key, value]) => (/^net\d+$/.test(key) ? [[key, String(value)]] : []));
 
 /**
  * Destroys the test VM, running or not; one that is gone is done. Waits for the clone of an earlier run that was killed.
@@ -103,7 +100,7 @@ export async function destroyTestVm(
   });
   if (!place) return true;
   const path = `/nodes/${place.host}/qemu/${vmId}`;
-  const { description = "" } = await client.get(`${path}/config`, config);
+  const { description = "" } = await readConfig(client, place);
   if (!String(description).includes(markOf(owner))) {
     throw new ProxmoxError(
       200,

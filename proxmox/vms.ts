@@ -45,24 +45,6 @@ export async function isRunning(
   return status === "running";
 }
 
-const config = z.record(z.string(), z.unknown());
-
-/** Hardware addresses of a VM's network cards, lower case. Needs VM.Audit. */
-export async function readCards(
-  client: ProxmoxClient,
-  { host, vmId }: Pick<VmPlace, "host" | "vmId">,
-): Promise<string[]> {
-  const values = await client.get(`/nodes/${host}/qemu/${vmId}/config`, config);
-  // net0: virtio=BC:24:11:00:0B:B9,bridge=vmbr0
-  return Object.entries(values).flatMap(([key, value]) =>
-    /^net\d+$/.test(key)
-      ? (String(value)
-          .match(/(?:[0-9a-f]{2}:){5}[0-9a-f]{2}/i)?.[0]
-          .toLowerCase() ?? [])
-      : [],
-  );
-}
-
 /**
  * Finds one VM, wherever it was moved to.
  * @throws where it is not listed: a right that is missing looks the same as a VM that is

@@ -29,10 +29,12 @@ export function allRuns({ updates, runs }: Pick<Evidence, "updates" | "runs">): 
 }
 
 /** What Pulumi's history does not tell of a run, in words. */
-export const untoldResult = ({ own }: AnyRun): string =>
-  own?.endedAt === undefined
+export function untoldResult({ own }: AnyRun): string {
+  if (own?.begun === false) return "not begun: nothing was touched";
+  return own?.endedAt === undefined
     ? "killed, or still at work: no end was written"
     : `ended with ${own.code ?? "no code"}: Pulumi's history has no end of it`;
+}
 
 /**
  * A run of ours and Pulumi's record of it: the update begins within the run. One that was killed wrote no end, so whatever

@@ -108,7 +108,7 @@ async function refuseEdited(directory: string): Promise<void> {
   if (faults.length > 0) {
     refuse(
       faults,
-      "bring back the files that were approved, or make a new plan and have it approved; a report is made again by npm run change -- report",
+      "bring back the files that were approved, or make a new plan and have it approved; a report is made again by npm run change -- report, a runbook by npm run change -- runbook (with the --back that it was made with)",
     );
   }
 }

@@ -84,8 +84,9 @@ export async function readChain(directory: string): Promise<Link[]> {
     });
 }
 
-/** What every command that writes a line says last. */
-export const headLine = (head: string): string => `head of the chain: ${head}   (keep it in the ticket)`;
+/** What every command that writes a line says at its end. */
+export const headLine = (head: string): string =>
+  `head of the chain: ${head}   (keep it in the ticket: report --verify --head proves the records by it)`;
 
 /** A file that is to be written. */
 export interface RecordFile {

@@ -14,6 +14,7 @@ import { differences } from "./digest";
 import { readPlans } from "./files";
 import { Live } from "./live/live";
 import type { Sink } from "./live/tell";
+import type { PlanRecord } from "./planSchema";
 import { programFiles, projectDirectory } from "./program";
 import { choosing, engineEnvironment, type StackChoice } from "./pulumi";
 import { writeReport, writeReportAndTell } from "./reportCommand";
@@ -34,8 +35,9 @@ async function main([
 ]: readonly string[]): Promise<void> {
   const files = (await listRuns(directory)).find((run) => run.record === record);
   if (!files) throw new Error(`${record} is no run of ${directory}`);
-  // Before anybody is told: the look that made the plan afresh is minutes old.
-  const moved = await editedSince(files, directory);
+  const approved = await planOf(files, directory);
+  // Before anybody is told: what apply held to the plan is seconds old, and this process has read its own files since.
+  const moved = editedSince(approved);
   if (moved.length > 0)
     throw new Error(
       ["nothing was touched: the program is not the one that was approved", ...moved, EDITED_NEXT].join("\n"),
@@ -46,14 +48,16 @@ async function main([
   // Whoever is told of this run: none of them holds it.
   const bears = waits ? (JSON.parse(waits) as Waits) : undefined;
   const people = await sinks(directory, asks?.settings, { stack, configFile }, await readRun(files), bears);
-  const { live, heard } = await liveOf(files, directory, { stack, configFile }, statusPort, [people.tell]);
+  const { live, heard } = await liveOf(files, approved, { stack, configFile }, statusPort, [people.tell]);
   const code = await withPlannedConfig(configFile, (planned) =>
     up(join(directory, plan), choosing({ stack, configFile: planned }), heard),
   );
   const log = await readFile(files.log, "utf8");
   const endedAt = new Date().toISOString();
   // A run reads its files as it comes to them: what was edited meanwhile may be what was run.
-  const edited = (await editedSince(files, directory)).map((line) => `while it ran, ${line}`);
+  const seen = await look(async () => editedSince(approved));
+  const now = "value" in seen ? seen.value : [`program: not measured: ${seen.missing}`];
+  const edited = now.map((line) => `while it ran, ${line}`);
   for (const line of edited) console.error(line);
   const errors = [...(code === 0 ? [] : errorsIn(log)), ...edited];
   await writeRun(files, { ...(await readRun(files)), endedAt, code, errors });
@@ -74,14 +78,17 @@ async function main([
 const EDITED_NEXT =
   "next: bring the files back, or npm run change -- plan, and have the new plan approved; then npm run change -- apply";
 
-/** Files of the program that are not as the plan of this run has them, a line each. */
-async function editedSince(files: RunFiles, directory: string): Promise<string[]> {
+/** The change request that a run carries out. */
+async function planOf(files: RunFiles, directory: string): Promise<PlanRecord> {
   const { digest } = await readRun(files);
   const plan = (await readPlans(directory)).find((one) => one.digest.value === digest);
-  return plan
-    ? differences("program:", plan.digest.files, programFiles())
-    : ["the folder holds no change request of this run's digest"];
+  if (!plan) throw new Error("nothing was touched: the folder holds no change request of this run's digest");
+  return plan;
 }
+
+/** Files of the program that are not as a plan has them, a line each. */
+const editedSince = ({ digest }: PlanRecord): string[] =>
+  differences("program:", digest.files, programFiles());
 
 /** What the engine is given so that it can be listened to. */
 type Heard = Awaited<ReturnType<Live["begin"]>>;
@@ -89,15 +96,13 @@ type Heard = Awaited<ReturnType<Live["begin"]>>;
 /** What is live of it; a run goes on without. @param told who is told of its events beside its own file */
 async function liveOf(
   files: RunFiles,
-  directory: string,
+  plan: PlanRecord,
   stack: StackChoice,
   statusPort: string | undefined,
   told: readonly Sink[],
 ): Promise<{ live?: Live; heard?: Heard }> {
   try {
     const run = await readRun(files);
-    const plan = (await readPlans(directory)).find(({ digest }) => digest.value === run.digest);
-    if (!plan) throw new Error("the folder holds no change request of its digest");
     const { settings } = readStack(stack.stack, stack.configFile);
     const port = statusPort ? Number(statusPort) : undefined;
     const live = new Live({ files, run, plan, settings, stack, sinks: told, statusPort: port });
@@ -107,6 +112,8 @@ async function liveOf(
     return {};
   }
 }
+
+let engineBegan = false;
 
 /** The engine, to its end, its words into this process's own output. @param heard by which it is listened to */
 function up(
@@ -120,6 +127,9 @@ function up(
       cwd: projectDirectory,
       env: engineEnvironment(heard.variables),
       stdio: ["ignore", "inherit", "inherit"],
+    });
+    child.on("spawn", () => {
+      engineBegan = true;
     });
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
@@ -135,7 +145,7 @@ main(process.argv.slice(2))
     process.exitCode = 1;
     const [record, directory = ""] = process.argv.slice(2);
     const files = (await listRuns(directory)).find((run) => run.record === record);
-    if (files) await failRun(files, error);
+    if (files) await failRun(files, error, engineBegan);
   })
   // What the watch may still be asking over SSH is nobody's concern any more.
   .finally(() => process.exit());

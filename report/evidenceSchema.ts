@@ -51,6 +51,7 @@ export const runSchema = z.strictObject({
   approvedBy: z.string(),
   approval: z.string().describe("How the approval was proven."),
   signOff: signOffSchema.optional().describe("As it stood when it let this run through, an acceptance."),
+  begun: z.literal(false).optional().describe("It ended before its engine began: nothing was touched."),
   code: z.number().optional(),
   errors: z.array(z.string()),
 });

@@ -1,7 +1,7 @@
 /** `npm run change -- plan`: previews, and writes the change request into the change's folder. */
 import { channelsFor } from "../notify/recipients";
 import { signCommand } from "./approval";
-import { writeRecords } from "./chain";
+import { headLine, writeRecords } from "./chain";
 import { changeDirectory, planNames } from "./directory";
 import { planFiles, readAccess, readEvidence, reportedPlan, reportFiles } from "./files";
 import { directionOf, planRecord } from "./plan";
@@ -78,7 +78,7 @@ export async function plan(options: StackOptions): Promise<void> {
       verdict.text,
       `written to ${directory}: ${names.page} (attach it), ${names.ticket} (for the ticket), ${names.data}`,
       `digest to approve: ${record.digest.value}`,
-      `head of the chain:  ${head}   (keep it in the ticket: report --verify --head proves the records by it)`,
+      headLine(head),
       ...(isUnadopted(record)
         ? [`this plan cannot be enforced: the stack is not adopted. next: ${ADOPT}`]
         : [...announced, ...approve]),

@@ -103,7 +103,9 @@ function ofThisChange({ resources, change }: Evidence): Resource[] {
 function outcomeOf(evidence: Evidence, nodes: ReportRecord["nodes"]): ReportRecord["outcome"] {
   const { change, updates } = evidence;
   const { wanted, accepted, goBack, round, acceptedRound } = change;
-  const newest = allRuns(evidence).at(-1)?.update;
+  const newest = allRuns(evidence)
+    .filter(({ own }) => own?.begun !== false)
+    .at(-1)?.update;
   const ended = newest?.result === "succeeded" && isAsked(change, newest);
   const isAt = (version: string) =>
     ended && nodes.length > 0 && nodes.every(({ after }) => after === version);

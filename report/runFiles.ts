@@ -77,12 +77,16 @@ export async function createRun(files: RunFiles, run: Run): Promise<void> {
   });
 }
 
-/** Writes down that a run ended before it could do its work; one that has its end written keeps it. */
-export async function failRun(files: RunFiles, error: unknown): Promise<void> {
+/**
+ * Writes down that a run ended before it could do its work; one that has its end written keeps it.
+ * @param begun whether its engine was at work already
+ */
+export async function failRun(files: RunFiles, error: unknown, begun = false): Promise<void> {
   const run = await readRun(files);
   if (run.endedAt !== undefined) return;
   const message = error instanceof Error ? error.message : String(error);
-  await writeRun(files, { ...run, endedAt: new Date().toISOString(), code: 1, errors: [message] });
+  const end = { endedAt: new Date().toISOString(), code: 1, errors: [message] };
+  await writeRun(files, { ...run, ...end, ...(!begun && { begun }) });
 }
 
 /** Whether the process of a run lives: the number alone may long be another's, so its own command line must say so too. */

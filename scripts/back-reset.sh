@@ -21,7 +21,8 @@ kill_containers
 rm -f "$RKE2_DATA/server/db/reset-flag"
 write_join ""
 options=(--cluster-reset "--cluster-reset-restore-path=$file")
-if grep -qsE '^etcd-s3:' /etc/rancher/rke2/config.yaml /etc/rancher/rke2/config.yaml.d/*.{yaml,yml}; then options+=(--etcd-s3=false); fi
+mapfile -t configs < <(config_files)
+if grep -q '^etcd-s3:' "${configs[@]}" </dev/null; then options+=(--etcd-s3=false); fi
 say "restoring etcd from the snapshot"
 code=0
 (

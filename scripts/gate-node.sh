@@ -4,10 +4,9 @@
 # Usage: ROLE WANTED ACCEPTED INGRESS CHANGE
 #   ROLE server | agent; WANTED, ACCEPTED  vX.Y.Z+rke2rN; INGRESS  what ingress-controller must say, comma-separated ("" = anything)
 role=$1 wanted=$2 accepted=$3 ingress=$4 change=$5
-config=/etc/rancher/rke2
 
-[ ! -e $config/config.yaml.d/50-rancher.yaml ] ||
-  fail "Rancher provisions this node ($config/config.yaml.d/50-rancher.yaml)" "upgrade this cluster in Rancher; it would undo ours"
+[ ! -e "$CONFIG_FOLDER/config.yaml.d/50-rancher.yaml" ] ||
+  fail "Rancher provisions this node ($CONFIG_FOLDER/config.yaml.d/50-rancher.yaml)" "upgrade this cluster in Rancher; it would undo ours"
 rke2_binary >/dev/null || fail "no rke2 binary" "check the node's address in nodes; install RKE2 $accepted first"
 if [ "$(rke2_binary)" = /usr/bin/rke2 ]; then
   fail "RKE2 was installed by rpm, whose scripts restart the service by themselves" "not supported, and no way from rpm to tar in place is known: replace the node by one from the tarball, one at a time (docs/checks.md#rke2-installed-by-rpm)"
@@ -41,11 +40,11 @@ free_kb=$(df --output=avail -k "$RKE2_DATA" | tail -n 1 | tr -d ' ')
 
 # RKE2 1.36: an unset ingress-controller means a Traefik of its own beside the one that runs (facts: versions).
 if [ "$role" = server ] && [ -n "$ingress" ]; then
-  found=$(ingress_controllers $config)
+  found=$(ingress_controllers)
   line=$ingress
   if [[ $ingress == *,* ]]; then line="[${ingress//,/, }]"; fi
   [ "$found" = "$ingress" ] ||
-    fail "ingress-controller is ${found:-not set} in $config, the stack says $ingress" "write 'ingress-controller: $line' into $config/config.yaml on every server"
+    fail "ingress-controller is ${found:-not set} in $CONFIG_FOLDER, the stack says $ingress" "write 'ingress-controller: $line' into $CONFIG_FOLDER/config.yaml on every server"
 fi
 
 result version "${running:-none}" onDisk "$disk" freeMiB "$((free_kb / 1024))"

@@ -33,15 +33,15 @@ kill_containers() {
 }
 
 # Our own drop-in of RKE2's config: where a server joins, whatever its own config says (facts: ways to lose a cluster).
-JOIN_DROPIN=/etc/rancher/rke2/config.yaml.d/95-rke2-upgrade-join.yaml
+JOIN_DROPIN=$CONFIG_FOLDER/config.yaml.d/95-rke2-upgrade-join.yaml
 
 # write_join URL: "" keeps a server from joining anybody, which --cluster-reset demands (rancher/rke2#3178).
 # Who joins with no etcd data needs the token in its config ("RKE2_TOKEN is required to join a cluster", k3s's
 # shouldBootstrapLoad). That of the server that founded the cluster mostly has none: RKE2 made one up, in server/token.
 write_join() {
-  local token="" folder=${JOIN_DROPIN%/*/*} named
+  local token="" named
   # In another file than ours, that of an earlier try. Ours is never away meanwhile: a founder would found anew.
-  named=$(grep -lsE '^"?token(-file)?"?:' "$folder"/config.yaml "$folder"/config.yaml.d/*.{yaml,yml} | grep -vxF "$JOIN_DROPIN" || true)
+  named=$(config_files | grep -vxF "$JOIN_DROPIN" | xargs -r grep -lE '^"?token(-file)?"?:' || true)
   if [ -n "$1" ] && [ -z "$named" ]; then token="token-file: $RKE2_DATA/server/token"; fi
   mkdir -p "${JOIN_DROPIN%/*}"
   printf '# by rke2-upgrade, while this server comes back: removed when it has\nserver: "%s"\n%s\n' "$1" "$token" >"$JOIN_DROPIN.part"

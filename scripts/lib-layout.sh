@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # What RKE2's config on this node makes of a cluster that no step here knows: data elsewhere, servers without etcd or
-# without a part of the control plane, another datastore. Sent after lib-left.sh.
+# without a part of the control plane, another datastore. Sent after lib.sh.
 UNKNOWN_KEYS='data-dir datastore-endpoint disable-etcd disable-apiserver disable-controller-manager disable-scheduler'
 
 # Each such key that is set, a line each; of data-dir what it says, of others never: an endpoint may hold a password.
-# As RKE2 reads its files, the last one counts; what RKE2 does anyway is nothing to tell.
+# The last one counts; what RKE2 does anyway is nothing to tell.
 unknown_layout() {
-  # Files that are not there are none.
-  { sed -n "s/^[\"']\{0,1\}\(${UNKNOWN_KEYS// /\\|}\)[\"']\{0,1\}:\([[:space:]].*\)\{0,1\}\$/\1\2/p" \
-    "$CONFIG_FOLDER"/config.yaml "$CONFIG_FOLDER"/config.yaml.d/*.yaml "$CONFIG_FOLDER"/config.yaml.d/*.yml 2>/dev/null || true; } |
+  local files
+  mapfile -t files < <(config_files)
+  sed -n "s/^[\"']\{0,1\}\(${UNKNOWN_KEYS// /\\|}\)[\"']\{0,1\}:\([[:space:]].*\)\{0,1\}\$/\1\2/p" "${files[@]}" </dev/null |
     awk -v usual="$RKE2_DATA" '{
       said = $2
       gsub(/["\047]/, "", said)

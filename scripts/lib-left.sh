@@ -6,7 +6,6 @@
 # changes them removes it (install_release, put_config_back), and the proof that follows makes it anew. Fingerprints
 # are salted: registries.yaml may hold a password that is short enough to be guessed from a bare hash.
 LEFT=$STATE/left
-CONFIG_FOLDER=/etc/rancher/rke2
 
 # A line a file: file FINGERPRINT NAME. Our own drop-in comes and goes with a way back. A line about ingress-controller is
 # left out: before 1.36 we ask for it to be written there, and a check of its own compares it. left_files SALT

@@ -11,6 +11,7 @@ RKE2_DATA=/var/lib/rancher/rke2
 # This node's name in the stack's config, which is its name in Kubernetes: the hostname may be another. Set in front of
 # what is sent (index.ts); what is sent without it tells the hostname.
 HERE=${HERE:-$(hostname)}
+CONFIG_FOLDER=/etc/rancher/rke2
 KUBECONFIG_FILE=/etc/rancher/rke2/rke2.yaml
 ETCD_TLS=$RKE2_DATA/server/tls/etcd
 
@@ -125,13 +126,20 @@ rke2_binary() {
   return 1
 }
 
-# What RKE2's config says of ingress-controller, comma-separated in its order: the first is the default class. As RKE2 reads it:
-# config.yaml, then the drop-ins by name, the later one over the earlier, "+" beside it. ingress_controllers FOLDER
-ingress_controllers() {
-  local file files=()
-  for file in "$1"/config.yaml "$1"/config.yaml.d/*.y*ml; do
-    if [ -r "$file" ]; then files+=("$file"); fi
+# The files of RKE2's config that are there, in the order in which it reads them: config.yaml, then the drop-ins by name, the
+# later one over the earlier. The quick start writes none on the first server.
+config_files() {
+  local file
+  for file in "$CONFIG_FOLDER"/config.yaml "$CONFIG_FOLDER"/config.yaml.d/*.y*ml; do
+    if [ -e "$file" ]; then echo "$file"; fi
   done
+}
+
+# What RKE2's config says of ingress-controller, comma-separated in its order: the first is the default class. A key with "+"
+# goes beside what an earlier file says.
+ingress_controllers() {
+  local files
+  mapfile -t files < <(config_files)
   # A value, a flow list or a block list, in quotes or none (\047 is the single one).
   awk 'function add(text) { sub(/(^|[ \t])#.*/, "", text); gsub(/[][\047" \t\r]/, "", text); found = found "," text }
     FNR == 1 { inside = 0 }

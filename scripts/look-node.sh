@@ -3,7 +3,6 @@
 #
 # Usage: ROLE   (after lib.sh, lib-api.sh, lib-etcd-view.sh, lib-left.sh and lib-layout.sh)
 role=$1
-config=/etc/rancher/rke2
 # First and last, so that the caller can tell this clock from the time that the look took.
 echo "clockMs=$(date +%s%3N)"
 
@@ -36,9 +35,9 @@ echo "bootId=$(cat /proc/sys/kernel/random/boot_id)"
 ip -o link | grep -oE '(link/ether|permaddr) [0-9a-f:]{17}' | awk '{ print "card=" $2 }' | sort -u || true
 echo "owner=$(cat "$STATE/owner" 2>/dev/null || true)"
 echo "step=$(systemctl show --value -p Description 'rke2-upgrade-step*.service' 2>/dev/null | grep -m 1 '^rke2-upgrade: ' || true)"
-echo "rancherManaged=$([ -e $config/config.yaml.d/50-rancher.yaml ] && echo true || echo false)"
+echo "rancherManaged=$([ -e "$CONFIG_FOLDER/config.yaml.d/50-rancher.yaml" ] && echo true || echo false)"
 unknown_layout | sed 's/^/unknownLayout=/'
-echo "ingressController=$(ingress_controllers $config)"
+echo "ingressController=$(ingress_controllers)"
 echo "cgroup=$(stat -fc %T /sys/fs/cgroup)"
 
 # How the last run left it, and which files are otherwise now.

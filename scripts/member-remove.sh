@@ -12,7 +12,7 @@ if was_done "removed-$node"; then
 fi
 members=$(etcd_ask /v3/cluster/member/list) || fail "this server's etcd does not answer" "curl http://127.0.0.1:2381/health here; without a quorum: goBack.strategy restore, without nodes"
 # RKE2 names a member after its node, with eight hexadecimal digits.
-its="\"name\":\"$node-[0-9a-f]{8}\"|//${address//./\\.}:2380\""
+its="\"name\":\"${node//./\\.}-[0-9a-f]{8}\"|//${address//./\\.}:2380\""
 members=${members//'},{'/$'}\n{'}
 own=$(grep -E "$its" <<<"$members" || true)
 others=$(grep -vE "$its" <<<"$members" | etcd_peer_urls || true)
@@ -23,7 +23,7 @@ done
 while read -r id; do
   say "removing member $id ($node)"
   etcd_ask /v3/cluster/member/remove "{\"ID\":\"$id\"}" >/dev/null || fail "etcd does not remove member $id" "crictl logs of etcd on this server; a majority of members must answer"
-done < <(grep -o '"ID":"[0-9]*' <<<"$own" | grep -o '[0-9]*$')
+done < <(grep -o '"ID":"[0-9]*' <<<"$own" | grep -o '[0-9]*$' || true)
 left=$(etcd_ask /v3/cluster/member/list) || fail "this server's etcd no longer answers" "curl http://127.0.0.1:2381/health here; run pulumi up again"
 ! grep -qE "$its" <<<"$left" || fail "a member of $node is still listed" "run pulumi up again"
 now_done "removed-$node"

@@ -8,12 +8,7 @@
 # Result: version, etcdBytes, sha256, revision, keys, unchanged, written, missing, restoreSeconds, startSeconds
 change=$1 version=$2 address=$3 start_seconds=$4
 point=$STATE/restore-point-$change
-# None of them need be there: RKE2's quick start writes none on the first server.
-configs=()
-for file in /etc/rancher/rke2/config.yaml /etc/rancher/rke2/config.yaml.d/*.{yaml,yml}; do
-  if [ -e "$file" ]; then configs+=("$file"); fi
-done
-configured() { [ ${#configs[@]} -gt 0 ] && grep -q "$1" "${configs[@]}"; }
+mapfile -t configs < <(config_files)
 
 # The disk.
 for file in "$RKE2_DATA/server/token" "$RKE2_DATA/server/tls/etcd/server-ca.crt" \
@@ -45,14 +40,14 @@ if ! ip -o -4 address show | grep -qF " $address/" || [ -z "$(ip route show defa
 fi
 # A reset refuses where another server is to be joined.
 for file in "${configs[@]}"; do sed -i '/^server:/d' "$file"; done
-! configured '^server:' || fail "the clone's config still names a server to join" "write server: on a line of its own in /etc/rancher/rke2"
+! grep -q '^server:' "${configs[@]}" </dev/null || fail "the clone's config still names a server to join" "write server: on a line of its own in /etc/rancher/rke2"
 rm -f "$RKE2_DATA/server/db/reset-flag"
 # RKE2 may have been about to start when it was told to stop.
 stopped() { [ "$(systemctl show --value -p MainPID rke2-server.service)" = 0 ]; }
 until_ok 60 stopped || fail "rke2-server does not stop in the clone" "try the restore test again"
 # Where S3 is configured, the path would be a key there.
 local_only=()
-if configured '^etcd-s3:'; then local_only=(--etcd-s3=false); fi
+if grep -q '^etcd-s3:' "${configs[@]}" </dev/null; then local_only=(--etcd-s3=false); fi
 before=$(date +%s)
 # Its environment is for it alone: a proxy of it is none for the questions after.
 (

@@ -50,7 +50,9 @@ name_of() { grep -o "\"test_number\": *\"$1\", *\"test_desc\": *\"[^\"]*" "$2" |
 
 # profile in RKE2's config, which a hardened node has; the last one counts, as for RKE2.
 profile() {
-  sed -n 's/^profile:[[:space:]]*"\?\([A-Za-z0-9.-]*\).*/\1/p' /etc/rancher/rke2/config.yaml /etc/rancher/rke2/config.yaml.d/*.yaml 2>/dev/null | tail -n 1 || true
+  local files
+  mapfile -t files < <(config_files)
+  sed -n 's/^profile:[[:space:]]*"\?\([A-Za-z0-9.-]*\).*/\1/p' "${files[@]}" </dev/null | tail -n 1
 }
 
 # count STATUS FILE

@@ -14,14 +14,13 @@ export function judgeMachine(settings: Settings, node: ClusterNode, facts: Facts
     wanted: "one boot ID, a network card in common",
   };
   const seen = facts.nodes.get(node.name);
-  const { cards: all, places } =
-    "value" in facts.hosts ? facts.hosts.value : { cards: undefined, places: undefined };
-  const cards = all?.get(node.vmId);
+  const hosts = "value" in facts.hosts ? facts.hosts.value : undefined;
+  const cards = hosts?.cards?.get(node.vmId);
   if (!seen || "missing" in seen)
     return unknown(question, `see "${node.name}: answers over SSH"`, "bring the node back first");
   if (!cards) return unknown(question, "Proxmox VE did not say", "see what stopped it, in its own checks");
   if ("missing" in cards) {
-    const host = places?.find(({ vmId }) => vmId === node.vmId)?.host ?? "its host";
+    const host = hosts?.places?.find(({ vmId }) => vmId === node.vmId)?.host ?? "its host";
     return notMeasured(question.check, cards.missing, question.wanted, host);
   }
   const comparable = cards.value.length > 0 && seen.value.cards.length > 0;

@@ -53,7 +53,7 @@ export class NetworkCard {
   readonly namespace: string;
   private readonly cable: string;
 
-  /** @param vmId names the bridge's end of the cable. */
+  /** @param vmId names the bridge's end of the cable, and makes the card's address. */
   constructor(
     machine: string,
     private readonly vmId: number,
@@ -104,6 +104,6 @@ export class NetworkCard {
  * that no neighbour's ARP table is ever stale.
  */
 export function hardwareAddress(vmId: number): string {
-  const bytes = vmId.toString(16).padStart(6, "0").toUpperCase().match(/../g) ?? [];
+  const bytes = vmId.toString(16).padStart(6, "0").slice(-6).toUpperCase().match(/../g) ?? [];
   return ["BC", "24", "11", ...bytes].join(":");
 }

@@ -3,7 +3,7 @@
  * it do. The events hold every script and every output, and the debug messages among them secrets in clear (seen with
  * 3.259: test/contract/eventLog.test.ts). So there is no file, and nothing is kept: they are handed on, and that is all.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import {
   Server,
   ServerCredentials,
@@ -75,14 +75,17 @@ export async function listenToEngine(heard: (event: unknown) => void): Promise<E
 /** Whether a peer's socket is another user's. Where there is no such table (no Linux) nobody can tell, and it is not. */
 function isAnothers(peer: string, port: number): boolean {
   try {
-    const uid = uidOf(readFileSync("/proc/net/tcp", "utf8"), Number(peer.split(":").at(-1)), port);
+    // A socket of version 6 reaches 127.0.0.1 as ::ffff:127.0.0.1, and stands in its own table.
+    const tables = ["/proc/net/tcp", "/proc/net/tcp6"].filter((path) => existsSync(path));
+    const table = tables.map((path) => readFileSync(path, "utf8")).join("\n");
+    const uid = uidOf(table, Number(peer.split(":").at(-1)), port);
     return uid !== undefined && uid !== process.getuid?.();
   } catch {
     return false;
   }
 }
 
-/** The user of a TCP socket, by its own port and the one that it is connected to (proc_pid_net(5)). */
+/** The user of a TCP socket, by its own port and the one that it is connected to (proc_pid_net(5)). @param table rows of either version */
 export function uidOf(table: string, own: number, remote: number): number | undefined {
   const ends = (address: string | undefined, port: number) =>
     address?.endsWith(`:${port.toString(16).toUpperCase().padStart(4, "0")}`);

@@ -77,3 +77,9 @@ describe("report/render: escaping", () => {
     );
   });
 });
+
+describe("report/render/markdown", () => {
+  it("begins no line where a text has one of any kind", () => {
+    assert.equal(plain("a\rb\r\nc\nd"), "a<br>b<br>c<br>d");
+  });
+});

@@ -200,6 +200,10 @@ describe("report/report: planned against what happened", () => {
     assert.equal(killed.outcome, "under way");
     assert.equal(killed.runs.at(-1)?.result, "ended with 1: Pulumi's history has no end of it");
     reportSchema.parse(JSON.parse(JSON.stringify(last)));
+    // One that never came to its engine leaves all as it was.
+    const refused = told(runAt(400, { begun: false }));
+    assert.equal(refused.outcome, "upgraded, not accepted");
+    assert.equal(refused.runs.at(-1)?.result, "not begun: nothing was touched");
   });
 
   it("counts a run that was watched and killed among the runs", () => {

@@ -10,7 +10,7 @@ import { writeRecords } from "../../report/chain";
 import { planFiles } from "../../report/files";
 import { follow } from "../../report/follow";
 import { programFiles } from "../../report/program";
-import { lives, nextRun, readRun, writeRun } from "../../report/runFiles";
+import { createRun, lives, nextRun, readRun, writeRun } from "../../report/runFiles";
 import { begin } from "../../report/session";
 import { labFile } from "../config/lab";
 import { inputsOf, planned, runAt, settingsOf } from "./fixtures";
@@ -91,6 +91,19 @@ printf 'Diagnostics:\\n  x (y):\\n    error: it broke\\n'; exit 7
     assert.match(again, /the report could not be written/);
     assert.ok(existsSync(join(directory, "record.jsonl")));
     assert.match(readFileSync(join(directory, "record.jsonl"), "utf8"), /"file":"run-1\.log"/);
+  });
+
+  it("shows a run's log without what a node put there for the terminal", async () => {
+    const other = mkdtempSync(join(tmpdir(), "follow-test-"));
+    const run = await nextRun(other);
+    await createRun(run, runAt(0));
+    writeFileSync(run.log, "a node said \u001b[1A\u001b[2Kü\n");
+    let shown = "";
+    await follow(run, (text) => {
+      shown += text;
+    });
+    assert.equal(shown, "a node said [1A[2Kü\n");
+    rmSync(other, { recursive: true });
   });
 
   it("calls no stranger's process its own", async () => {

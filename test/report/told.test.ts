@@ -12,6 +12,7 @@ import { readChain } from "../../report/chain";
 import { readReport } from "../../report/files";
 import { plan } from "../../report/planCommand";
 import { report } from "../../report/reportCommand";
+import { toldLine } from "../../report/told";
 import { verify } from "../../report/verify";
 import { lab } from "../config/lab";
 import { HookReceiver, listen, MailServer } from "../notify/receivers";
@@ -357,5 +358,22 @@ describe("report: who is told", function () {
       await said(apply);
       assert.ok((await readReport(directory))?.statements.some(({ text }) => /no sign-off/.test(text)));
     });
+  });
+});
+
+describe("report/told: what a receiver answered", () => {
+  it("is told without what a terminal would obey", () => {
+    const told = {
+      at: "",
+      channel: "webhook",
+      kind: "done",
+      subject: "",
+      outcome: "refused",
+      tries: 1,
+    } as const;
+    assert.equal(
+      toldLine({ ...told, detail: "\u001b]0;gone\u0007" }),
+      "done by webhook: refused, ]0;gone, 1 try",
+    );
   });
 });

@@ -141,8 +141,8 @@ etcd_peer_version() { :; }
     });
 
     it("that is gone already is none", () => {
-      const { removed, result, status } = remove();
-      assert.deepEqual([removed, status], [[], 0]);
+      const { removed, result, status, stderr } = remove();
+      assert.deepEqual([removed, status, stderr], [[], 0, ""]);
       assert.match(String(result), /"removed":false/);
     });
   });

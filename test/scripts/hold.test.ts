@@ -32,7 +32,7 @@ describe("scripts: a node that is held", () => {
     const { status, stderr, stdout } = spawnSync("bash", ["-s"], {
       input: `set -- ${[script, ...args].map((word) => `'${word}'`).join(" ")}
 ${LIBRARIES.map((name) => `. ${scripts}/${name}.sh`).join("\n")}
-STATE=${state} RKE2_DATA=${state}/rke2 HOLD=${state}/hold JOIN_DROPIN=${state}/config.yaml.d/join.yaml
+STATE=${state} RKE2_DATA=${state}/rke2 CONFIG_FOLDER=${state} HOLD=${state}/hold JOIN_DROPIN=${state}/config.yaml.d/join.yaml
 hold_dropin() { echo "${state}/rke2-$1.service.d/hold.conf"; }
 version_on_disk() { echo v1; }
 version_running() { echo v1; }

@@ -15,7 +15,7 @@ function found(files: Readonly<Record<string, string>>): string {
       mkdirSync(dirname(join(folder, name)), { recursive: true });
       writeFileSync(join(folder, name), text);
     }
-    const input = `set -- x\n. ${scripts}/lib.sh\ningress_controllers ${folder}`;
+    const input = `set -- x\n. ${scripts}/lib.sh\nCONFIG_FOLDER=${folder} ingress_controllers`;
     return execFileSync("bash", ["-s"], { input, encoding: "utf8" }).trim();
   } finally {
     rmSync(folder, { recursive: true });

@@ -78,6 +78,10 @@ ${command}`,
     ]);
     put("config.yaml.d/30-c.yaml", "data-dir: /var/lib/rancher/rke2\ndisable-etcd: false\n");
     assert.deepEqual(layout(), ["datastore-endpoint", "disable-controller-manager"]);
+    // By name, whatever the extension.
+    put("config.yaml.d/40-d.yml", "disable-etcd: false\n");
+    put("config.yaml.d/50-e.yaml", "disable-etcd: true\n");
+    assert.ok(layout().includes("disable-etcd"));
   });
 
   it("keeps a record for root alone, whose fingerprints nobody can guess a password from", () => {

@@ -33,7 +33,7 @@ describe("scripts: the restore test's check", () => {
   const check = () =>
     spawnSync("bash", ["-s", "--", "restore-check", "CR-1", "v1", "10.25.20.11", "5"], {
       input: `. ${scripts}/lib.sh
-STATE=${clone}/state RKE2_DATA=${clone}/data
+STATE=${clone}/state RKE2_DATA=${clone}/data CONFIG_FOLDER=${clone}/config
 rke2_binary() { echo ${clone}/bin/rke2; }
 version_on_disk() { echo v1; }
 timeout() { shift; "$@"; }
@@ -43,7 +43,7 @@ kube() { :; }
 unit_environment() { :; }
 free_service() { :; }
 etcd_keys() { cat ${clone}/state/restore-point-CR-1/keys; }
-${readFileSync(join(scripts, "restore-check.sh"), "utf8").replaceAll("/etc/rancher/rke2", `${clone}/config`)}`,
+${readFileSync(join(scripts, "restore-check.sh"), "utf8")}`,
       encoding: "utf8",
     });
   const RESET = "server --cluster-reset --cluster-reset-restore-path=";

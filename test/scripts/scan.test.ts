@@ -77,14 +77,11 @@ describe("scripts/scan.sh", () => {
       "''",
       more.benchmark ?? "rke2-cis-1.7",
     ];
-    const text = readFileSync(join(scripts, "scan.sh"), "utf8").replaceAll(
-      "/etc/rancher/rke2",
-      join(folder, "config"),
-    );
+    const text = readFileSync(join(scripts, "scan.sh"), "utf8");
     const { status, stdout, stderr } = spawnSync("bash", ["-s", "scan"], {
       input: `source ${scripts}/lib.sh\nsource ${scripts}/lib-fetch.sh
 trap - ERR
-STATE=${folder}/state
+STATE=${folder}/state CONFIG_FOLDER=${folder}/config
 sleep() { :; }
 systemctl() { :; }
 version_on_disk() { echo ${more.version ?? FROM}; }

@@ -50,6 +50,9 @@ describe("report/live/engineServer", () => {
     assert.equal(uidOf(table, 50000, 8080), 1001);
     assert.equal(uidOf(table, 8080, 50000), 1000);
     assert.equal(uidOf(table, 50001, 8080), undefined);
+    const version6 =
+      "   0: 0000000000000000FFFF00000100007F:C351 0000000000000000FFFF00000100007F:1F90 01 00000000:00000000 00:00000000 00000000  1002        0 4 1 0 20 4";
+    assert.equal(uidOf(`${table}\n${version6}`, 50001, 8080), 1002);
     if (process.platform !== "linux") return;
     const server = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
