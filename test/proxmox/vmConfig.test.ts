@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hardwareAddressesIn, isAgentOn, memoryOf, storagesIn } from "../../proxmox/vmConfig";
+import { hardwareAddressesIn, isAgentOn, memoryOf, storagesIn, type VmConfig } from "../../proxmox/vmConfig";
 
 describe("proxmox/vmConfig", () => {
   it("reads the cards' own addresses, lower case as a node tells them, of any model", () => {
@@ -14,17 +14,15 @@ describe("proxmox/vmConfig", () => {
   });
 
   it("reads memory in either form, and 512 MiB where it is left out", () => {
-    assert.deepEqual(
-      [{ memory: 16384 }, { memory: "16384" }, { memory: "current=16384" }, {}].map(memoryOf),
-      [16384, 16384, 16384, 512],
-    );
+    const written: VmConfig[] = [{ memory: 16384 }, { memory: "16384" }, { memory: "current=16384" }, {}];
+    assert.deepEqual(written.map(memoryOf), [16384, 16384, 16384, 512]);
   });
 
   it("knows whether the guest agent is on", () => {
     for (const agent of [1, "1", "enabled=1,type=virtio", "type=virtio,enabled=1"])
       assert.ok(isAgentOn({ agent }), String(agent));
-    for (const values of [{}, { agent: 0 }, { agent: "enabled=0" }, { agent: "0,fstrim_cloned_disks=1" }])
-      assert.ok(!isAgentOn(values), JSON.stringify(values));
+    const off: VmConfig[] = [{}, { agent: 0 }, { agent: "enabled=0" }, { agent: "0,fstrim_cloned_disks=1" }];
+    for (const values of off) assert.ok(!isAgentOn(values), JSON.stringify(values));
   });
 
   it("names each storage that holds a disk, once, and none of a CD", () => {
