@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the Kubernetes programs of the rehearsal's nodes into the cache, where they are not there already:
-#   kubernetes/<version>/bin/{kube-apiserver,kube-controller-manager,kube-scheduler,kubectl,kubelet}  links to kube
+#   kubernetes/<version>/bin/{kube-apiserver,kube-controller-manager,kube-scheduler,kubelet}  links to kube
+#   kubernetes/<version>/bin/kubectl
 #   kubernetes/<version>/bin/{containerd,crictl,http}  the container runtime's stand-in, which is crictl and a web server too
 #   etcd/<version>/bin/{etcd,etcdutl}
 # usage: build.sh [VERSION…]     versions as v1.35.4; all that have a VERSION.mod here by default
@@ -10,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
 
 cache=${RKE2_UPGRADE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rke2-upgrade}
-kubernetes_programs=(kube-apiserver kube-controller-manager kube-scheduler kubectl kubelet)
+kube_programs=(kube-apiserver kube-controller-manager kube-scheduler kubelet)
 export CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false"
 
 # sources_key FILE…: a hash of all that a build depends on.
@@ -62,7 +63,7 @@ version_flags() {
 build_kubernetes() {
   local version=$1 target key program
   target=$cache/kubernetes/$version
-  mapfile -t sources < <(find cmd cri crictl kubelet node -name '*.go' ! -name '*_test.go' | sort)
+  mapfile -t sources < <(find cmd cri crictl kubelet node release -name '*.go' ! -name '*_test.go' | sort)
   key=$(sources_key "$version.mod" "$version.sum" "${sources[@]}")
   lock "$target"
   if up_to_date "$target" "$key"; then return; fi
@@ -71,9 +72,11 @@ build_kubernetes() {
   new_build "$target"
   # Go does not link anew what is up to date in its place.
   if [[ -d $target/bin ]]; then cp -a "$target/bin" "$build/bin"; else mkdir "$build/bin"; fi
+  # An earlier build had it as a link to kube, which go would write through.
+  if [[ -L $build/bin/kubectl ]]; then rm "$build/bin/kubectl"; fi
   nice -n 5 go build -modfile="$version.mod" -ldflags "-s -w $(version_flags "$version")" \
-    -o "$build/bin/" ./cmd/kube ./cmd/containerd
-  for program in "${kubernetes_programs[@]}"; do ln -sfn kube "$build/bin/$program"; done
+    -o "$build/bin/" ./cmd/kube ./cmd/kubectl ./cmd/containerd
+  for program in "${kube_programs[@]}"; do ln -sfn kube "$build/bin/$program"; done
   for program in crictl http; do ln -sfn containerd "$build/bin/$program"; done
   echo "$key" > "$build/key"
   install_build "$target"
