@@ -12,9 +12,9 @@ import { Machine } from "../../rehearsal/machines/machine";
 import { until } from "../../rehearsal/machines/poll";
 import { machineDirectory } from "../../rehearsal/machines/record";
 import { run as runOnHost } from "../../rehearsal/machines/run";
-import { identities, proxmox, snapshots } from "./history";
-import { cancel, configure, type Ended, killAll, onNode, startUp, up } from "./operator";
-import { printed } from "./watch";
+import { identities, proxmox, snapshots } from "../e2e/history";
+import { cancel, configure, type Ended, killAll, onNode, startUp, up } from "../e2e/operator";
+import { printed } from "../e2e/watch";
 
 const FROM = "v1.35.4+rke2r1";
 const TO = "v1.36.3+rke2r1";

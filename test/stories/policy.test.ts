@@ -5,8 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
-import { identities, snapshots, versions } from "./history";
-import { configure, kubectl, ok, run, up } from "./operator";
+import { identities, snapshots, versions } from "../e2e/history";
+import { configure, kubectl, ok, run, up } from "../e2e/operator";
 
 const FROM = "v1.35.4+rke2r1";
 const TO = "v1.36.3+rke2r1";
