@@ -96,7 +96,11 @@ zypper_ok() {
 planned() {
   case $1 in
   apt) awk '$1 == "Inst" { old = "-"; at = 3; if ($3 ~ /^\[/) { old = substr($3, 2, length($3) - 2); at = 4 } print $2, old, substr($at, 2) }' ;;
-  dnf) awk '/^Obsoleting/ { exit } NF == 3 && $1 ~ /\./ { print $1, "-", $2 }' ;;
+  dnf)
+    # Where its columns do not fit, dnf goes on in the next line, indented: a row is whole once it has three words.
+    awk '/^Obsoleting/ { exit } /^[^ ]/ || !NF { row = "" }
+      { row = row " " $0 } split(row, word) == 3 && word[1] ~ /\./ { print word[1], "-", word[2]; row = "" }'
+    ;;
   zypper)
     # As XML: its tables are as wide as the terminal.
     awk 'function attribute(name) { return match($0, " " name "=\"[^\"]*") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) : "-" }

@@ -344,6 +344,28 @@ old.x86_64                    1-1                        baseos
       ]);
     });
 
+    it("reads rows that dnf breaks, since they are wider than the 80 columns that it takes a pipe for", () => {
+      const text = `
+kernel-core.x86_64            5.14.0-503.40.1.el9_5      rhel-9-baseos
+kmod-nvidia-latest-dkms.x86_64
+                              3:570.133.20-1.el9         cuda-rhel9-x86_64
+nvidia-driver-cuda-libs-legacy.x86_64
+                              3:570.133.20-1.0000.el9.elrepo
+                                                         rhel-9-for-x86_64-appstream-rpms
+openssl-libs.x86_64           1:3.2.2-6.el9_5.1.0000.elrepo
+                                                         rhel-9-for-x86_64-baseos-rpms
+
+Security: kernel-core-5.14.0-503.el9_5.x86_64 is the currently running version
+bash.x86_64                   5.1.8-9.el9                baseos`;
+      assert.deepEqual(planned("dnf", text), [
+        "kernel-core.x86_64 - 5.14.0-503.40.1.el9_5",
+        "kmod-nvidia-latest-dkms.x86_64 - 3:570.133.20-1.el9",
+        "nvidia-driver-cuda-libs-legacy.x86_64 - 3:570.133.20-1.0000.el9.elrepo",
+        "openssl-libs.x86_64 - 1:3.2.2-6.el9_5.1.0000.elrepo",
+        "bash.x86_64 - 5.1.8-9.el9",
+      ]);
+    });
+
     it("reads what zypper would upgrade and install, and nothing else", () => {
       // As zypper 1.14 has it, but for the names.
       const text = `<?xml version='1.0'?>
