@@ -136,9 +136,20 @@ os_planned() {
   if [ "$1" = zypper ]; then PLAN=$(awk -v held=" $HELD " '!index(held, " " $1 " ") && $1 !~ /^rke2-/' <<<"$PLAN"); fi
 }
 
-# Why this node is to be rebooted, or nothing. reboot_reason MANAGER
+# The newest installed kernel of the flavour that runs, which the next boot takes. Nothing where the one that runs is not there.
+newest_kernel() {
+  local running file
+  running=$(uname -r)
+  if [ ! -e "$BOOT/vmlinuz-$running" ]; then return; fi
+  # A release's first kernel (553.el8_10) is older than those after it (553.16.1.el8_10), for sort by a tilde alone.
+  for file in "$BOOT"/vmlinuz-*; do echo "${file##*/vmlinuz-}"; done |
+    awk -v running="$running" 'function flavour(name) { gsub(/[0-9._]/, "", name); return name }
+      flavour($0) == flavour(running) { key = $0; gsub(/\.el/, "~el", key); print key, $0 }' | sort -V | awk 'END { print $2 }'
+}
+
+# Why this node is to be rebooted, or nothing. Without an answer: 1, what was said instead. reboot_reason MANAGER
 reboot_reason() {
-  local said code=0 running flavour newest
+  local said code=0 newest
   case $1 in
   apt)
     if [ -e "$REBOOT_MARK" ]; then
@@ -146,21 +157,21 @@ reboot_reason() {
       echo "asked for by ${said:-a package}"
       return
     fi
-    # Debian's kernels leave that mark only where unattended-upgrades is installed. Of one flavour the newest should run.
-    running=$(uname -r)
-    flavour=$(sed -E 's/^[0-9][0-9.]*(-[0-9]+)*//' <<<"$running")
-    newest=$(for said in "$BOOT"/vmlinuz-*"$flavour"; do echo "${said##*/vmlinuz-}"; done |
-      awk -v f="$flavour" '{ own = $0; sub(/^[0-9][0-9.]*(-[0-9]+)*/, "", own) } own == f' | sort -V | tail -n 1)
-    if [ -n "$newest" ] && [ -e "$BOOT/vmlinuz-$running" ] && [ "$newest" != "$running" ]; then echo "kernel $newest is installed, $running runs"; fi
     ;;
   dnf)
     if command -v needs-restarting >/dev/null; then said=$(LC_ALL=C needs-restarting -r 2>&1) || code=$?; else said=$(LC_ALL=C dnf -q -C needs-restarting -r 2>&1) || code=$?; fi
+    if [ "$code" -eq 0 ]; then return; fi
     # It exits 1 where the plugin is not there as well.
-    if [ "$code" -ne 0 ] && grep -qi 'reboot' <<<"$said"; then echo "needs-restarting: $(grep -m 1 -i reboot <<<"$said")"; fi
+    if grep -qi 'reboot' <<<"$said"; then echo "needs-restarting: $(grep -m 1 -i reboot <<<"$said")" && return; fi
     ;;
   zypper)
-    LC_ALL=C zypper --non-interactive needs-rebooting >/dev/null 2>&1 || code=$?
-    if [ "$code" -eq 102 ]; then echo "zypper needs-rebooting"; fi
+    said=$(LC_ALL=C zypper --non-interactive needs-rebooting 2>&1) || code=$?
+    if [ "$code" -eq 0 ]; then return; fi
+    if [ "$code" -eq 102 ]; then echo "zypper needs-rebooting" && return; fi
     ;;
   esac
+  # Debian's kernels leave that mark only where unattended-upgrades is installed; and where nobody else answers, a kernel does.
+  newest=$(newest_kernel)
+  if [ -n "$newest" ] && [ "$newest" != "$(uname -r)" ]; then echo "kernel $newest is installed, $(uname -r) runs" && return; fi
+  if [ "$code" -ne 0 ]; then echo "$1 exits $code: $(tr -s '\n' ' ' <<<"$said" | cut -c -300)" && return 1; fi
 }

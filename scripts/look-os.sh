@@ -11,5 +11,8 @@ os_plan "$manager" "$packages" "$gpu" || fail "$manager does not say what it wou
 echo "manager=$manager"
 sed -n 's/./update=&/p' <<<"$PLAN"
 echo "held=${HELD% }"
-echo "reboot=$(reboot_reason "$manager")"
+unknown=""
+reason=$(reboot_reason "$manager") || unknown=$reason reason=""
+echo "reboot=$reason"
+echo "unknown=$unknown"
 # end of step

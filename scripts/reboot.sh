@@ -11,7 +11,8 @@ OS_WORK=$STATE/os/$change
 manager=$(os_manager)
 boot=$(cat /proc/sys/kernel/random/boot_id)
 asked=$(cat "$OS_WORK/boot" 2>/dev/null || true)
-reason=$(reboot_reason "$manager")
+unknown=""
+reason=$(reboot_reason "$manager") || unknown=$reason reason=""
 
 # Ends the step: where it does not reboot, its node is past this part of its turn. answer REBOOTING REBOOTED
 answer() {
@@ -20,7 +21,7 @@ answer() {
     : >"$OS_WORK/past"
     sync "$OS_WORK/past"
   fi
-  result rebooting "$1" rebooted "$2" bootIdBefore "${asked:-$boot}" bootId "$boot" pending "$reason"
+  result rebooting "$1" rebooted "$2" bootIdBefore "${asked:-$boot}" bootId "$boot" pending "${reason:-${unknown:+not known: $unknown}}"
 }
 if [ -n "$asked" ] && [ "$asked" != "$boot" ]; then
   # The first answer after it counts the reboot, for the forecast of later runs.
@@ -36,8 +37,16 @@ if past_patches "$wanted" "$accepted"; then
   answer false false
   exit 0
 fi
+if [ "$when" = whenNeeded ] && [ -n "$unknown" ]; then
+  fail "whether a reboot is needed is not known: $unknown" \
+    "mend that here (where the command is not there: dnf install dnf-utils, with dnf5 dnf5-plugins), or set osPatch.reboot to always or never; then run pulumi up again: it goes on here"
+fi
 if [ "$when" = never ] || { [ "$when" = whenNeeded ] && [ -z "$reason" ]; }; then
-  if [ -n "$reason" ]; then say "not rebooted, as osPatch.reboot says; one is pending: $reason"; else say "no reboot is needed"; fi
+  if [ -n "$reason" ]; then
+    say "not rebooted, as osPatch.reboot says; one is pending: $reason"
+  elif [ -n "$unknown" ]; then
+    say "not rebooted, as osPatch.reboot says; whether one is pending is not known: $unknown"
+  else say "no reboot is needed"; fi
   answer false false
   exit 0
 fi

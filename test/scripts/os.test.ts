@@ -322,6 +322,61 @@ ${text}`,
   });
 
   describe("other package managers", () => {
+    const RUNNING = "5.14.0-503.el9_5.x86_64";
+    /** Another machine: its manager, what it says of a reboot, and its kernels. */
+    const machine = (manager: string, program_: string, answer: string, ...kernels: string[]) => {
+      put("manager", manager);
+      program(program_, `#!/bin/sh\n${answer}\n`);
+      program("uname", `#!/bin/sh\necho ${RUNNING}\n`);
+      rmSync(join(state, "boot"), { recursive: true, force: true });
+      rmSync(join(state, "os"), { recursive: true, force: true });
+      mkdirSync(join(state, "boot"));
+      for (const kernel of kernels) writeFileSync(join(state, "boot", `vmlinuz-${kernel}`), "");
+    };
+
+    it("goes by what dnf and zypper say of a reboot", () => {
+      const newer = [RUNNING, "5.14.0-503.11.1.el9_5.x86_64"];
+      machine("dnf", "needs-restarting", "echo Reboot is required to fully utilize these updates.; exit 1");
+      assert.match(reboot().stdout, /rebooting: needs-restarting: Reboot is required/);
+      machine("dnf", "needs-restarting", "echo Reboot should not be necessary.", ...newer);
+      assert.equal(reboot().said.rebooting, false);
+      machine("zypper", "zypper", "exit 102");
+      assert.match(reboot().stdout, /rebooting: zypper needs-rebooting/);
+      machine("zypper", "zypper", "exit 0", ...newer);
+      assert.equal(reboot().said.rebooting, false);
+    });
+
+    it("goes by the kernels where they do not say, and stops where those do not either: no round ends on the old one unseen", () => {
+      const newer = "5.14.0-503.11.1.el9_5.x86_64";
+      const others = ["0-rescue-5f0e", `${newer}+debug`, "5.15.0-300.el9uek.x86_64"];
+      const silent: [string, string, string][] = [
+        ["dnf", "needs-restarting", "echo No such command: needs-restarting. >&2; exit 1"],
+        ["zypper", "zypper", "echo System management is locked; exit 7"],
+      ];
+      for (const [manager, name, answer] of silent) {
+        machine(manager, name, answer, RUNNING, ...others, newer);
+        assert.match(reboot().stdout, new RegExp(`rebooting: kernel ${newer} is installed, ${RUNNING} runs`));
+        machine(manager, name, answer, RUNNING, ...others);
+        const { status, stderr } = reboot();
+        assert.equal(status, 1);
+        assert.match(
+          stderr,
+          /whether a reboot is needed is not known: (dnf exits 1: No such command|zypper exits 7: System management is locked).*\n {2}next: mend that here .*dnf install dnf-utils.*pulumi up again/,
+        );
+        assert.ok(!existsSync(join(state, "os/CR-1/past")));
+        assert.match(reboot("never").stdout, /not rebooted, .*whether one is pending is not known: /);
+        assert.equal(reboot("always").said.rebooting, true);
+      }
+    });
+
+    it("says in a look what is not known of a reboot", () => {
+      machine("dnf", "needs-restarting", "echo No such command: needs-restarting.; exit 1", RUNNING);
+      program("dnf", "#!/bin/sh\n");
+      const { status, stdout } = run("look-os", "full", "false");
+      assert.equal(status, 0);
+      assert.match(stdout, /\nreboot=\nunknown=dnf exits 1: No such command: needs-restarting/);
+    });
+
     const planned = (manager: string, text: string) => {
       put("text", text);
       const { stdout } = spawnSync("bash", ["-s"], {
