@@ -7,8 +7,10 @@
 
 # Where packages that need a reboot say so (Debian, Ubuntu).
 REBOOT_MARK=/run/reboot-required
-# Where kernels are installed (Debian, Ubuntu).
+# Where kernels are installed.
 BOOT=/boot
+# Where each kernel's modules are.
+MODULES=/lib/modules
 
 # Names of packages that are the kernel, and those that are NVIDIA's driver, its modules or what draws them in: on a GPU node they
 # move together or not at all. Listed, since what else has nvidia in its name (container toolkit, settings) says nothing of it.
@@ -145,6 +147,17 @@ newest_kernel() {
   for file in "$BOOT"/vmlinuz-*; do echo "${file##*/vmlinuz-}"; done |
     awk -v running="$running" 'function flavour(name) { gsub(/[0-9._]/, "", name); return name }
       flavour($0) == flavour(running) { key = $0; gsub(/\.el/, "~el", key); print key, $0 }' | sort -V | awk 'END { print $2 }'
+}
+
+# Whether KERNEL has NVIDIA's driver on this host; one that comes in gpu-operator's container is not on it. nvidia.ko itself has
+# other names (Debian: nvidia-current.ko), and CUDA asks for nvidia-uvm. has_driver KERNEL
+has_driver() { [ -n "$(find "$MODULES/$1" -name 'nvidia*-uvm.ko*' -print -quit 2>/dev/null)" ]; }
+
+# The kernel that a reboot of this GPU node would boot without NVIDIA's driver, which the running one has; or nothing.
+driverless() {
+  local newest
+  newest=$(newest_kernel)
+  if [ -n "$newest" ] && has_driver "$(uname -r)" && ! has_driver "$newest"; then echo "$newest"; fi
 }
 
 # Why this node is to be rebooted, or nothing. Without an answer: 1, what was said instead. reboot_reason MANAGER

@@ -15,4 +15,6 @@ unknown=""
 reason=$(reboot_reason "$manager") || unknown=$reason reason=""
 echo "reboot=$reason"
 echo "unknown=$unknown"
+# A driver that is upgraded may well come for that kernel too: the reboot asks anew.
+if [ "$gpu" = true ] && [ -z "$(named "$PLAN" "$DRIVER" "$NO_DRIVER")" ]; then echo "driverless=$(driverless)"; fi
 # end of step

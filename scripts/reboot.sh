@@ -2,11 +2,12 @@
 # Reboots this node where that is due, in its turn, before its RKE2. The reboot comes after this step's end, and whoever
 # asked waits for another boot ID and asks again (components/rebooting.ts).
 #
-# Usage: CHANGE ROLE WANTED ACCEPTED WHEN
+# Usage: CHANGE ROLE WANTED ACCEPTED WHEN GPU
 #   WHEN  whenNeeded | always | never
+#   GPU   true: not into a kernel without NVIDIA's driver, where the running one has it on this host
 # A node that is past this part of its turn (lib-os.sh) is left as it is; one that has come back is not rebooted twice for the same
 # packages.
-change=$1 role=$2 wanted=$3 accepted=$4 when=$5
+change=$1 role=$2 wanted=$3 accepted=$4 when=$5 gpu=$6
 OS_WORK=$STATE/os/$change
 manager=$(os_manager)
 boot=$(cat /proc/sys/kernel/random/boot_id)
@@ -51,6 +52,13 @@ if [ "$when" = never ] || { [ "$when" = whenNeeded ] && [ -z "$reason" ]; }; the
   exit 0
 fi
 
+# Whoever installed that kernel: packages that go with it are held together (lib-os.sh), what is there already is not.
+kernel=""
+if [ "$gpu" = true ]; then kernel=$(driverless); fi
+if [ -n "$kernel" ]; then
+  fail "a reboot boots kernel $kernel, for which NVIDIA's driver is not installed here: $(uname -r) has it" \
+    "install the driver for it here (dkms autoinstall -k $kernel, its package, or the .run's --kernel-name=$kernel), or remove that kernel; then run pulumi up again: it goes on here. $(row gpu)"
+fi
 if [ "$role" = server ]; then
   # The gate that asked lies before drain and patches, and a rerun does not ask it again.
   until_ok 120 others_are_a_quorum || fail "without this server etcd has no quorum: $LAST" "mend the other servers first, then run pulumi up again: it goes on here. $(row quorum)"

@@ -37,17 +37,29 @@ export function judgeOsPatch(settings: Settings, { os, cluster }: Facts): Findin
 }
 
 /** What the node's reboot would stop at in its turn, drained as it is then (scripts/reboot.sh); nothing where it would not. */
-function judgeReboot({ osPatch }: Settings, { name }: ClusterNode, { unknown }: OsFacts): Finding[] {
-  if (osPatch.reboot !== "whenNeeded" || !unknown) return [];
+function judgeReboot(
+  { osPatch }: Settings,
+  { name }: ClusterNode,
+  { unknown, driverless }: OsFacts,
+): Finding[] {
+  const unanswered: Finding = {
+    check: `${name}: whether a reboot is needed`,
+    found: `not known: ${unknown}`,
+    wanted: "an answer: with osPatch.reboot whenNeeded it is rebooted by that",
+    verdict: "fail",
+    momentary: true,
+    next: "mend that there (where the command is not there: dnf install dnf-utils, with dnf5 dnf5-plugins), or pulumi config set --path 'rke2-upgrade:osPatch.reboot' always",
+  };
+  const withoutDriver: Finding = {
+    check: `${name}: the kernel that a reboot boots has NVIDIA's driver`,
+    found: `${driverless} is installed and has none; the running kernel has it`,
+    wanted: "the driver for both: kernel and driver move together or not at all",
+    verdict: "fail",
+    next: `there: install the driver for it (dkms autoinstall -k ${driverless}, its package, or the .run's --kernel-name=${driverless}), or remove that kernel`,
+  };
   return [
-    {
-      check: `${name}: whether a reboot is needed`,
-      found: `not known: ${unknown}`,
-      wanted: "an answer: with osPatch.reboot whenNeeded it is rebooted by that",
-      verdict: "fail",
-      momentary: true,
-      next: "mend that there (where the command is not there: dnf install dnf-utils, with dnf5 dnf5-plugins), or pulumi config set --path 'rke2-upgrade:osPatch.reboot' always",
-    },
+    ...(unknown && osPatch.reboot === "whenNeeded" ? [unanswered] : []),
+    ...(driverless && osPatch.reboot !== "never" ? [withoutDriver] : []),
   ];
 }
 

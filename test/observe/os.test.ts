@@ -36,6 +36,7 @@ describe("observe/os", () => {
       held: ["nvidia-driver", "cuda-drivers"],
       reboot: "asked for by libc6 ",
       unknown: "",
+      driverless: "",
     });
     assert.deepEqual(parseOs("manager=dnf\nheld=\nreboot=\n"), {
       manager: "dnf",
@@ -43,6 +44,7 @@ describe("observe/os", () => {
       held: [],
       reboot: "",
       unknown: "",
+      driverless: "",
     });
   });
 
@@ -90,6 +92,21 @@ describe("observe/os", () => {
       assert.deepEqual(said.filter(stops), []);
       assert.match(said[0]?.found ?? "", /whether a reboot is pending is not known: dnf exits 1/);
     }
+  });
+
+  it("stops before a GPU node's turn whose reboot would leave it without its driver, unless it is never rebooted", () => {
+    const found = (reboot: string) =>
+      judgeOsPatch(
+        settings({ packages: "full", reboot }),
+        facts("manager=apt\nreboot=asked for by libc6\ndriverless=6.8.0-60-generic"),
+      ).filter(stops);
+    for (const reboot of ["whenNeeded", "always"]) {
+      const [first] = found(reboot);
+      assert.match(first?.check ?? "", /: the kernel that a reboot boots has NVIDIA's driver$/);
+      assert.match(first?.found ?? "", /^6\.8\.0-60-generic is installed and has none/);
+      assert.match(first?.next ?? "", /dkms autoinstall -k 6\.8\.0-60-generic/);
+    }
+    assert.deepEqual(found("never"), []);
   });
 
   it("asks no node that has the wanted RKE2 on its disk, and a silent one not a second time", async () => {

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { parseNode } from "../../observe/node";
 
@@ -64,7 +64,7 @@ describe("scripts: a node's OS", () => {
     const { status, stdout, stderr } = spawnSync("bash", ["-s"], {
       input: `set -- ${script} ${args.join(" ")}
 . ${scripts}/lib.sh; . ${scripts}/lib-os.sh
-STATE=${state} REBOOT_MARK=${state}/reboot-required BOOT=${state}/boot
+STATE=${state} REBOOT_MARK=${state}/reboot-required BOOT=${state}/boot MODULES=${state}/modules
 sleep() { :; }
 leader_away() { echo leader-away; }
 until_ok() { shift; LAST=$("$@" 2>&1); }
@@ -80,7 +80,8 @@ ${text}`,
     return { status, stdout, stderr, said: last.startsWith("{") ? JSON.parse(last) : undefined };
   }
   const patch = (gpu = false) => run("patch", "CR-1", "v2", "v1", "full", String(gpu), "20");
-  const reboot = (when = "whenNeeded", role = "agent") => run("reboot", "CR-1", role, "v2", "v1", when);
+  const reboot = (when = "whenNeeded", role = "agent", gpu = false) =>
+    run("reboot", "CR-1", role, "v2", "v1", when, String(gpu));
 
   describe("patch.sh", () => {
     it("upgrades what is newer but RKE2's own, and tells packages before and after", () => {
@@ -127,7 +128,7 @@ ${text}`,
 
     it("is past its patches in a round of its own once the reboot has ended well, and not before: no version says so", () => {
       const round = () => run("patch", "CR-1", "v1", "v1", "full", "false", "20");
-      const then = (when: string) => run("reboot", "CR-1", "agent", "v1", "v1", when).said;
+      const then = (when: string) => run("reboot", "CR-1", "agent", "v1", "v1", when, "false").said;
       assert.equal(round().said.after, "bash=2");
       put("newer", "bash 3");
       assert.equal(round().said.after, "bash=3", "its turn goes on");
@@ -318,6 +319,78 @@ ${text}`,
       assert.equal(reboot().said.rebooting, false);
       writeFileSync(join(state, "boot", "vmlinuz-6.1.0-20-amd64"), "");
       assert.match(reboot().stdout, /rebooting: kernel 6\.1\.0-20-amd64 is installed, 6\.1\.0-18-amd64 runs/);
+    });
+  });
+
+  describe("a GPU node's driver", () => {
+    const [OLD, NEW] = ["6.8.0-50-generic", "6.8.0-60-generic"];
+    /** Somebody else has put a newer kernel there, and a reboot stands; each kernel has these modules. */
+    const kernels = (old: string[], newer: string[]) => {
+      program("uname", `#!/bin/sh\necho ${OLD}\n`);
+      put("reboot-required", "yes");
+      put("newer", "bash 2");
+      for (const folder of ["os", "boot", "modules"])
+        rmSync(join(state, folder), { recursive: true, force: true });
+      mkdirSync(join(state, "boot"));
+      for (const [kernel, modules] of [
+        [OLD, old],
+        [NEW, newer],
+      ] as const) {
+        writeFileSync(join(state, "boot", `vmlinuz-${kernel}`), "");
+        // What every kernel has of that name is no driver.
+        for (const file of ["kernel/drivers/video/fbdev/nvidia/nvidiafb.ko", ...modules]) {
+          const path = join(state, "modules", kernel, file);
+          mkdirSync(dirname(path), { recursive: true });
+          writeFileSync(path, "");
+        }
+      }
+    };
+    const looked = (gpu = true) =>
+      /^driverless=(.*)$/m.exec(run("look-os", "full", String(gpu)).stdout)?.[1] ?? "";
+
+    const UVM = "updates/dkms/nvidia-uvm.ko.zst";
+
+    it("is not left behind by a reboot into a kernel that somebody else installed: that stops, before and then", () => {
+      for (const driver of [
+        UVM,
+        "updates/dkms/nvidia-current-uvm.ko",
+        "extra/drivers/video/nvidia-uvm.ko.xz",
+      ]) {
+        kernels([driver], []);
+        assert.equal(looked(), NEW);
+        for (const when of ["whenNeeded", "always"]) {
+          const { status, stderr, stdout } = reboot(when, "server", true);
+          assert.equal(status, 1, driver);
+          assert.match(
+            stderr,
+            /boots kernel 6\.8\.0-60-generic, for which NVIDIA's driver is not installed here: 6\.8\.0-50-generic has it\n {2}next: install .*dkms autoinstall -k 6\.8\.0-60-generic.*pulumi up again/,
+          );
+          assert.doesNotMatch(stdout, /leader-away/);
+          assert.ok(!existsSync(join(state, "os/CR-1")));
+        }
+        assert.equal(reboot("never", "server", true).status, 0);
+      }
+    });
+
+    it("goes on where it is there for both, or for neither on the host, and on a node without gpu", () => {
+      kernels([UVM], [UVM]);
+      assert.deepEqual([looked(), reboot("whenNeeded", "agent", true).said.rebooting], ["", true]);
+      kernels([], []);
+      assert.deepEqual([looked(), reboot("whenNeeded", "agent", true).said.rebooting], ["", true]);
+      kernels([UVM], []);
+      assert.deepEqual([looked(false), reboot().said.rebooting], ["", true]);
+      // What is left of a kernel that was removed boots no more.
+      rmSync(join(state, "boot", `vmlinuz-${NEW}`));
+      assert.deepEqual([looked(), reboot("whenNeeded", "agent", true).said.rebooting], ["", true]);
+    });
+
+    it("may come with the packages of its turn, together with a kernel: then the reboot alone is asked", () => {
+      kernels([UVM], []);
+      put("newer", "linux-image-6 2", "nvidia-driver-9 2");
+      assert.equal(looked(), "");
+      assert.equal(reboot("whenNeeded", "agent", true).status, 1);
+      put("newer", "nvidia-driver-9 2");
+      assert.equal(looked(), NEW, "held: it does not come alone");
     });
   });
 
