@@ -136,6 +136,7 @@ export const reboot = (settings: Settings, node: ClusterNode): PlannedStep => ({
     settings.rke2Version,
     settings.acceptedVersion,
     settings.osPatch.reboot,
+    String(node.gpu),
   ],
   // The script waits for a server's quorum first, at most 120 s.
   limitSeconds: settings.limits.rebootSeconds + (node.role === "server" ? 120 : 0),

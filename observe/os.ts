@@ -23,6 +23,10 @@ export interface OsFacts {
   readonly held: readonly string[];
   /** Why a reboot is pending; empty where none is. */
   readonly reboot: string;
+  /** Why nobody there knows whether a reboot is needed; empty where that is known. */
+  readonly unknown: string;
+  /** The kernel that a reboot would boot without NVIDIA's driver, which the running one has on its host; empty where that is none. */
+  readonly driverless: string;
 }
 
 /** Asks a node what would be upgraded there: read-only, bounded. */
@@ -60,5 +64,7 @@ export function parseOs(stdout: string): OsFacts {
     }),
     held: text("held").split(" ").filter(Boolean),
     reboot: text("reboot"),
+    unknown: text("unknown"),
+    driverless: text("driverless"),
   };
 }

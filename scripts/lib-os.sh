@@ -7,8 +7,10 @@
 
 # Where packages that need a reboot say so (Debian, Ubuntu).
 REBOOT_MARK=/run/reboot-required
-# Where kernels are installed (Debian, Ubuntu).
+# Where kernels are installed.
 BOOT=/boot
+# Where each kernel's modules are.
+MODULES=/lib/modules
 
 # Names of packages that are the kernel, and those that are NVIDIA's driver, its modules or what draws them in: on a GPU node they
 # move together or not at all. Listed, since what else has nvidia in its name (container toolkit, settings) says nothing of it.
@@ -96,7 +98,11 @@ zypper_ok() {
 planned() {
   case $1 in
   apt) awk '$1 == "Inst" { old = "-"; at = 3; if ($3 ~ /^\[/) { old = substr($3, 2, length($3) - 2); at = 4 } print $2, old, substr($at, 2) }' ;;
-  dnf) awk '/^Obsoleting/ { exit } NF == 3 && $1 ~ /\./ { print $1, "-", $2 }' ;;
+  dnf)
+    # Where its columns do not fit, dnf goes on in the next line, indented: a row is whole once it has three words.
+    awk '/^Obsoleting/ { exit } /^[^ ]/ || !NF { row = "" }
+      { row = row " " $0 } split(row, word) == 3 && word[1] ~ /\./ { print word[1], "-", word[2]; row = "" }'
+    ;;
   zypper)
     # As XML: its tables are as wide as the terminal.
     awk 'function attribute(name) { return match($0, " " name "=\"[^\"]*") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) : "-" }
@@ -132,9 +138,31 @@ os_planned() {
   if [ "$1" = zypper ]; then PLAN=$(awk -v held=" $HELD " '!index(held, " " $1 " ") && $1 !~ /^rke2-/' <<<"$PLAN"); fi
 }
 
-# Why this node is to be rebooted, or nothing. reboot_reason MANAGER
+# The newest installed kernel of the flavour that runs, which the next boot takes. Nothing where the one that runs is not there.
+newest_kernel() {
+  local running file
+  running=$(uname -r)
+  if [ ! -e "$BOOT/vmlinuz-$running" ]; then return; fi
+  # A release's first kernel (553.el8_10) is older than those after it (553.16.1.el8_10), for sort by a tilde alone.
+  for file in "$BOOT"/vmlinuz-*; do echo "${file##*/vmlinuz-}"; done |
+    awk -v running="$running" 'function flavour(name) { gsub(/[0-9._]/, "", name); return name }
+      flavour($0) == flavour(running) { key = $0; gsub(/\.el/, "~el", key); print key, $0 }' | sort -V | awk 'END { print $2 }'
+}
+
+# Whether KERNEL has NVIDIA's driver on this host; one that comes in gpu-operator's container is not on it. nvidia.ko itself has
+# other names (Debian: nvidia-current.ko), and CUDA asks for nvidia-uvm. has_driver KERNEL
+has_driver() { [ -n "$(find "$MODULES/$1" -name 'nvidia*-uvm.ko*' -print -quit 2>/dev/null)" ]; }
+
+# The kernel that a reboot of this GPU node would boot without NVIDIA's driver, which the running one has; or nothing.
+driverless() {
+  local newest
+  newest=$(newest_kernel)
+  if [ -n "$newest" ] && has_driver "$(uname -r)" && ! has_driver "$newest"; then echo "$newest"; fi
+}
+
+# Why this node is to be rebooted, or nothing. Without an answer: 1, what was said instead. reboot_reason MANAGER
 reboot_reason() {
-  local said code=0 running flavour newest
+  local said code=0 newest
   case $1 in
   apt)
     if [ -e "$REBOOT_MARK" ]; then
@@ -142,21 +170,21 @@ reboot_reason() {
       echo "asked for by ${said:-a package}"
       return
     fi
-    # Debian's kernels leave that mark only where unattended-upgrades is installed. Of one flavour the newest should run.
-    running=$(uname -r)
-    flavour=$(sed -E 's/^[0-9][0-9.]*(-[0-9]+)*//' <<<"$running")
-    newest=$(for said in "$BOOT"/vmlinuz-*"$flavour"; do echo "${said##*/vmlinuz-}"; done |
-      awk -v f="$flavour" '{ own = $0; sub(/^[0-9][0-9.]*(-[0-9]+)*/, "", own) } own == f' | sort -V | tail -n 1)
-    if [ -n "$newest" ] && [ -e "$BOOT/vmlinuz-$running" ] && [ "$newest" != "$running" ]; then echo "kernel $newest is installed, $running runs"; fi
     ;;
   dnf)
     if command -v needs-restarting >/dev/null; then said=$(LC_ALL=C needs-restarting -r 2>&1) || code=$?; else said=$(LC_ALL=C dnf -q -C needs-restarting -r 2>&1) || code=$?; fi
+    if [ "$code" -eq 0 ]; then return; fi
     # It exits 1 where the plugin is not there as well.
-    if [ "$code" -ne 0 ] && grep -qi 'reboot' <<<"$said"; then echo "needs-restarting: $(grep -m 1 -i reboot <<<"$said")"; fi
+    if grep -qi 'reboot' <<<"$said"; then echo "needs-restarting: $(grep -m 1 -i reboot <<<"$said")" && return; fi
     ;;
   zypper)
-    LC_ALL=C zypper --non-interactive needs-rebooting >/dev/null 2>&1 || code=$?
-    if [ "$code" -eq 102 ]; then echo "zypper needs-rebooting"; fi
+    said=$(LC_ALL=C zypper --non-interactive needs-rebooting 2>&1) || code=$?
+    if [ "$code" -eq 0 ]; then return; fi
+    if [ "$code" -eq 102 ]; then echo "zypper needs-rebooting" && return; fi
     ;;
   esac
+  # Debian's kernels leave that mark only where unattended-upgrades is installed; and where nobody else answers, a kernel does.
+  newest=$(newest_kernel)
+  if [ -n "$newest" ] && [ "$newest" != "$(uname -r)" ]; then echo "kernel $newest is installed, $(uname -r) runs" && return; fi
+  if [ "$code" -ne 0 ]; then echo "$1 exits $code: $(tr -s '\n' ' ' <<<"$said" | cut -c -300)" && return 1; fi
 }

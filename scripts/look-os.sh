@@ -11,5 +11,10 @@ os_plan "$manager" "$packages" "$gpu" || fail "$manager does not say what it wou
 echo "manager=$manager"
 sed -n 's/./update=&/p' <<<"$PLAN"
 echo "held=${HELD% }"
-echo "reboot=$(reboot_reason "$manager")"
+unknown=""
+reason=$(reboot_reason "$manager") || unknown=$reason reason=""
+echo "reboot=$reason"
+echo "unknown=$unknown"
+# A driver that is upgraded may well come for that kernel too: the reboot asks anew.
+if [ "$gpu" = true ] && [ -z "$(named "$PLAN" "$DRIVER" "$NO_DRIVER")" ]; then echo "driverless=$(driverless)"; fi
 # end of step

@@ -1,5 +1,5 @@
 import { type ClusterNode, isPatched, isRound, patchedNodes, type Settings } from "../../config";
-import { type Facts, isPatchedIn, nameOf } from "../facts";
+import { type Facts, isAheadInRound, isPatchedIn, nameOf } from "../facts";
 import type { Finding } from "../finding";
 import type { NodeFacts } from "../node";
 import type { OsFacts } from "../os";
@@ -8,9 +8,9 @@ import type { OsFacts } from "../os";
 const NAMED = 20;
 
 /** What would be upgraded of each node's OS, and whether a reboot is pending; nothing where the OS is left alone. */
-export function judgeOsPatch(settings: Settings, { os }: Facts): Finding[] {
+export function judgeOsPatch(settings: Settings, { os, cluster }: Facts): Finding[] {
   if (!os) return [];
-  return patchedNodes(settings).flatMap((node): Finding | [] => {
+  return patchedNodes(settings).flatMap((node): Finding | Finding[] => {
     const seen = os.get(node.name);
     // Past this part of its turn.
     if (!seen) return [];
@@ -19,7 +19,13 @@ export function judgeOsPatch(settings: Settings, { os }: Facts): Finding[] {
       wanted: "known before: they are upgraded in its turn",
     };
     return "value" in seen
-      ? { ...question, found: describe(settings, seen.value), verdict: "pass" }
+      ? [
+          { ...question, found: describe(settings, seen.value), verdict: "pass" },
+          // In a round every node is asked, and one that is done is not rebooted any more.
+          ...(!isRound(settings) || isAheadInRound(settings, cluster, node.name)
+            ? judgeReboot(settings, node, seen.value)
+            : []),
+        ]
       : {
           ...question,
           found: seen.missing,
@@ -28,6 +34,33 @@ export function judgeOsPatch(settings: Settings, { os }: Facts): Finding[] {
           next: `ask it there: ssh -p ${node.port} ${node.user}@${node.address}`,
         };
   });
+}
+
+/** What the node's reboot would stop at in its turn, drained as it is then (scripts/reboot.sh); nothing where it would not. */
+function judgeReboot(
+  { osPatch }: Settings,
+  { name }: ClusterNode,
+  { unknown, driverless }: OsFacts,
+): Finding[] {
+  const unanswered: Finding = {
+    check: `${name}: whether a reboot is needed`,
+    found: `not known: ${unknown}`,
+    wanted: "an answer: with osPatch.reboot whenNeeded it is rebooted by that",
+    verdict: "fail",
+    momentary: true,
+    next: "mend that there (where the command is not there: dnf install dnf-utils, with dnf5 dnf5-plugins), or pulumi config set --path 'rke2-upgrade:osPatch.reboot' always",
+  };
+  const withoutDriver: Finding = {
+    check: `${name}: the kernel that a reboot boots has NVIDIA's driver`,
+    found: `${driverless} is installed and has none; the running kernel has it`,
+    wanted: "the driver for both: kernel and driver move together or not at all",
+    verdict: "fail",
+    next: `there: install the driver for it (dkms autoinstall -k ${driverless}, its package, or the .run's --kernel-name=${driverless}), or remove that kernel`,
+  };
+  return [
+    ...(unknown && osPatch.reboot === "whenNeeded" ? [unanswered] : []),
+    ...(driverless && osPatch.reboot !== "never" ? [withoutDriver] : []),
+  ];
 }
 
 /**
@@ -55,7 +88,7 @@ export function judgePatchedMark(
   ];
 }
 
-function describe({ osPatch }: Settings, { manager, upgrades, held, reboot }: OsFacts): string {
+function describe({ osPatch }: Settings, { manager, upgrades, held, reboot, unknown }: OsFacts): string {
   const named = upgrades
     .slice(0, NAMED)
     .map(({ name, from, to }) => `${name} ${from ? `${from} → ${to}` : to}`);
@@ -68,5 +101,6 @@ function describe({ osPatch }: Settings, { manager, upgrades, held, reboot }: Os
     ? `; held, since kernel and GPU driver move together or not at all: ${held.join(", ")}`
     : "";
   const due = osPatch.reboot === "never" ? "; it is not rebooted" : "";
+  if (unknown) return `${all}${kept}; whether a reboot is pending is not known: ${unknown}`;
   return `${all}${kept}; ${reboot ? `a reboot is pending: ${reboot}${due}` : "no reboot is pending"}`;
 }

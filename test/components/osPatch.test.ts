@@ -42,6 +42,15 @@ describe("components: OS patches", () => {
     for (const [role, seconds] of bounds) assert.equal(seconds, role === "server" ? 720 : 600);
   });
 
+  it("tells the reboot which node has a GPU: it boots no kernel without its driver", () => {
+    const settings = settingsOf({ packages: "full" });
+    assert.deepEqual(
+      settings.agents.map((node) => reboot(settings, node).args.at(-1)),
+      settings.agents.map(({ gpu }) => String(gpu)),
+    );
+    assert.ok(settings.agents.some(({ gpu }) => gpu));
+  });
+
   const ROUND = { rke2Version: UNDER_WAY.acceptedVersion, changeId: "CR-2" };
   const round = (osPatch: object) =>
     settingsOf({ packages: "security", round: "CR-2", ...osPatch }, { ...ROUND });

@@ -35,12 +35,16 @@ describe("observe/os", () => {
       ],
       held: ["nvidia-driver", "cuda-drivers"],
       reboot: "asked for by libc6 ",
+      unknown: "",
+      driverless: "",
     });
     assert.deepEqual(parseOs("manager=dnf\nheld=\nreboot=\n"), {
       manager: "dnf",
       upgrades: [],
       held: [],
       reboot: "",
+      unknown: "",
+      driverless: "",
     });
   });
 
@@ -72,6 +76,37 @@ describe("observe/os", () => {
     );
     assert.ok(!found.some(stops));
     assert.match(found[0]?.next ?? "", /ssh -p 22/);
+  });
+
+  it("stops before a turn whose reboot nobody there can answer for, where it goes by that", () => {
+    const silent = "manager=dnf\nheld=\nreboot=\nunknown=dnf exits 1: No such command: needs-restarting.";
+    const [agent, ...others] = settings().agents;
+    const of = (osPatch: object) => judgeOsPatch(settings(osPatch), facts(silent));
+    const stopped = of({ packages: "full" }).filter(stops);
+    assert.equal(stopped.length, 1 + others.length);
+    assert.equal(stopped[0]?.check, `${agent?.name}: whether a reboot is needed`);
+    assert.match(stopped[0]?.found ?? "", /not known: dnf exits 1: No such command/);
+    assert.match(stopped[0]?.next ?? "", /dnf install dnf-utils.*osPatch\.reboot' always/);
+    for (const reboot of ["always", "never"]) {
+      const said = of({ packages: "full", reboot });
+      assert.deepEqual(said.filter(stops), []);
+      assert.match(said[0]?.found ?? "", /whether a reboot is pending is not known: dnf exits 1/);
+    }
+  });
+
+  it("stops before a GPU node's turn whose reboot would leave it without its driver, unless it is never rebooted", () => {
+    const found = (reboot: string) =>
+      judgeOsPatch(
+        settings({ packages: "full", reboot }),
+        facts("manager=apt\nreboot=asked for by libc6\ndriverless=6.8.0-60-generic"),
+      ).filter(stops);
+    for (const reboot of ["whenNeeded", "always"]) {
+      const [first] = found(reboot);
+      assert.match(first?.check ?? "", /: the kernel that a reboot boots has NVIDIA's driver$/);
+      assert.match(first?.found ?? "", /^6\.8\.0-60-generic is installed and has none/);
+      assert.match(first?.next ?? "", /dkms autoinstall -k 6\.8\.0-60-generic/);
+    }
+    assert.deepEqual(found("never"), []);
   });
 
   it("asks no node that has the wanted RKE2 on its disk, and a silent one not a second time", async () => {
@@ -143,6 +178,13 @@ describe("observe/os", () => {
       )?.found;
     assert.match(expected("CR-1") ?? "", /for proj-k8sw01/);
     assert.equal(expected("CR-2"), undefined);
+  });
+
+  it("asks nothing of the reboot of who is done with in a round: none comes", () => {
+    const os = new Map([[AGENT, { value: parseOs("manager=dnf\nunknown=dnf exits 1") }]]);
+    const stopped = (patched: string) =>
+      judgeOsPatch(round, { ...inRound(patched, ["CR-2"]), os }).filter(stops).length;
+    assert.deepEqual([stopped("CR-1"), stopped("CR-2")], [1, 0]);
   });
 
   it("minds a cordon of ours that somebody took off before the node was patched, and none that we took off after", () => {

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { parseNode } from "../../observe/node";
 
@@ -64,7 +64,7 @@ describe("scripts: a node's OS", () => {
     const { status, stdout, stderr } = spawnSync("bash", ["-s"], {
       input: `set -- ${script} ${args.join(" ")}
 . ${scripts}/lib.sh; . ${scripts}/lib-os.sh
-STATE=${state} REBOOT_MARK=${state}/reboot-required BOOT=${state}/boot
+STATE=${state} REBOOT_MARK=${state}/reboot-required BOOT=${state}/boot MODULES=${state}/modules
 sleep() { :; }
 leader_away() { echo leader-away; }
 until_ok() { shift; LAST=$("$@" 2>&1); }
@@ -80,7 +80,8 @@ ${text}`,
     return { status, stdout, stderr, said: last.startsWith("{") ? JSON.parse(last) : undefined };
   }
   const patch = (gpu = false) => run("patch", "CR-1", "v2", "v1", "full", String(gpu), "20");
-  const reboot = (when = "whenNeeded", role = "agent") => run("reboot", "CR-1", role, "v2", "v1", when);
+  const reboot = (when = "whenNeeded", role = "agent", gpu = false) =>
+    run("reboot", "CR-1", role, "v2", "v1", when, String(gpu));
 
   describe("patch.sh", () => {
     it("upgrades what is newer but RKE2's own, and tells packages before and after", () => {
@@ -127,7 +128,7 @@ ${text}`,
 
     it("is past its patches in a round of its own once the reboot has ended well, and not before: no version says so", () => {
       const round = () => run("patch", "CR-1", "v1", "v1", "full", "false", "20");
-      const then = (when: string) => run("reboot", "CR-1", "agent", "v1", "v1", when).said;
+      const then = (when: string) => run("reboot", "CR-1", "agent", "v1", "v1", when, "false").said;
       assert.equal(round().said.after, "bash=2");
       put("newer", "bash 3");
       assert.equal(round().said.after, "bash=3", "its turn goes on");
@@ -321,7 +322,134 @@ ${text}`,
     });
   });
 
+  describe("a GPU node's driver", () => {
+    const [OLD, NEW] = ["6.8.0-50-generic", "6.8.0-60-generic"];
+    /** Somebody else has put a newer kernel there, and a reboot stands; each kernel has these modules. */
+    const kernels = (old: string[], newer: string[]) => {
+      program("uname", `#!/bin/sh\necho ${OLD}\n`);
+      put("reboot-required", "yes");
+      put("newer", "bash 2");
+      for (const folder of ["os", "boot", "modules"])
+        rmSync(join(state, folder), { recursive: true, force: true });
+      mkdirSync(join(state, "boot"));
+      for (const [kernel, modules] of [
+        [OLD, old],
+        [NEW, newer],
+      ] as const) {
+        writeFileSync(join(state, "boot", `vmlinuz-${kernel}`), "");
+        // What every kernel has of that name is no driver.
+        for (const file of ["kernel/drivers/video/fbdev/nvidia/nvidiafb.ko", ...modules]) {
+          const path = join(state, "modules", kernel, file);
+          mkdirSync(dirname(path), { recursive: true });
+          writeFileSync(path, "");
+        }
+      }
+    };
+    const looked = (gpu = true) =>
+      /^driverless=(.*)$/m.exec(run("look-os", "full", String(gpu)).stdout)?.[1] ?? "";
+
+    const UVM = "updates/dkms/nvidia-uvm.ko.zst";
+
+    it("is not left behind by a reboot into a kernel that somebody else installed: that stops, before and then", () => {
+      for (const driver of [
+        UVM,
+        "updates/dkms/nvidia-current-uvm.ko",
+        "extra/drivers/video/nvidia-uvm.ko.xz",
+      ]) {
+        kernels([driver], []);
+        assert.equal(looked(), NEW);
+        for (const when of ["whenNeeded", "always"]) {
+          const { status, stderr, stdout } = reboot(when, "server", true);
+          assert.equal(status, 1, driver);
+          assert.match(
+            stderr,
+            /boots kernel 6\.8\.0-60-generic, for which NVIDIA's driver is not installed here: 6\.8\.0-50-generic has it\n {2}next: install .*dkms autoinstall -k 6\.8\.0-60-generic.*pulumi up again/,
+          );
+          assert.doesNotMatch(stdout, /leader-away/);
+          assert.ok(!existsSync(join(state, "os/CR-1")));
+        }
+        assert.equal(reboot("never", "server", true).status, 0);
+      }
+    });
+
+    it("goes on where it is there for both, or for neither on the host, and on a node without gpu", () => {
+      kernels([UVM], [UVM]);
+      assert.deepEqual([looked(), reboot("whenNeeded", "agent", true).said.rebooting], ["", true]);
+      kernels([], []);
+      assert.deepEqual([looked(), reboot("whenNeeded", "agent", true).said.rebooting], ["", true]);
+      kernels([UVM], []);
+      assert.deepEqual([looked(false), reboot().said.rebooting], ["", true]);
+      // What is left of a kernel that was removed boots no more.
+      rmSync(join(state, "boot", `vmlinuz-${NEW}`));
+      assert.deepEqual([looked(), reboot("whenNeeded", "agent", true).said.rebooting], ["", true]);
+    });
+
+    it("may come with the packages of its turn, together with a kernel: then the reboot alone is asked", () => {
+      kernels([UVM], []);
+      put("newer", "linux-image-6 2", "nvidia-driver-9 2");
+      assert.equal(looked(), "");
+      assert.equal(reboot("whenNeeded", "agent", true).status, 1);
+      put("newer", "nvidia-driver-9 2");
+      assert.equal(looked(), NEW, "held: it does not come alone");
+    });
+  });
+
   describe("other package managers", () => {
+    const RUNNING = "5.14.0-503.el9_5.x86_64";
+    /** Another machine: its manager, what it says of a reboot, and its kernels. */
+    const machine = (manager: string, program_: string, answer: string, ...kernels: string[]) => {
+      put("manager", manager);
+      program(program_, `#!/bin/sh\n${answer}\n`);
+      program("uname", `#!/bin/sh\necho ${RUNNING}\n`);
+      rmSync(join(state, "boot"), { recursive: true, force: true });
+      rmSync(join(state, "os"), { recursive: true, force: true });
+      mkdirSync(join(state, "boot"));
+      for (const kernel of kernels) writeFileSync(join(state, "boot", `vmlinuz-${kernel}`), "");
+    };
+
+    it("goes by what dnf and zypper say of a reboot", () => {
+      const newer = [RUNNING, "5.14.0-503.11.1.el9_5.x86_64"];
+      machine("dnf", "needs-restarting", "echo Reboot is required to fully utilize these updates.; exit 1");
+      assert.match(reboot().stdout, /rebooting: needs-restarting: Reboot is required/);
+      machine("dnf", "needs-restarting", "echo Reboot should not be necessary.", ...newer);
+      assert.equal(reboot().said.rebooting, false);
+      machine("zypper", "zypper", "exit 102");
+      assert.match(reboot().stdout, /rebooting: zypper needs-rebooting/);
+      machine("zypper", "zypper", "exit 0", ...newer);
+      assert.equal(reboot().said.rebooting, false);
+    });
+
+    it("goes by the kernels where they do not say, and stops where those do not either: no round ends on the old one unseen", () => {
+      const newer = "5.14.0-503.11.1.el9_5.x86_64";
+      const others = ["0-rescue-5f0e", `${newer}+debug`, "5.15.0-300.el9uek.x86_64"];
+      const silent: [string, string, string][] = [
+        ["dnf", "needs-restarting", "echo No such command: needs-restarting. >&2; exit 1"],
+        ["zypper", "zypper", "echo System management is locked; exit 7"],
+      ];
+      for (const [manager, name, answer] of silent) {
+        machine(manager, name, answer, RUNNING, ...others, newer);
+        assert.match(reboot().stdout, new RegExp(`rebooting: kernel ${newer} is installed, ${RUNNING} runs`));
+        machine(manager, name, answer, RUNNING, ...others);
+        const { status, stderr } = reboot();
+        assert.equal(status, 1);
+        assert.match(
+          stderr,
+          /whether a reboot is needed is not known: (dnf exits 1: No such command|zypper exits 7: System management is locked).*\n {2}next: mend that here .*dnf install dnf-utils.*pulumi up again/,
+        );
+        assert.ok(!existsSync(join(state, "os/CR-1/past")));
+        assert.match(reboot("never").stdout, /not rebooted, .*whether one is pending is not known: /);
+        assert.equal(reboot("always").said.rebooting, true);
+      }
+    });
+
+    it("says in a look what is not known of a reboot", () => {
+      machine("dnf", "needs-restarting", "echo No such command: needs-restarting.; exit 1", RUNNING);
+      program("dnf", "#!/bin/sh\n");
+      const { status, stdout } = run("look-os", "full", "false");
+      assert.equal(status, 0);
+      assert.match(stdout, /\nreboot=\nunknown=dnf exits 1: No such command: needs-restarting/);
+    });
+
     const planned = (manager: string, text: string) => {
       put("text", text);
       const { stdout } = spawnSync("bash", ["-s"], {
@@ -341,6 +469,28 @@ old.x86_64                    1-1                        baseos
       assert.deepEqual(planned("dnf", text), [
         "kernel.x86_64 - 5.14.0-503.40.1.el9_5",
         "openssl-libs.x86_64 - 1:3.2.2-6.el9_5.1",
+      ]);
+    });
+
+    it("reads rows that dnf breaks, since they are wider than the 80 columns that it takes a pipe for", () => {
+      const text = `
+kernel-core.x86_64            5.14.0-503.40.1.el9_5      rhel-9-baseos
+kmod-nvidia-latest-dkms.x86_64
+                              3:570.133.20-1.el9         cuda-rhel9-x86_64
+nvidia-driver-cuda-libs-legacy.x86_64
+                              3:570.133.20-1.0000.el9.elrepo
+                                                         rhel-9-for-x86_64-appstream-rpms
+openssl-libs.x86_64           1:3.2.2-6.el9_5.1.0000.elrepo
+                                                         rhel-9-for-x86_64-baseos-rpms
+
+Security: kernel-core-5.14.0-503.el9_5.x86_64 is the currently running version
+bash.x86_64                   5.1.8-9.el9                baseos`;
+      assert.deepEqual(planned("dnf", text), [
+        "kernel-core.x86_64 - 5.14.0-503.40.1.el9_5",
+        "kmod-nvidia-latest-dkms.x86_64 - 3:570.133.20-1.el9",
+        "nvidia-driver-cuda-libs-legacy.x86_64 - 3:570.133.20-1.0000.el9.elrepo",
+        "openssl-libs.x86_64 - 1:3.2.2-6.el9_5.1.0000.elrepo",
+        "bash.x86_64 - 5.1.8-9.el9",
       ]);
     });
 
