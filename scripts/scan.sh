@@ -52,7 +52,8 @@ name_of() { grep -o "\"test_number\": *\"$1\", *\"test_desc\": *\"[^\"]*" "$2" |
 profile() {
   local files
   mapfile -t files < <(config_files)
-  sed -n 's/^profile:[[:space:]]*"\?\([A-Za-z0-9.-]*\).*/\1/p' "${files[@]}" </dev/null | tail -n 1
+  # In quotes or none (\x27 is the single one).
+  sed -nE 's/^[\x27"]?profile[\x27"]?[[:space:]]*:[[:space:]]*[\x27"]?([A-Za-z0-9.-]*).*/\1/p' "${files[@]}" </dev/null | tail -n 1
 }
 
 # count STATUS FILE
@@ -74,6 +75,19 @@ touched() {
   if [ "$wanted" = "$accepted" ]; then [ -e "$STATE/os/$change/before" ]; else [ "$(version_on_disk || true)" = "$wanted" ]; fi
 }
 
+# A number is another check in another benchmark or release. What an earlier checkout kept does not say what found it.
+scanner="$benchmark $sha256"
+if [ -e "$folder/before" ]; then
+  was=$(cat "$folder/before.scanner" 2>/dev/null || echo "$scanner")
+  if [ "$was" != "$scanner" ]; then
+    if [ "$when" != before ] || touched; then
+      fail "before the change this node was scanned with ${was% *} of the kube-bench whose SHA-256 is ${was#* }, and now $benchmark of $sha256 is asked for: their checks cannot be compared" \
+        "put scan.benchmark and kube-bench's archive back as they were, and run pulumi up again; set others once this change is accepted"
+    fi
+    say "nothing was touched yet: scanned anew, with $benchmark in place of ${was% *}"
+    rm "$folder/before"
+  fi
+fi
 if [ "$when" = before ]; then
   if [ -e "$folder/before" ]; then
     say "kept before"
@@ -97,6 +111,7 @@ mv "$folder/$when.json.part" "$folder/$when.json"
 statuses "$folder/$when.json" >"$folder/$when.part" || true
 [ -s "$folder/$when.part" ] || fail "kube-bench told no result" "read $folder/$when.json and $folder/kube-bench.err on this node"
 profile >"$folder/$when.profile"
+echo "$scanner" >"$folder/$when.scanner"
 # The list comes last: where it is, all of the scan is.
 mv "$folder/$when.part" "$folder/$when"
 sync "$folder"

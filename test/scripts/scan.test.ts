@@ -63,7 +63,13 @@ describe("scripts/scan.sh", () => {
   function scan(
     when: string,
     statuses: Statuses,
-    more: { ids?: string[]; version?: string; wanted?: string; sha?: string; benchmark?: string } = {},
+    more: {
+      ids?: string[];
+      version?: string;
+      wanted?: string;
+      sha?: string;
+      benchmark?: string;
+    } = {},
   ) {
     writeFileSync(join(folder, "report.json"), report(statuses));
     const args = [
@@ -82,7 +88,9 @@ describe("scripts/scan.sh", () => {
       input: `source ${scripts}/lib.sh\nsource ${scripts}/lib-fetch.sh
 trap - ERR
 STATE=${folder}/state CONFIG_FOLDER=${folder}/config
-sleep() { :; }
+SLEPT=0
+sleep() { SLEPT=$((SLEPT + 60)); }
+date() { if [ "$*" = +%s ]; then echo $(($(command date +%s) + SLEPT)); else command date "$@"; fi; }
 systemctl() { :; }
 version_on_disk() { echo ${more.version ?? FROM}; }
 set -- ${[...args, ...(more.ids ?? [])].join(" ")}
@@ -157,6 +165,43 @@ ${text}`,
     assert.match(
       scan("after", { "4.1.5": "PASS" }).failed,
       /profile was cis before the change and is unset now/,
+    );
+  });
+
+  it("finds the profile in any quotes or none, in the last file that says one", () => {
+    const found = (text: string) => {
+      writeFileSync(join(folder, "config/config.yaml"), `${text}\n`);
+      return scan("after", { "4.1.5": "PASS" }).found.profile;
+    };
+    for (const text of ["profile: cis", "profile: 'cis'", 'profile: "cis" # hardened', "'profile' : cis"])
+      assert.equal(found(text), "cis", text);
+    assert.equal(found("profile:"), "");
+    assert.equal(found("# profile: cis"), "");
+    mkdirSync(join(folder, "config/config.yaml.d"));
+    writeFileSync(join(folder, "config/config.yaml.d/50.yaml"), "profile: 'cis-1.23'\n");
+    assert.equal(found("profile: cis"), "cis-1.23");
+  });
+
+  it("compares with the benchmark and the release that scanned before alone, and scans anew while nothing is touched", () => {
+    const before = { "4.1.5": "FAIL" };
+    scan("before", before);
+    for (const when of ["turn", "after", "accept"]) {
+      assert.match(
+        scan(when, before, { benchmark: "rke2-cis-1.24" }).failed,
+        /scanned with rke2-cis-1\.7 of .*now rke2-cis-1\.24 of .*cannot be compared\n {2}next: put scan\.benchmark .*back/,
+      );
+      assert.match(scan(when, before, { sha: "0".repeat(64) }).failed, /now rke2-cis-1\.7 of 0{64} is asked/);
+    }
+    assert.match(
+      scan("before", before, { benchmark: "rke2-cis-1.24", version: TO }).failed,
+      /cannot be compared/,
+    );
+    const anew = scan("before", { "4.1.5": "PASS" }, { benchmark: "rke2-cis-1.24" });
+    assert.match(anew.stdout, /nothing was touched yet: scanned anew, with rke2-cis-1\.24/);
+    assert.equal(anew.found.failed, "");
+    assert.match(
+      scan("turn", { "4.1.5": "FAIL" }, { benchmark: "rke2-cis-1.24" }).failed,
+      /new failures since/,
     );
   });
 
