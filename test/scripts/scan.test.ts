@@ -67,6 +67,7 @@ describe("scripts/scan.sh", () => {
       ids?: string[];
       version?: string;
       wanted?: string;
+      source?: string;
       sha?: string;
       benchmark?: string;
     } = {},
@@ -78,16 +79,17 @@ describe("scripts/scan.sh", () => {
       "CR-1",
       more.wanted ?? TO,
       FROM,
-      `file://${folder}/kube-bench.tar.gz`,
+      more.source ?? `file://${folder}/kube-bench.tar.gz`,
       more.sha ?? sha256,
       "''",
       more.benchmark ?? "rke2-cis-1.7",
     ];
     const text = readFileSync(join(scripts, "scan.sh"), "utf8");
     const { status, stdout, stderr } = spawnSync("bash", ["-s", "scan"], {
-      input: `source ${scripts}/lib.sh\nsource ${scripts}/lib-fetch.sh
+      input: `source ${scripts}/lib.sh\nsource ${scripts}/lib-fetch.sh\nsource ${scripts}/lib-scanner.sh
 trap - ERR
-STATE=${folder}/state CONFIG_FOLDER=${folder}/config
+STATE=${folder}/state CONFIG_FOLDER=${folder}/config RKE2_DATA=${folder}/rke2
+unshare() { echo "$1" >>${folder}/unshared; shift; "$@"; }
 SLEPT=0
 sleep() { SLEPT=$((SLEPT + 60)); }
 date() { if [ "$*" = +%s ]; then echo $(($(command date +%s) + SLEPT)); else command date "$@"; fi; }
@@ -203,6 +205,74 @@ ${text}`,
       scan("turn", { "4.1.5": "FAIL" }, { benchmark: "rke2-cis-1.24" }).failed,
       /new failures since/,
     );
+  });
+
+  describe("from an image", () => {
+    const digest = "cd".repeat(32);
+    const more = { source: `docker.io/aquasec/kube-bench@sha256:${digest}`, sha: digest };
+    const did = (name: string) => readFileSync(join(folder, name), "utf8").trim().split("\n");
+    /** @param mounts what ctr does for a mount, in the place of the folder */
+    const play = (mounts: string, pull = "true") => {
+      mkdirSync(join(folder, "rke2/bin"), { recursive: true });
+      const program = (name: string, text: string) =>
+        writeFileSync(join(folder, "rke2/bin", name), `#!/bin/sh\necho "$*" >>${folder}/${name}\n${text}\n`, {
+          mode: 0o755,
+        });
+      program(
+        "crictl",
+        `case $1 in inspecti) [ -e ${folder}/pulled ] ;; pull) ${pull} && touch ${folder}/pulled ;; esac`,
+      );
+      program(
+        "ctr",
+        `[ "$1 $2 $3 $4" = "--address /run/k3s/containerd/containerd.sock --namespace k8s.io" ] || exit 1
+case $6 in mount) cd "$8"; ${mounts} ;; unmount) rm -rf "$8/usr" "$8/opt" ;; esac`,
+      );
+    };
+    const image = () =>
+      play(
+        `mkdir -p usr/local/bin opt/kube-bench && cp ${folder}/tool/kube-bench usr/local/bin && cp -r ${folder}/tool/cfg opt/kube-bench`,
+      );
+
+    it("pulls it once through RKE2's containerd, and takes program and cfg/ out of it where nothing stays mounted", () => {
+      image();
+      assert.equal(scan("before", { "4.1.5": "PASS" }, more).found.pass, 1);
+      assert.match(scan("turn", { "4.1.5": "FAIL" }, more).failed, /new failures since/);
+      assert.deepEqual(did("crictl"), [`inspecti -q ${more.source}`, `pull ${more.source}`]);
+      const place = `${folder}/state/scan/kube-bench-${digest}.part/image`;
+      const images = "--address /run/k3s/containerd/containerd.sock --namespace k8s.io images";
+      assert.deepEqual(did("ctr"), [
+        `${images} mount ${more.source} ${place}`,
+        `${images} unmount --rm ${place}`,
+      ]);
+      assert.deepEqual(did("unshared"), ["--mount"]);
+      assert.equal(existsSync(`${folder}/state/scan/kube-bench-${digest}.part`), false);
+    });
+
+    it("unmounts one that holds no kube-bench or was not mounted whole, says so, and takes the next", () => {
+      for (const [mounts, said] of [
+        ["mkdir usr", "cannot stat"],
+        ["echo no overlay here >&2; exit 1", "no overlay here"],
+      ] as const) {
+        play(mounts);
+        const { failed } = scan("before", { "4.1.5": "PASS" }, more);
+        assert.match(
+          failed,
+          new RegExp(`cannot take kube-bench out of docker.*${said}.*\\n  next: set scan\\.image`, "s"),
+        );
+        assert.match(did("ctr").at(-1) ?? "", / unmount --rm /);
+      }
+      image();
+      assert.equal(scan("before", { "4.1.5": "PASS" }, more).found.pass, 1);
+    });
+
+    it("says where to look where it cannot be pulled", () => {
+      play("true", "{ echo denied; false; }");
+      assert.match(
+        scan("before", { "4.1.5": "PASS" }, more).failed,
+        /cannot pull docker\.io\S+: denied\n {2}next: .*registries\.yaml/,
+      );
+      assert.equal(existsSync(join(folder, "asked")), false);
+    });
   });
 
   it("compares nothing where nothing was scanned before, says so, and holds on to a way back that is still there", () => {
