@@ -9,6 +9,7 @@ import {
   maxUnavailable,
   type Operator,
   type Settings,
+  scannerOf,
   type Wave,
   wayBackHint,
 } from "../config";
@@ -494,7 +495,8 @@ export function scan(
   changeId: string = settings.changeId,
 ): PlannedStep {
   if (!settings.scan) throw new Error("no scan is asked for");
-  const { url, sha256, benchmark, timeoutSeconds, acknowledged } = settings.scan;
+  const { benchmark, timeoutSeconds, acknowledged } = settings.scan;
+  const { source, sha256 } = scannerOf(settings.scan);
   // What is acknowledged is no argument of the first: it would be run again for nothing.
   const ids = when === "before" ? [] : acknowledged.map(({ id }) => id);
   return {
@@ -504,7 +506,7 @@ export function scan(
     script: "scan",
     args: [
       ...[when, node.role, changeId, settings.rke2Version, settings.acceptedVersion],
-      ...[url, sha256, settings.install.caCertificate ?? "", benchmark, ...ids],
+      ...[source, sha256, settings.install.caCertificate ?? "", benchmark, ...ids],
     ],
     limitSeconds: timeoutSeconds,
   };

@@ -98,6 +98,10 @@ export const rancherBackupFile =
 /** A container image pinned by a tag other than `latest`, or by digest. */
 export const pinnedImage = /^[a-z0-9][\w.\-/:]*(:(?!latest$)[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
 
+/** A container image by its registry, its name there and its digest, as containerd names it: no tag, nothing left out. */
+export const digestImage =
+  /^(?=[^/]*[.:])[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+@sha256:[0-9a-f]{64}$/;
+
 /** An IPv4 address in dotted decimals, or a DNS name in lower case (one that ends in a number is no name). */
 export function isHost(text: string): boolean {
   if (isIPv4(text)) return true;

@@ -45,6 +45,7 @@ export { type ParseOptions, parseSettings } from "./parse";
 export { describePlan, duration, PHASES, type Phase, type Step } from "./plan";
 export { exportedVersion, judgeRancherMove, type Rancher, type RancherMove } from "./rancher";
 export { REMOVALS_KNOWN_TO, type RemovedApi, removedBetween } from "./removedApis";
+export { scannerOf } from "./scanSchema";
 export { RESTORE_TEST_VM_ID, SECRET_KEYS, SETTING_KEYS, type SecretKey } from "./schema";
 export { judgeSecrets, wantedSecrets } from "./secrets";
 export type { ClusterNode, GoBack, Limits, Settings } from "./settings";

@@ -28,6 +28,7 @@ export function judgeSettings(draft: Draft): Mistake[] {
     judgeUniqueness,
     judgeInternalIps,
     judgeGpu,
+    judgeScan,
     judgeDrain,
     judgeOperators,
     judgeRancherKeys,
@@ -178,6 +179,18 @@ function judgeGpu({ nodes = [], gpuTest }: Draft): Mistake[] {
       next: "set nodes[].gpu, or pulumi config rm 'rke2-upgrade:gpuTest'",
     },
   ];
+}
+
+function judgeScan({ scan }: Draft): Mistake[] {
+  if (scan?.image === undefined) return [];
+  return (["url", "sha256"] as const)
+    .filter((key) => scan[key] !== undefined)
+    .map((key) => ({
+      path: `scan.${key}`,
+      found: "a value, and scan.image as well",
+      allowed: "an archive (url and sha256), or an image",
+      next: `pulumi config rm --path 'rke2-upgrade:scan.${key}', or rm scan.image`,
+    }));
 }
 
 /** A drain that ends before its pods' grace does fails on every pod that uses it. */

@@ -1,4 +1,5 @@
 /** What is allowed but should be known before a change: told in preview, stops nothing. */
+import { olderBenchmark } from "./benchmarks";
 import { isChanging } from "./osPatch";
 import type { ClusterNode, Settings } from "./settings";
 import { judgeMove } from "./versionPolicy";
@@ -59,12 +60,18 @@ function consentWarnings({ consents }: Settings): Warning[] {
     .map((kind) => ({ path: `consents.${kind}`, text: "every pod of the cluster is consented to" }));
 }
 
-/** What the scan may find without stopping, and why: it belongs into the change request. */
-const scanWarnings = ({ scan }: Settings): Warning[] =>
-  (scan?.acknowledged ?? []).map(({ id, reason }, i) => ({
-    path: `scan.acknowledged[${i}]`,
-    text: `check ${id} may fail newly: ${reason}`,
-  }));
+/** What the scan may find without stopping, and why: it belongs into the change request. Also that it asks old questions. */
+function scanWarnings({ scan, rke2Version }: Settings): Warning[] {
+  if (!scan) return [];
+  const old = olderBenchmark(scan.benchmark, rke2Version);
+  return [
+    ...(old ? [{ path: "scan.benchmark", text: old }] : []),
+    ...scan.acknowledged.map(({ id, reason }, i) => ({
+      path: `scan.acknowledged[${i}]`,
+      text: `check ${id} may fail newly: ${reason}`,
+    })),
+  ];
+}
 
 function osPatchWarnings(settings: Settings): Warning[] {
   if (settings.osPatch.packages === "none" || isChanging(settings)) return [];

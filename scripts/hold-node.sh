@@ -19,6 +19,8 @@ if [ "$action" = release ]; then
     rm -f "$STATE"/backup/*/complete
     # So are its patches: an ID that comes again is another change.
     rm -rf "$STATE/os"
+    # And nothing is compared with its scans any more: the next change may take another benchmark. kube-bench's JSON stays.
+    rm -f "$STATE"/scan/*/before
     rm -f "$file"
   fi
   exit 0

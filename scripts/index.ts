@@ -9,7 +9,7 @@ const LIBRARIES = {
   "install-release": ["lib-install"],
   patch: ["lib-os"],
   reboot: ["lib-etcd", "lib-os"],
-  scan: ["lib-fetch"],
+  scan: ["lib-fetch", "lib-scanner"],
   "verify-node": ["lib-left", "lib-layout"],
   "leader-away": ["lib-etcd", "lib-hold"],
   "restore-point": ["lib-keys"],

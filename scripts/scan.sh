@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # Scans this node with kube-bench (procedure §5.1), and compares what fails with what failed before the change.
 #
-# Usage: WHEN ROLE CHANGE WANTED ACCEPTED URL SHA256 CA BENCHMARK [ID…]
+# Usage: WHEN ROLE CHANGE WANTED ACCEPTED SOURCE SHA256 CA BENCHMARK [ID…]   (after lib.sh, lib-fetch.sh and lib-scanner.sh)
 #   WHEN       before: kept once a change, and never of a node that runs WANTED already; where that is ACCEPTED, a round
 #              of OS patches, never of one that was patched already;
 #              turn, after, accept: compared with that; accept is asked before the way back is let go, and stops where
 #              CHANGE has touched this node and there is nothing to compare
 #   CHANGE     the ID under which the change began: what is kept of it bears that
-#   URL        kube-bench's release archive, whose SHA256 this is: the program and its cfg/
-#   CA         certificates that vouch for its server, as PEM text; "" = the system's own
+#   SOURCE     the URL of kube-bench's release archive, whose SHA256 this is; or its image, HOST/NAME@sha256:SHA256
+#   CA         certificates that vouch for the URL's server, as PEM text; "" = the system's own
 #   BENCHMARK  a folder of cfg/
 #   ID         numbers of checks that may fail newly: the config has a reason for each
 # Leaves kube-bench's own JSON in $STATE/scan/CHANGE/WHEN.json. Prints each check's status as one JSON object, then its
 # result line.
-when=$1 role=$2 change=$3 wanted=$4 accepted=$5 url=$6 sha256=$7 ca=$8 benchmark=$9
+when=$1 role=$2 change=$3 wanted=$4 accepted=$5 source=$6 sha256=$7 ca=$8 benchmark=$9
 shift 9
 acknowledged=" $* "
 folder=$STATE/scan/$change
@@ -22,22 +22,6 @@ case $role in
 server) targets=master,etcd,controlplane,node ;;
 *) targets=node ;;
 esac
-
-# The program, checked and unpacked once.
-provide() {
-  local part=$tool.part
-  if [ -x "$tool/kube-bench" ]; then return 0; fi
-  rm -rf "$part"
-  mkdir -p "$part"
-  trust "$ca"
-  fetch "$url" "$part/archive.tar.gz"
-  echo "$sha256  $part/archive.tar.gz" | sha256sum -c --status - ||
-    fail "$url is not the archive of scan.sha256, but $(sha256sum "$part/archive.tar.gz" | cut -c -64)" "compare it with the release's checksums; nothing of it was run"
-  tar -xzf "$part/archive.tar.gz" -C "$part" --no-same-owner
-  rm "$part/archive.tar.gz"
-  [ -x "$part/kube-bench" ] || fail "$url holds no kube-bench at its top" "set scan.url to a release archive of kube-bench"
-  mv "$part" "$tool"
-}
 
 # The status of each check, a line each: NUMBER STATUS. Texts in the JSON have their quotes escaped. statuses FILE
 statuses() {
@@ -52,7 +36,8 @@ name_of() { grep -o "\"test_number\": *\"$1\", *\"test_desc\": *\"[^\"]*" "$2" |
 profile() {
   local files
   mapfile -t files < <(config_files)
-  sed -n 's/^profile:[[:space:]]*"\?\([A-Za-z0-9.-]*\).*/\1/p' "${files[@]}" </dev/null | tail -n 1
+  # In quotes or none (\x27 is the single one).
+  sed -nE 's/^[\x27"]?profile[\x27"]?[[:space:]]*:[[:space:]]*[\x27"]?([A-Za-z0-9.-]*).*/\1/p' "${files[@]}" </dev/null | tail -n 1
 }
 
 # count STATUS FILE
@@ -74,6 +59,19 @@ touched() {
   if [ "$wanted" = "$accepted" ]; then [ -e "$STATE/os/$change/before" ]; else [ "$(version_on_disk || true)" = "$wanted" ]; fi
 }
 
+# A number is another check in another benchmark or release. What an earlier checkout kept does not say what found it.
+scanner="$benchmark $sha256"
+if [ -e "$folder/before" ]; then
+  was=$(cat "$folder/before.scanner" 2>/dev/null || echo "$scanner")
+  if [ "$was" != "$scanner" ]; then
+    if [ "$when" != before ] || touched; then
+      fail "before the change this node was scanned with ${was% *} of the kube-bench whose SHA-256 is ${was#* }, and now $benchmark of $sha256 is asked for: their checks cannot be compared" \
+        "put scan.benchmark and kube-bench's archive or image back as they were, and run pulumi up again; set others once this change is accepted"
+    fi
+    say "nothing was touched yet: scanned anew, with $benchmark in place of ${was% *}"
+    rm "$folder/before"
+  fi
+fi
 if [ "$when" = before ]; then
   if [ -e "$folder/before" ]; then
     say "kept before"
@@ -86,7 +84,7 @@ if [ "$when" = before ]; then
     exit 0
   fi
 fi
-provide
+provide_scanner "$source" "$sha256" "$ca" "$tool"
 [ -d "$tool/cfg/$benchmark" ] ||
   fail "this kube-bench has no benchmark $benchmark" "set scan.benchmark to one of: $(cd "$tool/cfg" && printf '%s ' rke2-cis-*)"
 mkdir -p "$folder"
@@ -97,6 +95,7 @@ mv "$folder/$when.json.part" "$folder/$when.json"
 statuses "$folder/$when.json" >"$folder/$when.part" || true
 [ -s "$folder/$when.part" ] || fail "kube-bench told no result" "read $folder/$when.json and $folder/kube-bench.err on this node"
 profile >"$folder/$when.profile"
+echo "$scanner" >"$folder/$when.scanner"
 # The list comes last: where it is, all of the scan is.
 mv "$folder/$when.part" "$folder/$when"
 sync "$folder"

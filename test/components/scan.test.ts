@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { planOf } from "../../components/plan";
+import { scan as scanStep } from "../../components/turns";
 import { parseSettings } from "../../config";
 import { laneOfStep } from "../../report/lanes";
 import { stepOf } from "../../report/stepName";
@@ -56,6 +57,15 @@ describe("components/scan", () => {
       ...NODES.map((node) => `${node}-scan-after`),
       "manifest",
     ]);
+  });
+
+  it("gives the image's digest in the place of an archive's checksum", () => {
+    const image = `docker.io/aquasec/kube-bench@sha256:${"cd".repeat(32)}`;
+    const settings = parseSettings(lab({ scan: { image } }));
+    const [node] = settings.nodes;
+    assert.ok(node);
+    const { args } = scanStep(settings, node, "before");
+    assert.deepEqual(args.slice(5), [image, "cd".repeat(32), "", "rke2-cis-1.7"]);
   });
 
   it("scans each node in its own turn, once it is proven and before the next node's begins", async () => {

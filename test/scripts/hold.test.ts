@@ -72,6 +72,15 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
       assert.deepEqual([is("hold"), is(DROPIN), is("restore"), is("owner")], [false, false, false, false]);
     });
 
+    it("lets no later scan be compared with the change's own, whose findings stay", () => {
+      for (const name of ["before", "before.json"]) put(`scan/CR-1/${name}`);
+      put("owner", "owner-1 CR-1 by me since then\n");
+      release("active", "owner-2");
+      assert.ok(is("scan/CR-1/before"));
+      release("active");
+      assert.deepEqual([is("scan/CR-1/before"), is("scan/CR-1/before.json")], [false, true]);
+    });
+
     it("leaves a machine at rest that was put back, and what another change holds", () => {
       hold("snapshot");
       release("inactive");

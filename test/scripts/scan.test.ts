@@ -63,7 +63,14 @@ describe("scripts/scan.sh", () => {
   function scan(
     when: string,
     statuses: Statuses,
-    more: { ids?: string[]; version?: string; wanted?: string; sha?: string; benchmark?: string } = {},
+    more: {
+      ids?: string[];
+      version?: string;
+      wanted?: string;
+      source?: string;
+      sha?: string;
+      benchmark?: string;
+    } = {},
   ) {
     writeFileSync(join(folder, "report.json"), report(statuses));
     const args = [
@@ -72,17 +79,20 @@ describe("scripts/scan.sh", () => {
       "CR-1",
       more.wanted ?? TO,
       FROM,
-      `file://${folder}/kube-bench.tar.gz`,
+      more.source ?? `file://${folder}/kube-bench.tar.gz`,
       more.sha ?? sha256,
       "''",
       more.benchmark ?? "rke2-cis-1.7",
     ];
     const text = readFileSync(join(scripts, "scan.sh"), "utf8");
     const { status, stdout, stderr } = spawnSync("bash", ["-s", "scan"], {
-      input: `source ${scripts}/lib.sh\nsource ${scripts}/lib-fetch.sh
+      input: `source ${scripts}/lib.sh\nsource ${scripts}/lib-fetch.sh\nsource ${scripts}/lib-scanner.sh
 trap - ERR
-STATE=${folder}/state CONFIG_FOLDER=${folder}/config
-sleep() { :; }
+STATE=${folder}/state CONFIG_FOLDER=${folder}/config RKE2_DATA=${folder}/rke2
+unshare() { echo "$1" >>${folder}/unshared; shift; "$@"; }
+SLEPT=0
+sleep() { SLEPT=$((SLEPT + 60)); }
+date() { if [ "$*" = +%s ]; then echo $(($(command date +%s) + SLEPT)); else command date "$@"; fi; }
 systemctl() { :; }
 version_on_disk() { echo ${more.version ?? FROM}; }
 set -- ${[...args, ...(more.ids ?? [])].join(" ")}
@@ -158,6 +168,111 @@ ${text}`,
       scan("after", { "4.1.5": "PASS" }).failed,
       /profile was cis before the change and is unset now/,
     );
+  });
+
+  it("finds the profile in any quotes or none, in the last file that says one", () => {
+    const found = (text: string) => {
+      writeFileSync(join(folder, "config/config.yaml"), `${text}\n`);
+      return scan("after", { "4.1.5": "PASS" }).found.profile;
+    };
+    for (const text of ["profile: cis", "profile: 'cis'", 'profile: "cis" # hardened', "'profile' : cis"])
+      assert.equal(found(text), "cis", text);
+    assert.equal(found("profile:"), "");
+    assert.equal(found("# profile: cis"), "");
+    mkdirSync(join(folder, "config/config.yaml.d"));
+    writeFileSync(join(folder, "config/config.yaml.d/50.yaml"), "profile: 'cis-1.23'\n");
+    assert.equal(found("profile: cis"), "cis-1.23");
+  });
+
+  it("compares with the benchmark and the release that scanned before alone, and scans anew while nothing is touched", () => {
+    const before = { "4.1.5": "FAIL" };
+    scan("before", before);
+    for (const when of ["turn", "after", "accept"]) {
+      assert.match(
+        scan(when, before, { benchmark: "rke2-cis-1.24" }).failed,
+        /scanned with rke2-cis-1\.7 of .*now rke2-cis-1\.24 of .*cannot be compared\n {2}next: put scan\.benchmark .*back/,
+      );
+      assert.match(scan(when, before, { sha: "0".repeat(64) }).failed, /now rke2-cis-1\.7 of 0{64} is asked/);
+    }
+    assert.match(
+      scan("before", before, { benchmark: "rke2-cis-1.24", version: TO }).failed,
+      /cannot be compared/,
+    );
+    const anew = scan("before", { "4.1.5": "PASS" }, { benchmark: "rke2-cis-1.24" });
+    assert.match(anew.stdout, /nothing was touched yet: scanned anew, with rke2-cis-1\.24/);
+    assert.equal(anew.found.failed, "");
+    assert.match(
+      scan("turn", { "4.1.5": "FAIL" }, { benchmark: "rke2-cis-1.24" }).failed,
+      /new failures since/,
+    );
+  });
+
+  describe("from an image", () => {
+    const digest = "cd".repeat(32);
+    const more = { source: `docker.io/aquasec/kube-bench@sha256:${digest}`, sha: digest };
+    const did = (name: string) => readFileSync(join(folder, name), "utf8").trim().split("\n");
+    /** @param mounts what ctr does for a mount, in the place of the folder */
+    const play = (mounts: string, pull = "true") => {
+      mkdirSync(join(folder, "rke2/bin"), { recursive: true });
+      const program = (name: string, text: string) =>
+        writeFileSync(join(folder, "rke2/bin", name), `#!/bin/sh\necho "$*" >>${folder}/${name}\n${text}\n`, {
+          mode: 0o755,
+        });
+      program(
+        "crictl",
+        `case $1 in inspecti) [ -e ${folder}/pulled ] ;; pull) ${pull} && touch ${folder}/pulled ;; esac`,
+      );
+      program(
+        "ctr",
+        `[ "$1 $2 $3 $4" = "--address /run/k3s/containerd/containerd.sock --namespace k8s.io" ] || exit 1
+case $6 in mount) cd "$8"; ${mounts} ;; unmount) rm -rf "$8/usr" "$8/opt" ;; esac`,
+      );
+    };
+    const image = () =>
+      play(
+        `mkdir -p usr/local/bin opt/kube-bench && cp ${folder}/tool/kube-bench usr/local/bin && cp -r ${folder}/tool/cfg opt/kube-bench`,
+      );
+
+    it("pulls it once through RKE2's containerd, and takes program and cfg/ out of it where nothing stays mounted", () => {
+      image();
+      assert.equal(scan("before", { "4.1.5": "PASS" }, more).found.pass, 1);
+      assert.match(scan("turn", { "4.1.5": "FAIL" }, more).failed, /new failures since/);
+      assert.deepEqual(did("crictl"), [`inspecti -q ${more.source}`, `pull ${more.source}`]);
+      const place = `${folder}/state/scan/kube-bench-${digest}.part/image`;
+      const images = "--address /run/k3s/containerd/containerd.sock --namespace k8s.io images";
+      assert.deepEqual(did("ctr"), [
+        `${images} mount ${more.source} ${place}`,
+        `${images} unmount --rm ${place}`,
+      ]);
+      assert.deepEqual(did("unshared"), ["--mount"]);
+      assert.equal(existsSync(`${folder}/state/scan/kube-bench-${digest}.part`), false);
+    });
+
+    it("unmounts one that holds no kube-bench or was not mounted whole, says so, and takes the next", () => {
+      for (const [mounts, said] of [
+        ["mkdir usr", "cannot stat"],
+        ["echo no overlay here >&2; exit 1", "no overlay here"],
+      ] as const) {
+        play(mounts);
+        const { failed } = scan("before", { "4.1.5": "PASS" }, more);
+        assert.match(
+          failed,
+          new RegExp(`cannot take kube-bench out of docker.*${said}.*\\n  next: set scan\\.image`, "s"),
+        );
+        assert.match(did("ctr").at(-1) ?? "", / unmount --rm /);
+      }
+      image();
+      assert.equal(scan("before", { "4.1.5": "PASS" }, more).found.pass, 1);
+    });
+
+    it("says where to look where it cannot be pulled", () => {
+      play("true", "{ echo denied; false; }");
+      assert.match(
+        scan("before", { "4.1.5": "PASS" }, more).failed,
+        /cannot pull docker\.io\S+: denied\n {2}next: .*registries\.yaml/,
+      );
+      assert.equal(existsSync(join(folder, "asked")), false);
+    });
   });
 
   it("compares nothing where nothing was scanned before, says so, and holds on to a way back that is still there", () => {

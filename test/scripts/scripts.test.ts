@@ -92,6 +92,7 @@ describe("scripts", () => {
         "lib-objects",
         "lib-os",
         "lib-rancher",
+        "lib-scanner",
         "lib-service",
       ],
       ...["lib-watch", "restore-check"],
