@@ -389,10 +389,14 @@ export const canarySoak = (settings: Settings, { nodes, soakSeconds }: Wave): Pl
 /** A consent for all pods is written "*"; the script matches namespace/name. */
 const podPattern = (pattern: string): string => (pattern === "*" ? "*/*" : pattern);
 
+/** Nodes without a registry need the wanted release's images before the first new server rolls out its charts. */
+const importsImages = ({ install, rke2Version, acceptedVersion }: Settings): boolean =>
+  install.images !== undefined && rke2Version !== acceptedVersion;
+
 /** Both versions' release files to a node (design: going back needs no download). */
 export const fetchArtifacts = (settings: Settings, node: ClusterNode): PlannedStep => ({
   id: "fetch-artifacts",
-  title: `fetch and check ${[...new Set([settings.rke2Version, settings.acceptedVersion])].join(" and ")}`,
+  title: `fetch and check ${[...new Set([settings.rke2Version, settings.acceptedVersion])].join(" and ")}${importsImages(settings) ? `; have RKE2 import ${settings.rke2Version}'s images` : ""}`,
   on: node,
   script: "fetch-artifacts",
   args: [

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Puts the release files of both versions on this node, checked, so that install and going back are local.
+# Puts the release files of both versions on this node, checked, so that install and going back are local. With images,
+# RKE2 has imported WANTED's when this ends: the first new server's charts roll out on nodes whose turn is still to come.
 #
 # Usage: SCRIPT_URL ARTIFACT_URL CA WANTED ACCEPTED [IMAGES]
 #   SCRIPT_URL    RKE2's install script (https://get.rke2.io or a mirror)
@@ -8,7 +9,8 @@
 #   IMAGES        tar.zst or tar.gz: RKE2's images as well, for nodes that reach no registry
 #   CA            certificates that vouch for both, as PEM text; "" = the system's own
 # Leaves in $STATE/artifacts/VERSION: install.sh, sha256sum-ARCH.txt, rke2.linux-ARCH.tar.gz and, where asked for,
-# rke2-images.linux-ARCH.IMAGES. What is there and whole is not fetched again.
+# rke2-images.linux-ARCH.IMAGES, with the list of what is in it, rke2-images.linux-ARCH.txt. What is there and whole is
+# not fetched again.
 script_url=$1 artifact_url=$2 ca=$3 wanted=$4 accepted=$5 images=${6:-}
 case $(uname -m) in
 x86_64) arch=amd64 ;;
@@ -17,7 +19,7 @@ aarch64) arch=arm64 ;;
 esac
 tarball=rke2.linux-$arch.tar.gz sums=sha256sum-$arch.txt
 files=("$tarball")
-if [ -n "$images" ]; then files+=("rke2-images.linux-$arch.$images"); fi
+if [ -n "$images" ]; then files+=("rke2-images.linux-$arch".{"$images",txt}); fi
 
 trust "$ca"
 
@@ -51,5 +53,7 @@ for version in "$wanted" "$accepted"; do
   mv "$part" "$dir"
   fetched=$((fetched + 1))
 done
+# A round of OS patches brings no other images.
+if [ -n "$images" ] && [ "$wanted" != "$accepted" ]; then import_images "$STATE/artifacts/$wanted" "${files[@]:1}"; fi
 result fetched "$fetched"
 # end of step

@@ -17,6 +17,8 @@ if [ "$action" = release ]; then
     done
     # What was kept of the config stays; that this node's turn has begun is over.
     rm -f "$STATE"/backup/*/complete
+    # So is what it had RKE2 import, where that was cut off (lib-images.sh).
+    rm -f "$RKE2_DATA"/agent/images/rke2-upgrade-* "$RKE2_DATA/agent/images/.rke2-upgrade.part"
     # So are its patches: an ID that comes again is another change.
     rm -rf "$STATE/os"
     # And nothing is compared with its scans any more: the next change may take another benchmark. kube-bench's JSON stays.

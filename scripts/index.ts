@@ -4,7 +4,7 @@ import { join } from "node:path";
 /** Shared files that stand before a step's own, by step. One idea a file; only what the step needs is sent. */
 const LIBRARIES = {
   "backup-config": [],
-  "fetch-artifacts": ["lib-fetch"],
+  "fetch-artifacts": ["lib-fetch", "lib-images"],
   "gate-node": [],
   "install-release": ["lib-install"],
   patch: ["lib-os"],

@@ -32,10 +32,11 @@ install_release() {
 }
 
 # RKE2's images, where they were fetched: RKE2 imports at its start what lies in this folder. The other release's file
-# of the same name makes way, and comes back with that release. place_images DIRECTORY
+# of the same name makes way, and comes back with that release. Not the list beside it: RKE2 pulls what a list there
+# names. place_images DIRECTORY
 place_images() {
   local file target=$RKE2_DATA/agent/images
-  for file in "$1"/rke2-images.linux-*; do
+  for file in "$1"/rke2-images.linux-*.tar.*; do
     if [ ! -e "$file" ] || cmp -s "$file" "$target/${file##*/}"; then continue; fi
     (cd "$1" && grep " ${file##*/}\$" sha256sum-*.txt | sha256sum -c --status -) 2>/dev/null ||
       fail "$file is damaged" "nothing was changed here. Have it fetched again: remove $1 on this node; pulumi state taint URN, with the URN of $HERE-fetch-artifacts from pulumi stack --show-urns; then pulumi up"

@@ -41,8 +41,8 @@ export const rke2Faults: Readonly<Record<string, Fault>> = {
   }),
   "registry-down": onNode({
     name: "registry-down",
-    effect: "that node reaches no registry: a release's images must lie in agent/images",
-    // As rehearsal/rke2/node/stage.go looks for it.
+    effect: "that node reaches no registry with RKE2's images: they must be imported from agent/images",
+    // As rehearsal/rke2/node/stage.go and rehearsal/kubernetes/cri/registry.go look for it.
     on: "sudo mkdir -p /etc/rehearsal/faults && sudo touch /etc/rehearsal/faults/registry-down",
     off: "sudo rm -f /etc/rehearsal/faults/registry-down",
     test: "test -e /etc/rehearsal/faults/registry-down",

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the releases that the rehearsal's release server serves, where they are not in the cache already:
 #   releases/<key>/install.sh
-#   releases/<key>/<version>/{rke2.linux-amd64.tar.gz,rke2-images.linux-amd64.tar.gz,sha256sum-amd64.txt}
-# The archive of images has their names alone (node/stage.go).
+#   releases/<key>/<version>/{rke2.linux-amd64.tar.gz,rke2-images.linux-amd64.{tar.gz,txt},sha256sum-amd64.txt}
+# The archive of images has their names alone (node/images.go).
 # Other sources are another key and another folder: a release server that runs keeps what it serves.
 # usage: build.sh [VERSION…]     as v1.35.4+rke2r1
 # The last line of the output is the folder of the releases.
@@ -24,6 +24,17 @@ build_date() {
   esac
 }
 
+# image_names VERSION: what RKE2's own archive holds of what there is here. Traefik is not in it.
+image_names() {
+  local date
+  date=$(build_date "$1")
+  {
+    echo "rancher/hardened-kubernetes:${1//+/-}-build$date"
+    echo "rancher/hardened-etcd:$etcd_version-k3s1-build$date"
+    find charts/manifests -name '*.yaml' ! -name rke2-traefik.yaml -exec sed -n "s/^ *image: //; T; s/{{ .Build }}/$date/p" {} +
+  } | sort -u | sed 's#^#docker.io/#'
+}
+
 # build_release VERSION: into a temporary folder, which then takes the place of what was there.
 build_release() {
   local version=$1 target build commit
@@ -38,10 +49,11 @@ build_release() {
     -X $module.BuildDate=$(build_date "$version") -X $module.Etcd=$etcd_version" .
   tar --create --owner=0 --group=0 --directory="$build/tree" bin lib | gzip -1 > "$build/rke2.linux-amd64.tar.gz"
   rm -r "$build/tree"
-  printf '[{"RepoTags":["docker.io/rancher/hardened-kubernetes:%s-build%s"]}]\n' "${version//+/-}" "$(build_date "$version")" > "$build/manifest.json"
+  image_names "$version" > "$build/rke2-images.linux-amd64.txt"
+  sed 's/.*/{"RepoTags":["&"]}/' "$build/rke2-images.linux-amd64.txt" | paste -sd, | sed 's/.*/[&]/' > "$build/manifest.json"
   tar --create --owner=0 --group=0 --directory="$build" manifest.json | gzip -1 > "$build/rke2-images.linux-amd64.tar.gz"
   rm "$build/manifest.json"
-  (cd "$build" && sha256sum rke2.linux-amd64.tar.gz rke2-images.linux-amd64.tar.gz > sha256sum-amd64.txt)
+  (cd "$build" && sha256sum rke2.linux-amd64.tar.gz rke2-images.linux-amd64.{tar.gz,txt} > sha256sum-amd64.txt)
   chmod 755 "$build"
   mv "$build" "$target"
 }

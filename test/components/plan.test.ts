@@ -66,6 +66,19 @@ describe("components/plan: the order, for clusters of any size", () => {
     );
   });
 
+  it("says where it has RKE2 import the wanted release's images, before anything is installed", () => {
+    const imports = (changes: Record<string, unknown>) =>
+      planOf(parseSettings(lab(changes)))
+        .filter(({ title }) => title.endsWith("; have RKE2 import v1.36.3+rke2r1's images"))
+        .map(({ id }) => id);
+    const wanted = { rke2Version: "v1.36.3+rke2r1" };
+    assert.deepEqual(
+      imports({ ...wanted, install: { images: "tar.zst" } }),
+      labNodes.map(({ name }) => `${name}-fetch-artifacts`),
+    );
+    assert.deepEqual(imports(wanted), []);
+  });
+
   it("finishes one node before it touches the next, servers in their order and then agents", () => {
     fc.assert(
       fc.property(underWay, (cluster) => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -17,6 +18,9 @@ const scripts = join(__dirname, "../../scripts");
 const FROM = "v1.35.4+rke2r1";
 const TO = "v1.36.3+rke2r1";
 const IMAGES = "rke2-images.linux-amd64.tar.zst";
+const LIST = "rke2-images.linux-amd64.txt";
+/** As RKE2's list names what is new in a release. */
+const canal = (version: string) => `docker.io/rancher/hardened-calico:${version.replace("+", "-")}`;
 
 describe("scripts/fetch-artifacts.sh from a folder", () => {
   let folder: string;
@@ -30,11 +34,15 @@ describe("scripts/fetch-artifacts.sh from a folder", () => {
     for (const version of [FROM, TO]) {
       for (const name of ["rke2.linux-amd64.tar.gz", IMAGES])
         writeFile(`mirror/releases/${version}/${name}`, `${name} of ${version}`);
-      const sums = execFileSync("sha256sum", ["rke2.linux-amd64.tar.gz", IMAGES], {
+      writeFile(`mirror/releases/${version}/${LIST}`, `docker.io/rancher/pause:3.6\n${canal(version)}\n`);
+      const sums = execFileSync("sha256sum", ["rke2.linux-amd64.tar.gz", IMAGES, LIST], {
         cwd: join(folder, "mirror/releases", version),
       });
       writeFile(`mirror/releases/${version}/sha256sum-amd64.txt`, sums);
     }
+    has(canal(FROM), canal(TO));
+    writeFile("data/bin/crictl", `#!/bin/sh\ncat ${folder}/images.json\n`);
+    chmodSync(join(folder, "data/bin/crictl"), 0o755);
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -42,6 +50,12 @@ describe("scripts/fetch-artifacts.sh from a folder", () => {
     mkdirSync(join(folder, name, ".."), { recursive: true });
     writeFileSync(join(folder, name), content);
   }
+  /** What RKE2's containerd has, as crictl tells it. */
+  const has = (...names: string[]) =>
+    writeFile(
+      "images.json",
+      JSON.stringify({ images: [{ repoTags: ["docker.io/rancher/pause:3.6", ...names] }] }, null, 2),
+    );
   /** No other address can be asked: every proxy is a port that nothing listens on. */
   const bash = (libraries: readonly string[], command: string) =>
     spawnSync("bash", ["-s", "fetch-artifacts"], {
@@ -58,10 +72,12 @@ ${command}`,
       encoding: "utf8",
       env: { ...process.env, http_proxy: "http://127.0.0.1:1", https_proxy: "http://127.0.0.1:1" },
     });
-  const fetch = (...images: string[]) =>
+  /** During is done with each wait, of which a second is a hundred. */
+  const fetch = (images = "", during = ":", wanted = TO) =>
     bash(
-      ["lib-fetch"],
-      `set -- file://${folder}/mirror/install.sh file://${folder}/mirror/releases '' ${TO} ${FROM} ${images.join(" ")}
+      ["lib-fetch", "lib-images"],
+      `sleep() { CLOCK=$((CLOCK + 100 * $1)); ${during}; }
+set -- file://${folder}/mirror/install.sh file://${folder}/mirror/releases '' ${wanted} ${FROM} ${images}
 source ${scripts}/fetch-artifacts.sh`,
     );
   const held = (version: string) => readdirSync(join(folder, "state/artifacts", version)).sort();
@@ -71,7 +87,7 @@ source ${scripts}/fetch-artifacts.sh`,
     assert.equal(plain.status, 0, plain.stderr);
     assert.deepEqual(held(TO), ["install.sh", "rke2.linux-amd64.tar.gz", "sha256sum-amd64.txt"]);
     assert.match(fetch("tar.zst").stdout, /"fetched":2/);
-    for (const version of [FROM, TO]) assert.ok(held(version).includes(IMAGES));
+    for (const version of [FROM, TO]) assert.ok([IMAGES, LIST].every((name) => held(version).includes(name)));
     assert.match(fetch("tar.zst").stdout, /"fetched":0/);
     assert.match(fetch().stdout, /"fetched":0/);
   });
@@ -81,6 +97,43 @@ source ${scripts}/fetch-artifacts.sh`,
     assert.match(fetch("tar.zst").stderr, /rke2-images\.linux-amd64\.tar\.zst does not match its sha256/);
     assert.match(fetch("tar.gz").stderr, /cannot fetch file:.*rke2-images\.linux-amd64\.tar\.gz/);
     assert.equal(existsSync(join(folder, "state/artifacts", TO)), false);
+  });
+
+  it("has RKE2 import the wanted release's images before any turn, and leaves nothing for its next start", () => {
+    const inImages = () => readdirSync(join(folder, "data/agent/images")).sort();
+    writeFile(`data/agent/images/${IMAGES}`, "the site's own");
+    assert.match(fetch("tar.zst").stdout, /"fetched":2/);
+    assert.deepEqual(inImages(), [IMAGES], "nothing is offered where all are there");
+
+    has(canal(FROM));
+    const { status, stderr } = fetch("tar.zst");
+    assert.notEqual(status, 0);
+    assert.match(
+      stderr,
+      /has not imported the images of v1\.36\.3\+rke2r1 after 600 s: 1 of them are not there, as rancher\/hardened-calico:v1\.36\.3-rke2r1\n\s*next: here: journalctl/,
+    );
+    const [offered = "", ...others] = inImages().filter((name) => name !== IMAGES);
+    // RKE2 tells by its end what it is, and takes a name that it knows for done.
+    assert.match(offered, /^rke2-upgrade-\d+\.tar\.zst$/);
+    assert.deepEqual(others, []);
+
+    const all = JSON.stringify({ images: [{ repoTags: ["docker.io/rancher/pause:3.6", canal(TO)] }] });
+    writeFile("all.json", all);
+    const rerun = fetch(
+      "tar.zst",
+      `cat ${folder}/data/agent/images/rke2-upgrade-*.tar.zst >${folder}/imported
+[ ! -e ${folder}/data/agent/images/${offered} ]; cp ${folder}/all.json ${folder}/images.json`,
+    );
+    assert.equal(rerun.status, 0, rerun.stderr);
+    assert.equal(readFileSync(join(folder, "imported"), "utf8"), `${IMAGES} of ${TO}`);
+    assert.deepEqual(inImages(), [IMAGES]);
+    assert.equal(readFileSync(join(folder, "data/agent/images", IMAGES), "utf8"), "the site's own");
+  });
+
+  it("asks for no images to be imported without the key, nor in a round that brings no release", () => {
+    has();
+    for (const { status, stderr } of [fetch(), fetch("tar.zst", ":", FROM)]) assert.equal(status, 0, stderr);
+    assert.equal(existsSync(join(folder, "data/agent/images")), false);
   });
 
   it("places each release's images where RKE2 imports them, also on the way back", () => {

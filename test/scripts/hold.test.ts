@@ -81,6 +81,17 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
       assert.deepEqual([is("scan/CR-1/before"), is("scan/CR-1/before.json")], [false, true]);
     });
 
+    it("takes away what RKE2 was to import when that was cut off, and no archive of the site's own", () => {
+      put("owner", "owner-1 CR-1 by me since then\n");
+      const images = ["rke2-upgrade-1.tar.zst", ".rke2-upgrade.part", "rke2-images.linux-amd64.tar.zst"];
+      for (const name of images) put(`rke2/agent/images/${name}`);
+      release("active");
+      assert.deepEqual(
+        images.map((name) => is(`rke2/agent/images/${name}`)),
+        [false, false, true],
+      );
+    });
+
     it("leaves a machine at rest that was put back, and what another change holds", () => {
       hold("snapshot");
       release("inactive");

@@ -84,6 +84,7 @@ describe("scripts", () => {
         "lib-etcd-view",
         "lib-gpu",
         "lib-hold",
+        "lib-images",
         "lib-install",
         "lib-job",
         "lib-keys",

@@ -53,6 +53,32 @@ describe("everything in one change", function () {
   const statuses = async (name: string, namespace = name) =>
     (await revisions(name, namespace)).map(({ status }) => status);
 
+  /** Images of RKE2's containerd on a node. */
+  const images = (node: string) =>
+    onNode(
+      node,
+      "sudo /var/lib/rancher/rke2/bin/crictl --config /var/lib/rancher/rke2/agent/etc/crictl.yaml images",
+    );
+  /** A tag of Canal's as RKE2 of that version brings it; each has its own build. */
+  const canalOf = async (node: string, version: string) => {
+    const list = `/var/lib/rke2-upgrade/artifacts/${version}/rke2-images.linux-amd64.txt`;
+    const [, tag = ""] = /hardened-calico:(\S+)/.exec(await onNode(node, `sudo cat ${list}`)) ?? [];
+    return tag || assert.fail(`${node}: no Canal in ${list}`);
+  };
+  /** As a site without a registry has installed its nodes: RKE2's images lie there, imported. */
+  const installOffline = async (url: string) => {
+    const folder = "/var/lib/rancher/rke2/agent/images";
+    const archive = `${url}/rke2/releases/download/${OLD.replace("+", "%2B")}/rke2-images.linux-amd64.tar.gz`;
+    for (const node of NODES) {
+      await onNode(
+        node,
+        `sudo mkdir -p ${folder} && sudo curl -sfo ${folder}/.new ${archive} && sudo mv ${folder}/.new ${folder}/rke2-images.linux-amd64.tar.gz`,
+      );
+      // Only the leading server has run one of these.
+      await until(`${node} to import`, 30, async () => /klipper-helm/.test(await images(node)), 1000);
+    }
+  };
+
   before(async () => {
     await makeOperators();
     await makeRancher();
@@ -68,13 +94,14 @@ describe("everything in one change", function () {
     await upWell();
     await policyIsReady();
     await outdate([REBOOTED], [QUIET]);
+    const { scan, releases } = await readInfo();
+    await installOffline(releases.url);
     for (const node of NODES) await setFault(["registry-down", node, "on"]);
     bootsBefore = await bootIds();
     began = new Date();
     await askForOperator("gpu-operator", GPU.to, charts);
     await askForOperator("cert-manager", CERT.to, charts);
     await askForRancher(NEW_RANCHER, charts);
-    const { scan } = await readInfo();
     await configure({
       ...POLICY_HEALTH,
       "install.images": "tar.gz",
@@ -114,6 +141,7 @@ describe("everything in one change", function () {
       assert.notEqual(found, -1, `${words} comes too early, or not at all:\n${output}`);
       at = found;
     }
+    assert.match(output, /proj-k8sw04: fetch and check .*; have RKE2 import v1\.36\.3\+rke2r1's images/);
     assert.match(output, /ok {2}rancher: version: v2\.14\.3, by its server's own word/);
     assert.match(output, /wave 1 of 4, the canary, 1 at once: proj-k8sw01: /);
     assert.match(output, /ok {2}proj-k8sw01: OS packages \(security\): 2 to upgrade/);
@@ -140,6 +168,12 @@ describe("everything in one change", function () {
       NODES.map((node) => now[node]),
       [NEW, OLD, OLD, OLD, OLD, OLD, OLD],
     );
+    // What the new server's charts roll out on these nodes is there, and their own RKE2 starts with what it had.
+    for (const node of NODES) {
+      assert.ok((await images(node)).includes(await canalOf(node, NEW)), node);
+      const archives = await onNode(node, "sudo ls -A /var/lib/rancher/rke2/agent/images");
+      assert.equal(archives.trim(), "rke2-images.linux-amd64.tar.gz", node);
+    }
     assert.deepEqual(await statuses("cert-manager"), ["superseded", "deployed"]);
     assert.deepEqual(await statuses("gpu-operator"), ["deployed"]);
     assert.deepEqual(await statuses("rancher", "cattle-system"), ["superseded", "deployed"]);

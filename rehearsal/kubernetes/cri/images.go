@@ -21,18 +21,22 @@ const imageBytes = 64 << 20
 
 // Images is the image service. Its registry is a folder: <name>/<version>/bin/PROGRAM is what the image
 // …/<name>:<version>-… holds, where the version is the tag up to its first hyphen. An image whose name is not in the
-// folder is taken to exist, and runs simulated; one whose name is there but not its version does not exist.
+// folder is taken to exist, and runs simulated; one whose name is there but not its version does not exist. RKE2 imports
+// others from archives (registry.go).
 type Images struct {
 	runtimeapi.UnimplementedImageServiceServer
 	registry string
+	// imported is the folder where RKE2 leaves the names of what it imports.
+	imported string
 	records  store[Image]
 	mu       sync.Mutex
 	pulled   map[string]Image // by ID
 }
 
-// Image is one that was pulled.
+// Image is one that was pulled or imported.
 type Image struct {
-	ID  string
+	ID string
+	// Tag is its full name.
 	Tag string
 }
 
@@ -43,7 +47,7 @@ func newImages(registry, root string) (*Images, error) {
 		return nil, err
 	}
 	pulled, err := records.load()
-	return &Images{registry: registry, records: records, pulled: pulled}, err
+	return &Images{registry: registry, imported: filepath.Join(root, "imported"), records: records, pulled: pulled}, err
 }
 
 // program is the host path of a command of an image; "" if the image is simulated. An image that is in the registry
@@ -83,10 +87,11 @@ func splitTag(tag string) (name, version string) {
 	return name, version
 }
 
-// ListImages lists what was pulled.
+// ListImages lists what was pulled or imported.
 func (i *Images) ListImages(context.Context, *runtimeapi.ListImagesRequest) (*runtimeapi.ListImagesResponse, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.takeIn()
 	response := &runtimeapi.ListImagesResponse{}
 	for _, image := range i.pulled {
 		response.Images = append(response.Images, image.message())
@@ -94,7 +99,7 @@ func (i *Images) ListImages(context.Context, *runtimeapi.ListImagesRequest) (*ru
 	return response, nil
 }
 
-// ImageStatus finds a pulled image by tag or ID; it answers with none if it was not pulled.
+// ImageStatus finds an image by tag or ID; it answers with none if it is not here.
 func (i *Images) ImageStatus(_ context.Context, request *runtimeapi.ImageStatusRequest) (*runtimeapi.ImageStatusResponse, error) {
 	if image, found := i.find(request.GetImage().GetImage()); found {
 		return &runtimeapi.ImageStatusResponse{Image: image.message()}, nil
@@ -102,19 +107,21 @@ func (i *Images) ImageStatus(_ context.Context, request *runtimeapi.ImageStatusR
 	return &runtimeapi.ImageStatusResponse{}, nil
 }
 
-// PullImage fails with NotFound for a version that the registry lacks.
+// PullImage fails with NotFound for a version that the registry lacks, and for RKE2's where no registry is reached.
 func (i *Images) PullImage(_ context.Context, request *runtimeapi.PullImageRequest) (*runtimeapi.PullImageResponse, error) {
 	tag := request.GetImage().GetImage()
 	if err := i.exists(tag); err != nil {
 		return nil, err
 	}
-	image := Image{ID: imageID(tag), Tag: tag}
-	if err := i.records.save(recordName(image.ID), image); err != nil {
+	if err := reachable(fullName(tag)); err != nil {
 		return nil, err
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.pulled[recordName(image.ID)] = image
+	image, err := i.record(tag)
+	if err != nil {
+		return nil, err
+	}
 	return &runtimeapi.PullImageResponse{ImageRef: image.ID}, nil
 }
 
@@ -150,6 +157,7 @@ func (i *Images) ImageFsInfo(context.Context, *runtimeapi.ImageFsInfoRequest) (*
 func (i *Images) find(reference string) (Image, bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.takeIn()
 	if image, found := i.pulled[recordName(reference)]; found {
 		return image, true
 	}
@@ -171,7 +179,9 @@ func (i Image) message() *runtimeapi.Image {
 	}
 }
 
-// imageID is made of the tag, since there is no content to make it of.
-func imageID(tag string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(tag))) }
+// imageID is made of the full name, since there is no content to make it of.
+func imageID(tag string) string {
+	return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(fullName(tag))))
+}
 
 func recordName(id string) string { return strings.TrimPrefix(id, "sha256:") }

@@ -25,7 +25,7 @@ type Container struct {
 	ID        string
 	SandboxID string
 	Config    stored[*runtimeapi.ContainerConfig]
-	// Tag of its image, as the pod names it, and the image's ID.
+	// Tag of its image, its full name, and the image's ID.
 	Tag       string
 	ImageID   string
 	LogPath   string

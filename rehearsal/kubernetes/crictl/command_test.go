@@ -76,7 +76,7 @@ func TestListsAndStops(t *testing.T) {
 		{"ps -q --name other", `^$`},
 		{"ps -q --state exited", `^$`},
 		{"pods", `\n[0-9a-f]{13} +\ds ago +Ready +web-0 +default +0 +\(default\)\n$`},
-		{"images", `\nexample/web +v1 +[0-9a-f]{13} +67\.1MB\n$`},
+		{"images", `\ndocker\.io/example/web +v1 +[0-9a-f]{13} +67\.1MB\n$`},
 	} {
 		got := run(t, append([]string{"-r", endpoint}, strings.Fields(test.args)...)...)
 		if !regexp.MustCompile(test.want).MatchString(got) {

@@ -86,7 +86,8 @@ func (n *Node) Prepare(ctx context.Context, from *supervisor.Client) error {
 	return os.MkdirAll(n.Layout.Agent("pod-manifests"), 0o700)
 }
 
-// StartContainerd starts the container runtime, which adopts the containers that run, and waits until it answers.
+// StartContainerd starts the container runtime, which adopts the containers that run, and waits until it answers and
+// has the images of agent/images.
 func (n *Node) StartContainerd(ctx context.Context) (*staticpod.Runtime, error) {
 	logFile := n.Layout.Agent("containerd/containerd.log")
 	logrus.Infof("Logging containerd to %s", logFile)
@@ -102,6 +103,9 @@ func (n *Node) StartContainerd(ctx context.Context) (*staticpod.Runtime, error) 
 		return nil, err
 	}
 	logrus.Info("containerd is now running")
+	images := importer{n.Layout, map[string]int64{}}
+	images.look()
+	go images.watch(ctx)
 	return runtime, nil
 }
 

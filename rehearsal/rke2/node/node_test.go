@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,8 +31,8 @@ func TestStageNeedsTheImage(t *testing.T) {
 	}
 }
 
-// archiveOf writes an archive of images that names one.
-func archiveOf(t *testing.T, file, image string) {
+// archiveOf writes an archive of images that names some.
+func archiveOf(t *testing.T, file string, images ...string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)
@@ -42,7 +43,7 @@ func archiveOf(t *testing.T, file, image string) {
 	}
 	zipped := gzip.NewWriter(created)
 	members := tar.NewWriter(zipped)
-	manifest := fmt.Sprintf(`[{"RepoTags":["docker.io/%s"]}]`, image)
+	manifest := fmt.Sprintf(`[{"RepoTags":["docker.io/%s"]}]`, strings.Join(images, `"]},{"RepoTags":["docker.io/`))
 	if err := members.WriteHeader(&tar.Header{Name: "manifest.json", Size: int64(len(manifest)), Mode: 0o644}); err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +82,45 @@ func TestStageWithoutARegistryNeedsTheReleasesArchive(t *testing.T) {
 	}
 	if err := StageBinaries(l); err != nil {
 		t.Errorf("what was extracted is asked for again: %v", err)
+	}
+}
+
+func TestImportsArchivesThatComeAndChange(t *testing.T) {
+	l := layout.Layout{Data: t.TempDir()}
+	images := importer{l, map[string]int64{}}
+	archive := l.Agent("images", "rke2-upgrade-1.tar.gz")
+	// imported takes what is left for containerd, as that does.
+	imported := func() string {
+		t.Helper()
+		images.look()
+		list := l.Agent("containerd", "imported", filepath.Base(archive))
+		names, _ := os.ReadFile(list)
+		_ = os.Remove(list)
+		return string(names)
+	}
+	if got := imported(); got != "" {
+		t.Errorf("without a folder: %q", got)
+	}
+	archiveOf(t, archive, "rancher/a:v1", "rancher/b:v1")
+	if got := imported(); got != "docker.io/rancher/a:v1\ndocker.io/rancher/b:v1\n" {
+		t.Errorf("new: %q", got)
+	}
+	if got := imported(); got != "" {
+		t.Errorf("imported again: %q", got)
+	}
+	archiveOf(t, archive, "rancher/a:v1", "rancher/b:v1", "rancher/c:v12345")
+	if got := imported(); !strings.Contains(got, "rancher/c:v12345") {
+		t.Errorf("changed: %q", got)
+	}
+	if err := os.Remove(archive); err != nil {
+		t.Fatal(err)
+	}
+	if got := imported(); got != "" {
+		t.Errorf("gone: %q", got)
+	}
+	archiveOf(t, archive, "rancher/a:v1", "rancher/b:v1", "rancher/c:v12345")
+	if got := imported(); got == "" {
+		t.Error("one that came back was not imported")
 	}
 }
 

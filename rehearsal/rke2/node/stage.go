@@ -3,15 +3,11 @@
 package node
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/sirupsen/logrus"
 
@@ -19,7 +15,7 @@ import (
 	"rehearsal/rke2/release"
 )
 
-// registryDown is a file that says that this machine reaches no registry.
+// registryDown is a file that says that this machine reaches no registry (rehearsal/kubernetes/cri/registry.go asks it too).
 var registryDown = "/etc/rehearsal/faults/registry-down"
 
 // StageBinaries puts the release's programs into data/<release>-<hash>/bin and links bin to it, as RKE2 extracts its
@@ -37,7 +33,7 @@ func StageBinaries(l layout.Layout) error {
 	target := filepath.Join(l.Data, "data", release.TagSafe()+"-"+hex.EncodeToString(sum[:6]))
 	if !layout.Exists(filepath.Join(target, "bin")) {
 		logrus.Infof("Checking local image archives in %s for %s", l.Agent("images"), image)
-		if archive := archived(l.Agent("images"), image); archive != "" {
+		if archive := archived(l, image); archive != "" {
 			logrus.Infof("Extracting %s from %s", image, archive)
 		} else if layout.Exists(registryDown) {
 			return fmt.Errorf("failed to extract runtime image: failed to pull images: %s: the registry cannot be reached", image)
@@ -53,46 +49,6 @@ func StageBinaries(l layout.Layout) error {
 	}
 	logrus.Infof("Runtime image %s bin and charts directories already exist; skipping extract", image)
 	return link(filepath.Join(target, "bin"), l.Bin())
-}
-
-// archived is the archive in a folder whose manifest names the image, or "".
-func archived(folder, image string) string {
-	files, _ := filepath.Glob(filepath.Join(folder, "*.tar.gz"))
-	for _, file := range files {
-		manifest, err := manifestOf(file)
-		if err != nil {
-			logrus.Errorf("Failed to load images from %s: %v", file, err)
-			continue
-		}
-		for _, entry := range manifest {
-			if slices.Contains(entry.RepoTags, "docker.io/"+image) {
-				return file
-			}
-		}
-	}
-	return ""
-}
-
-// manifestOf an archive of images, as docker save writes it.
-func manifestOf(file string) (manifest []struct{ RepoTags []string }, err error) {
-	opened, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer opened.Close()
-	unzipped, err := gzip.NewReader(opened)
-	if err != nil {
-		return nil, err
-	}
-	for members := tar.NewReader(unzipped); ; {
-		member, err := members.Next()
-		if err != nil {
-			return nil, err
-		}
-		if member.Name == "manifest.json" {
-			return manifest, json.NewDecoder(members).Decode(&manifest)
-		}
-	}
 }
 
 // link makes a symbolic link, in one step where another one is in its place.
