@@ -2,15 +2,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { gzipSync } from "node:zlib";
-import { stepText } from "../../scripts";
+import { parseReleases } from "../../observe/releases";
+import { bareText, stepText } from "../../scripts";
 
 /** A release of version 1.2.3, and of its workloads what the script's template makes of them. */
 function ready(...workloads: string[]) {
-  const metadata = { name: "vault", version: "1.2.3" };
-  const record = gzipSync(JSON.stringify({ name: "vault", chart: { metadata } })).toString("base64");
   const kube = `kube() {
     case "$*" in
-    *'get secrets'*) echo '1 deployed ${record}' ;;
+    *'get secrets'*) echo '1 deployed ${record("vault")}' ;;
     *'get deployments,daemonsets,statefulsets'*) printf '%s\\n' ${workloads.map((row) => `'${row}'`).join(" ")} ;;
     esac
   }`;
@@ -22,7 +21,42 @@ function ready(...workloads: string[]) {
   return { status, stderr, stdout };
 }
 
+const record = (chart: string) =>
+  gzipSync(JSON.stringify({ chart: { metadata: { name: chart, version: "1.2.3" } } })).toString("base64");
+
+/** What is read of kube-system/rke2-traefik, from a cluster that knows HelmCharts or does not, and answers or does not. */
+function looked(
+  knowsCharts: boolean,
+  charts = "printf 'helmchart\\tkube-system/rke2-traefik\\tkube-system/rke2-traefik\\n'",
+) {
+  const kube = `kube() {
+    case "$*" in
+    *'get crd helmcharts.helm.cattle.io'*) ${knowsCharts ? "echo helmcharts" : ":"} ;;
+    *'get helmcharts.helm.cattle.io -A'*) ${charts} ;;
+    *'-n kube-system get secrets'*) printf '3\\tdeployed\\t${record("rke2-traefik")}\\n' ;;
+    esac
+  }`;
+  const text = bareText("look-releases");
+  const body = text.lastIndexOf("#!/usr/bin/env bash");
+  const input = `${text.slice(0, body)}\n${kube}\n${text.slice(body)}`;
+  const args = ["-s", "--", "look-releases", "kube-system/rke2-traefik"];
+  return spawnSync("bash", args, { input, encoding: "utf8" });
+}
+
 describe("the scripts that read Helm releases", () => {
+  it("look: whose release RKE2's helm-controller installs is told, where there is such a thing", () => {
+    const chartOf = (known: boolean) =>
+      parseReleases(looked(known).stdout).get("kube-system/rke2-traefik")?.helmChart;
+    assert.equal(chartOf(true), "kube-system/rke2-traefik");
+    assert.equal(chartOf(false), undefined);
+  });
+
+  it("look: HelmCharts that cannot be read are no HelmCharts that are not there", () => {
+    const { status, stderr } = looked(true, "return 1");
+    assert.equal(status, 1);
+    assert.match(stderr, /cannot read the HelmCharts/);
+  });
+
   it("ready: pods that are replaced as they are deleted hold nothing up, and are told", () => {
     const { status, stdout, stderr } = ready("vault ns StatefulSet ns/vault 2 2 3 1 3 OnDelete");
     assert.equal(status, 0, stderr);
