@@ -1,6 +1,7 @@
 import { type ClusterNode, isRound, nodesGoingBack } from "../config";
-import { lookAtNode, observe } from "../observe";
+import { lookAtNode, lookAtRancher, observe } from "../observe";
 import { measured } from "../observe/cost";
+import { look } from "../observe/look";
 import { keepBackedUp } from "./backupTimer";
 import { newestBackup } from "./etcdBackups";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
@@ -10,6 +11,7 @@ import { judgeRun, measuredIn } from "./judgement";
 import { holdAll, holdForWayBack } from "./locks";
 import { rememberMeasured } from "./measuredBefore";
 import { providerContext } from "./providerConfig";
+import { judgeExportAhead } from "./rancherExport";
 import { describeDecision } from "./recovery/decision";
 import { writeLosses } from "./recovery/losses";
 import { askBack, isRolledBack } from "./recovery/questions";
@@ -91,12 +93,24 @@ async function ask(inputs: Inputs): Promise<GateAnswer> {
   const newest = await newestBackup(settings, inputs.accepted);
   const { result, cost } = await measured(() =>
     judgeSteadily(
-      () => observe(settings, secrets),
-      (facts) => judgeRun(settings, facts, inputs.owner, newest),
+      async () => {
+        const [facts, rancher] = await Promise.all([
+          observe(settings, secrets),
+          settings.rancher.backup.enabled
+            ? look(() => lookAtRancher(settings, secrets.sshPrivateKey))
+            : undefined,
+        ]);
+        return { facts, rancher };
+      },
+      ({ facts, rancher }) => [
+        ...judgeRun(settings, facts, inputs.owner, newest),
+        ...judgeExportAhead(settings, facts, rancher),
+      ],
       { recoveringMs },
     ),
   );
-  const { seen: facts, findings } = result;
+  const { findings } = result;
+  const { facts } = result.seen;
   const refused = findings.filter(stops);
   if (refused.length > 0) {
     const decision = await describeDecision(settings, facts, secrets.sshPrivateKey);

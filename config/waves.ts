@@ -30,20 +30,24 @@ export const isSerial = (settings: Waved): boolean =>
   maxUnavailable(settings) === 1 && canaries(settings) === 0;
 
 /**
- * The waves, in order: canaries, agents, agents with a GPU. A GPU is never a canary, since it goes last; several GPU
- * agents go together as others do. Each agent goes into the earliest wave that has room and none of its Proxmox host.
+ * The waves, in order: canaries, agents, agents with a GPU. A GPU goes last, and is a canary only where every agent has
+ * one; several GPU agents go together as others do. Each agent goes into the earliest wave that has room and none of its
+ * Proxmox host.
  */
 export function wavesOf(settings: Waved): Wave[] {
   const { agents, waves } = settings;
   if (isSerial(settings)) return agents.map((node, i) => wave([node], i + 1));
   const plain = agents.filter(({ gpu }) => !gpu);
-  const first = packed(settings, plain.slice(0, canaries(settings)));
-  const rest = packed(settings, plain.slice(canaries(settings)));
-  const gpus = packed(
-    settings,
-    agents.filter(({ gpu }) => gpu),
+  const tried = (plain.length > 0 ? plain : agents).slice(0, canaries(settings));
+  const others = agents.filter((node) => !tried.includes(node));
+  const first = packed(settings, tried);
+  const rest = [false, true].flatMap((gpu) =>
+    packed(
+      settings,
+      others.filter((node) => node.gpu === gpu),
+    ),
   );
-  return [...first, ...rest, ...gpus].map((nodes, i) => ({
+  return [...first, ...rest].map((nodes, i) => ({
     ...wave(nodes, i + 1),
     canary: i < first.length,
     soakSeconds: i === first.length - 1 ? waves.canarySoakSeconds : 0,

@@ -20,7 +20,7 @@ export {
 } from "./census";
 export { lookAtKubeVersion } from "./chart";
 export { isVersion, judgeOperatorsWindow, judgeReleases, operatorsSeen, toBeMoved } from "./checks/operators";
-export { judgeRancher } from "./checks/rancher";
+export { judgeExport, judgeRancher } from "./checks/rancher";
 export { judgeTiming, judgeTurnTiming } from "./checks/timing";
 export { type Criterion, describeCriteria, judgeCriteria, OF_CRITERIA } from "./criteria";
 export { holdTheSame, lookAtMembers, type MemberFacts, notOne } from "./etcd";

@@ -26,6 +26,16 @@ export interface RancherFacts {
   readonly resourceSets?: readonly string[];
   /** rancher-backup's pods that are ready. */
   readonly backupPods: number;
+  /** Where rancher-backup keeps its files; undefined where no pod of its has a persistent volume. */
+  readonly backupVolume?: BackupVolume;
+}
+
+/** rancher-backup's persistent volume. */
+export interface BackupVolume {
+  readonly name: string;
+  readonly node: string;
+  /** Whether its files are a folder's of that node, so that they are fetched over SSH. */
+  readonly isFolder: boolean;
 }
 
 /** Whether this run has to do with Rancher. */
@@ -50,6 +60,7 @@ export function parseRancher(stdout: string): RancherFacts {
   const of = (kind: string) => rows.filter(([first]) => first === kind).map(([, ...rest]) => rest);
   const [pods] = of("backup-operator");
   const [replicas] = of("replicas");
+  const [volume] = of("backup-volume");
   return {
     ...(replicas && { replicas: Number(replicas[0]) }),
     version: of("version")[0]?.[0],
@@ -60,5 +71,10 @@ export function parseRancher(stdout: string): RancherFacts {
     })),
     resourceSets: pods && of("resourceset").map(([name = ""]) => name),
     backupPods: Number(pods?.[0] ?? 0),
+    ...(volume && { backupVolume: volumeOf(volume) }),
   };
 }
+
+const volumeOf = ([node = "", folder = "-", name = ""]: readonly string[]): BackupVolume => ({
+  ...{ name, node, isFolder: folder !== "-" },
+});

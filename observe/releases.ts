@@ -19,6 +19,8 @@ export interface ReleaseFacts {
   readonly replaced?: number;
   /** The revision that still is deployed where the last one has failed; undefined where there is none. */
   readonly deployed?: { readonly revision: number; readonly version: string };
+  /** `namespace/name` of the HelmChart that RKE2's helm-controller installs it from; undefined where it does not. */
+  readonly helmChart?: string;
 }
 
 /** By `namespace/name`; what is not there is not in it. */
@@ -50,14 +52,18 @@ export function parseReleases(stdout: string): Releases {
     .split("\n")
     .filter(Boolean)
     .map((line) => line.split("\t"));
+  const isChart = ([kind]: readonly string[]) => kind === "helmchart";
+  const charts = new Map(rows.filter(isChart).map(([, release, chart]) => [release, chart]));
+  const revisions = rows.filter((row) => !isChart(row));
   return new Map(
-    rows.map(([id = "", revision, status = "unknown", record = "", replaced = "0", ...deployed]) => {
+    revisions.map(([id = "", revision, status = "unknown", record = "", replaced = "0", ...deployed]) => {
       const { name, version } = chartIn(record);
       const [still, its = ""] = deployed;
       const facts = {
         ...{ revision: Number(revision), status, chart: name, version },
         ...(replaced !== "0" && { replaced: Number(replaced) }),
         ...(still !== undefined && { deployed: { revision: Number(still), version: chartIn(its).version } }),
+        ...(charts.has(id) && { helmChart: charts.get(id) }),
       };
       return [id, facts];
     }),

@@ -5,6 +5,7 @@
 #   cluster<TAB>NAME<TAB>CALLED<TAB>READY<TAB>CONNECTED   the conditions' status; - where there is none
 #   resourceset<TAB>NAME                    what rancher-backup can export
 #   backup-operator<TAB>N                   how many of rancher-backup's pods are ready
+#   backup-volume<TAB>NODE<TAB>FOLDER<TAB>VOLUME   where it keeps its files, as lib-rancher.sh has it; not where it has no volume
 # Nothing where the cluster does not know the kind.
 #
 # Usage: NAMESPACE NAME   of Rancher's Deployment   (after lib.sh, lib-rancher.sh)
@@ -29,5 +30,7 @@ if knows resourcesets.resources.cattle.io; then
   kube "$API" get resourcesets.resources.cattle.io -o go-template='{{range .items}}resourceset{{"\t"}}{{.metadata.name}}{{"\n"}}{{end}}' || unread
   pods=$(kube "$API" -n cattle-resources-system get pods -l app.kubernetes.io/name=rancher-backup -o go-template='{{range .items}}{{range .status.conditions}}{{if and (eq .type "Ready") (eq .status "True")}}x{{end}}{{end}}{{end}}') || unread
   printf 'backup-operator\t%d\n' "${#pods}"
+  volume=$(backup_volume) || unread
+  if [ -n "$volume" ]; then printf 'backup-volume\t%s\n' "$volume"; fi
 fi
 # end of step

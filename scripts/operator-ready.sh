@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Proves that a Helm release is deployed at VERSION, that its workloads are rolled out and its conditions hold.
+# Proves that a Helm release is deployed at VERSION, that its workloads are rolled out and its conditions hold. Pods that are
+# replaced only as somebody deletes them (OnDelete) may be of the release before, as helm has it, and are told.
 #
 # Usage: NAMESPACE NAME VERSION SECONDS [RESOURCE PATH VALUE]…
 #   VERSION               of the chart
@@ -20,11 +21,18 @@ chart_version() {
   base64 -d | gzip -dc | grep -o '"chart":{"metadata":{.*' | grep -o '"version":"[^"]*"' | head -n 1 | cut -d '"' -f 4 || true
 }
 
-# Workloads of the release that are not rolled out, one a line.
-unfinished() {
-  kube "$API" get deployments,daemonsets,statefulsets -A -o go-template='{{range .items}}{{$a := .metadata.annotations}}{{if $a}}{{$s := .status}}{{$r := "-"}}{{with index $a "meta.helm.sh/release-name"}}{{$r = .}}{{end}}{{$n := "-"}}{{with index $a "meta.helm.sh/release-namespace"}}{{$n = .}}{{end}}{{$r}} {{$n}} {{.kind}} {{.metadata.namespace}}/{{.metadata.name}} {{.metadata.generation}} {{or $s.observedGeneration 0}} {{if eq .kind "DaemonSet"}}{{or $s.desiredNumberScheduled 0}} {{or $s.updatedNumberScheduled 0}} {{or $s.numberAvailable 0}}{{else}}{{.spec.replicas}} {{or $s.updatedReplicas 0}} {{or $s.availableReplicas 0}}{{end}}{{"\n"}}{{end}}{{end}}' |
-    awk -v name="$name" -v namespace="$namespace" '$1 == name && $2 == namespace && ($5 != $6 || $7 != $8 || $7 != $9) { printf "%s %s: %d of %d updated, %d available; ", $3, $4, $8, $7, $9 }'
+# Workloads of the release, one a line; from the third word on kind, name, generation, the observed one, pods wanted, updated,
+# available, and the strategy.
+workloads() {
+  kube "$API" get deployments,daemonsets,statefulsets -A -o go-template='{{range .items}}{{$a := .metadata.annotations}}{{if $a}}{{$s := .status}}{{$r := "-"}}{{with index $a "meta.helm.sh/release-name"}}{{$r = .}}{{end}}{{$n := "-"}}{{with index $a "meta.helm.sh/release-namespace"}}{{$n = .}}{{end}}{{$r}} {{$n}} {{.kind}} {{.metadata.namespace}}/{{.metadata.name}} {{.metadata.generation}} {{or $s.observedGeneration 0}} {{if eq .kind "DaemonSet"}}{{or $s.desiredNumberScheduled 0}} {{or $s.updatedNumberScheduled 0}} {{or $s.numberAvailable 0}}{{else}}{{.spec.replicas}} {{or $s.updatedReplicas 0}} {{or $s.availableReplicas 0}}{{end}} {{with .spec.updateStrategy}}{{.type}}{{else}}-{{end}}{{"\n"}}{{end}}{{end}}' |
+    awk -v name="$name" -v namespace="$namespace" '$1 == name && $2 == namespace'
 }
+
+# Those that are not rolled out, of what workloads says.
+unfinished() { awk '$5 != $6 || ($7 != $8 && $10 != "OnDelete") || $7 != $9 { printf "%s %s: %d of %d updated, %d available; ", $3, $4, $8, $7, $9 }'; }
+
+# Those with pods that wait for their deletion.
+undeleted() { awk '$7 != $8 && $10 == "OnDelete" { printf "%s %s: %d of %d updated; ", $3, $4, $8, $7 }'; }
 
 healthy() {
   local row status found waiting i
@@ -34,7 +42,7 @@ healthy() {
   [ "$status" = deployed ] || { echo "its revision $revision is $status" && return 1; }
   found=$(chart_version <<<"$row")
   [ "${found#v}" = "${version#v}" ] || { echo "its revision $revision has the chart's version ${found:-unknown}, wanted $version" && return 1; }
-  waiting=$(unfinished) || return 1
+  waiting=$(workloads | unfinished) || return 1
   [ -z "$waiting" ] || { echo "not rolled out: $waiting" && return 1; }
   for ((i = 0; i < ${#conditions[@]}; i += 3)); do
     found=$(kube "$API" -n "$namespace" get "${conditions[i]}" -o "jsonpath={${conditions[i + 1]}}" 2>&1) || { echo "${conditions[i]}: $found" && return 1; }
@@ -44,5 +52,7 @@ healthy() {
 
 api_ready
 until_ok "$seconds" healthy || fail "the operator $name is not well after $seconds s: $LAST" "kubectl -n $namespace get pods,events; helm -n $namespace history $name; mend it and run pulumi up again, or go back by hand: helm -n $namespace rollback $name"
-result release "$namespace/$name" chart "$version"
+awaited=$(workloads | undeleted)
+if [ -n "$awaited" ]; then say "pods of $name stay as they were until they are deleted (OnDelete): ${awaited%; }. Delete them as its makers say, one at a time: kubectl -n $namespace get pods"; fi
+result release "$namespace/$name" chart "$version" awaitsDeletion "${awaited%; }"
 # end of step

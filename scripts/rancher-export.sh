@@ -46,11 +46,9 @@ until_ok "$seconds" exported || fail "rancher-backup has not completed $name aft
 IFS='|' read -r file _ location _ <<<"$LAST"
 [ "$location" = PV ] || fail "rancher-backup keeps its files in $location, and this program fetches them from a persistent volume only" "set rancher.backup.enabled: false: $file is out of the cluster already"
 
-pod=$(kube "$API" -n cattle-resources-system get pods -l app.kubernetes.io/name=rancher-backup -o go-template='{{range .items}}{{$claim := ""}}{{range .spec.volumes}}{{with .persistentVolumeClaim}}{{$claim = .claimName}}{{end}}{{end}}{{if and (eq .status.phase "Running") $claim}}{{.spec.nodeName}} {{$claim}}{{"\n"}}{{end}}{{end}}' | head -n 1)
-read -r node claim <<<"$pod"
-[ -n "$claim" ] || fail "no running pod of rancher-backup has a persistent volume" "kubectl -n cattle-resources-system get pods,pvc; then run pulumi up again"
-volume=$(kube "$API" -n cattle-resources-system get pvc "$claim" -o jsonpath='{.spec.volumeName}')
-directory=$(kube "$API" get pv "$volume" -o jsonpath='{.spec.hostPath.path}{.spec.local.path}')
-[ -n "$directory" ] || fail "rancher-backup's volume $volume is no folder of a node (neither hostPath nor local): its files cannot be fetched over SSH" "fetch $file by hand, and set rancher.backup.enabled: false"
+where=$(backup_volume) || silent "where rancher-backup keeps its files"
+IFS=$'\t' read -r node directory volume <<<"$where"
+[ -n "$node" ] || fail "no running pod of rancher-backup has a persistent volume" "kubectl -n cattle-resources-system get pods,pvc; then run pulumi up again"
+[ "$directory" != - ] || fail "rancher-backup's volume $volume is no folder of a node (no hostPath, local, CSI or NFS): its files cannot be fetched over SSH" "fetch $file by hand, and set rancher.backup.enabled: false"
 printf '%s\t%s\t%s\t%s\n' "$file" "$node" "${directory%/}/$file" "$version"
 # end of step

@@ -54,6 +54,12 @@ function verdict(
   { held, movedByHand }: Known,
 ): Pick<Finding, "verdict" | "next"> {
   if (!live) return must(!adopt, "there is nothing to adopt: take adopt out, and it is installed");
+  if (live.helmChart !== undefined) {
+    return must(
+      false,
+      `RKE2's helm-controller installs it from the HelmChart ${live.helmChart}, and would again over what Pulumi does: ${rancher ? "unset rancherVersion" : "take it out of operators"}. Its values go into a HelmChartConfig of that name and namespace; its version comes with RKE2, or with the HelmChart's own manifest`,
+    );
+  }
   if (live.status.startsWith("pending-") || live.status === "uninstalling") {
     return must(
       false,

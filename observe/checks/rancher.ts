@@ -36,13 +36,18 @@ export function judgeRancher(
     ...(version === undefined || rancher.restore ? [] : [atRest(moves)]),
   ];
   const admits = version === undefined || !chart ? [] : [judgeChart(settings, chart)];
-  const asked = questions.map(({ check, wanted, answer }): Finding => {
-    const question = { check, wanted: typeof wanted === "string" ? wanted : wanted(settings) };
-    return "missing" in seen
-      ? unknown(question, seen.missing, SEE_API)
-      : { ...question, ...answer(settings, seen.value) };
-  });
-  return [...asked, ...admits];
+  return [...questions.map((one) => asked(settings, seen, one)), ...admits];
+}
+
+/** Whether Rancher can be exported, where it is to be. Pure. */
+export const judgeExport = (settings: Settings, seen: Look<RancherFacts>): Finding[] =>
+  settings.rancher.backup.enabled ? [asked(settings, seen, exportable)] : [];
+
+function asked(settings: Settings, seen: Look<RancherFacts>, { check, wanted, answer }: Ask): Finding {
+  const question = { check, wanted: typeof wanted === "string" ? wanted : wanted(settings) };
+  return "missing" in seen
+    ? unknown(question, seen.missing, SEE_API)
+    : { ...question, ...answer(settings, seen.value) };
 }
 
 /** What its chart says itself of the Kubernetes that runs, and of the one that comes after it. helm asks the first alone. */
@@ -140,8 +145,9 @@ const atRest = (moves: boolean): Ask => ({
 
 const exportable: Ask = {
   check: "rancher: export",
-  wanted: ({ rancher }) => `rancher-backup runs and has the ResourceSet ${rancher.backup.resourceSet}`,
-  answer: ({ rancher }, { version, resourceSets, backupPods }) => {
+  wanted: ({ rancher }) =>
+    `rancher-backup runs, has the ResourceSet ${rancher.backup.resourceSet} and keeps its files where they can be fetched`,
+  answer: ({ rancher, nodes }, { version, resourceSets, backupPods, backupVolume }) => {
     const without = "rancher.backup.enabled: false does without";
     if (!version)
       return { found: "no Rancher has run here yet", ...should(false, "nothing is exported before") };
@@ -152,6 +158,8 @@ const exportable: Ask = {
       };
     }
     const good = backupPods > 0 && resourceSets.includes(rancher.backup.resourceSet);
+    const away = good && outOfReach(nodes, backupVolume);
+    if (away) return { found: away.found, ...must(false, `${away.next}; ${without}`) };
     const next = `kubectl -n cattle-resources-system get pods; kubectl get resourcesets.resources.cattle.io, and name one in rancher.backup.resourceSet; ${without}`;
     return {
       found: `${backupPods} of its pods ready, ResourceSets: ${resourceSets.join(", ") || "none"}`,
@@ -159,3 +167,26 @@ const exportable: Ask = {
     };
   },
 };
+
+/** Why what rancher-backup writes cannot be fetched, and what to do; nothing where it can. */
+function outOfReach(
+  nodes: Settings["nodes"],
+  volume: RancherFacts["backupVolume"],
+): { readonly found: string; readonly next: string } | undefined {
+  if (!volume)
+    return {
+      found: "no running pod of rancher-backup has a persistent volume: its files go to S3, or nowhere",
+      next: "they are fetched from a persistent volume only: set persistence.enabled, and not s3, in its chart's values",
+    };
+  if (!volume.isFolder)
+    return {
+      found: `rancher-backup's volume ${volume.name} is no folder of a node (no hostPath, local, CSI or NFS): its files cannot be fetched over SSH`,
+      next: "give rancher-backup such a volume",
+    };
+  if (!nodes.some(({ name }) => name === volume.node))
+    return {
+      found: `rancher-backup's volume is on ${volume.node}, which is not in nodes`,
+      next: "add it, or have rancher-backup's pod run on one that is",
+    };
+  return undefined;
+}

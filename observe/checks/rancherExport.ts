@@ -1,6 +1,6 @@
 import { isChanging, type Settings } from "../../config";
 import type { Facts } from "../facts";
-import { type Finding, should } from "../finding";
+import { type Finding, must } from "../finding";
 import { installed } from "../installed";
 import { unknown } from "../unmeasured";
 import { API_SILENT, SEE_API } from "./api";
@@ -10,7 +10,7 @@ const QUESTION = {
   wanted: "where Rancher runs, an export before any change (procedure §6.1)",
 };
 
-/** Told where Rancher runs and nobody has said whether it is exported: unless it moves itself, it is not by default. Pure. */
+/** Refused where Rancher runs and nobody has said whether it is exported: unless it moves itself, it is not by default. Pure. */
 export function judgeRancherExport(settings: Settings, { cluster }: Pick<Facts, "cluster">): Finding[] {
   if (settings.rancher.backup.enabled || !isChanging(settings)) return [];
   if ("missing" in cluster) return [unknown(QUESTION, API_SILENT, SEE_API)];
@@ -21,9 +21,9 @@ export function judgeRancherExport(settings: Settings, { cluster }: Pick<Facts, 
     {
       ...QUESTION,
       found: `Rancher runs in ${rancher.namespace}, and ${declined ? "rancher.backup.enabled: false wants none" : "no export is asked for"}`,
-      ...should(
+      ...must(
         declined,
-        "install rancher-backup where it is not, then: pulumi config set --path 'rke2-upgrade:rancher.backup.enabled' true (docs/rancher.md); false does without",
+        "install rancher-backup where it is not, then: pulumi config set --path 'rke2-upgrade:rancher.backup.enabled' true (docs/rancher.md); to do without: the same with false",
       ),
     },
   ];

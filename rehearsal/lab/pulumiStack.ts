@@ -69,6 +69,8 @@ async function stackFile({ stackFile: origin, stack, baseline }: LabState, info:
   });
   set(["rke2-upgrade:backup"], { directory: operator.backups, recipients: [await createBackupKey()] });
   set(["rke2-upgrade:consents"], consents);
+  // The lab's Rancher has no rancher-backup.
+  set(["rke2-upgrade:rancher", "backup", "enabled"], false);
   // A rehearsal begins at any hour. Its newest release is the latest that it knows of.
   set(["rke2-upgrade:windows"], [{ days: [...DAYS], start: "00:00", end: "24:00", timeZone: "UTC" }]);
   set(["rke2-upgrade:latestStable"], {

@@ -93,9 +93,12 @@ describe("config/waves", () => {
         );
         for (const { nodes } of waves) assert.equal(new Set(nodes.map(({ gpu }) => gpu)).size, 1);
         const canaries = waves.filter(({ canary }) => canary);
-        const plain = settings.agents.filter(({ gpu }) => !gpu).length;
-        const wanted = settings.waves.canary ?? 1;
-        assert.equal(canaries.flatMap(({ nodes }) => nodes).length, Math.min(wanted, plain));
+        const plain = settings.agents.filter(({ gpu }) => !gpu);
+        const eligible = plain.length > 0 ? plain : settings.agents;
+        assert.deepEqual(
+          new Set(canaries.flatMap(({ nodes }) => nodes)),
+          new Set(eligible.slice(0, settings.waves.canary ?? 1)),
+        );
         const soaked = waves.filter(({ soakSeconds }) => soakSeconds > 0);
         assert.deepEqual(soaked, canaries.slice(-1));
       }),
@@ -147,6 +150,18 @@ describe("config/waves", () => {
     assert.deepEqual(
       namesOf(clusterOf([...agents.slice(0, 3), { gpu: true, host: 4 }], { maxUnavailable: 4 })),
       [["w1"], ["w2", "w3"], ["w4"]],
+    );
+  });
+
+  it("tries a change on one GPU agent first where every agent has one", () => {
+    const gpus = [1, 2, 3, 4, 5].map((host) => ({ host, gpu: true }));
+    const waves = wavesOf(clusterOf(gpus, { maxUnavailable: 4 }));
+    assert.deepEqual(
+      waves.map(({ nodes, canary, soakSeconds }) => [nodes.length, canary, soakSeconds > 0]),
+      [
+        [1, true, true],
+        [4, false, false],
+      ],
     );
   });
 

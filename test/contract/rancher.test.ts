@@ -111,8 +111,9 @@ describe("Rancher's scripts and the rehearsal's rancher-backup", function () {
       ...["-p", JSON.stringify({ status })],
     ]);
     const { stdout } = server.run(bareText("look-rancher"), "look-rancher", "cattle-system", "rancher");
-    const { resourceSets, backupPods } = parseRancher(stdout);
+    const { resourceSets, backupPods, backupVolume } = parseRancher(stdout);
     assert.deepEqual([resourceSets?.length, backupPods], [2, 1]);
+    assert.deepEqual(backupVolume, { name: "rancher-backup", node: "proj-k8sm03", isFolder: true });
     assert.match(exported("1").stderr, /has not completed .* nobody has looked at it/);
   });
 

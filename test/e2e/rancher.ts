@@ -32,7 +32,7 @@ export async function makeRancher(): Promise<void> {
     ...["kubectl", "-n", "cattle-resources-system", "rollout", "status", "deployment/rancher-backup"],
     "--timeout=120s",
   );
-  await configure({ "rancher.backup.timeoutSeconds": "60" });
+  await configure({ "rancher.backup.enabled": "true", "rancher.backup.timeoutSeconds": "60" });
 }
 
 /** Asks for a version of Rancher, by a chart that is packed into a folder. */

@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseRancher } from "../../observe/rancher";
 import { bareText, stepText } from "../../scripts";
 
 /** Answers by the object asked for; a delete and a scale are noted, and what they lead to happens. */
@@ -20,7 +21,9 @@ kube() {
   'get restores.resources.cattle.io '*) [ ! -e restore ] || cat restore ;;
   'delete backups.resources.cattle.io '*) rm backup ;;
   'delete restores.resources.cattle.io '*) rm restore ;;
-  *'get pods -l app.kubernetes.io/name=rancher-backup'*) cat pod ;;
+  *'get pods -l app.kubernetes.io/name=rancher-backup'*metadata.uid*) cat pod ;;
+  *'get pods -l app.kubernetes.io/name=rancher-backup'*) printf x ;;
+  'get resourcesets.resources.cattle.io '*) printf 'resourceset\\tfull\\n' ;;
   *'get pods -l app=rancher'*) ;;
   *'get deployment rancher'*) cat replicas ;;
   *'scale deployment rancher --replicas='*) printf '%s' "\${6#*=}" >replicas ;;
@@ -56,8 +59,8 @@ describe("Rancher's scripts", () => {
     mkdirSync(join(folder, "state"));
     put("crds", `${CRDS.join("\n")}\n`);
     put("version", "v2.14.3");
-    put("pod", "m03 claim\n");
-    put("directory", "/backups");
+    put("pod", "m03 u-1 claim\nm02 u-2 claim\n");
+    put("directory", "/backups||");
     put("replicas", "2");
     put("restore.asked", "file.tar.gz ");
     put("ping", "pong");
@@ -123,8 +126,41 @@ describe("Rancher's scripts", () => {
     assert.match(exported().stderr, /keeps its files in S3/);
     put("made", `printf '%s' '${EXPORTED}' >backup`);
     rmSync(join(folder, "backup"));
-    put("directory", "");
-    assert.match(exported().stderr, /no folder of a node/);
+    put("directory", "||");
+    assert.match(exported().stderr, /volume volume is no folder of a node/);
+    rmSync(join(folder, "backup"));
+    put("pod", "");
+    assert.match(exported().stderr, /no running pod of rancher-backup has a persistent volume/);
+  });
+
+  for (const [kind, source, mounted] of [
+    ["CSI", "|driver.longhorn.io|", "kubernetes.io~csi/volume/mount"],
+    ["NFS", "||/exports/rancher", "kubernetes.io~nfs/volume"],
+  ])
+    it(`export: a ${kind} volume's file is where the kubelet mounts it for the pod`, () => {
+      put("directory", source ?? "");
+      const [, node, path] = exported().stdout.split("\t");
+      const file = `/var/lib/kubelet/pods/u-1/volumes/${mounted}/rke2up-cr-1-2.14.3-u.tar.gz`;
+      assert.deepEqual([node, path], ["m03", file]);
+    });
+
+  it("look: where rancher-backup keeps its files is told before any is written", () => {
+    const volume = () => {
+      const { status, stdout, stderr } = run(
+        "look-rancher",
+        bareText("look-rancher"),
+        "cattle-system",
+        "rancher",
+      );
+      assert.equal(status, 0, stderr);
+      return parseRancher(stdout).backupVolume;
+    };
+    put("crds", `${[...CRDS, CRDS[0]?.replace("backups", "resourcesets")].join("\n")}\n`);
+    assert.deepEqual(volume(), { name: "volume", node: "m03", isFolder: true });
+    put("directory", "||");
+    assert.equal(volume()?.isFolder, false);
+    put("pod", "");
+    assert.equal(volume(), undefined);
   });
 
   it("export: without rancher-backup it is refused, without Rancher there is none", () => {

@@ -169,8 +169,6 @@ describe("the checks", function () {
     assert.equal(adopted.code, 0, adopted.output);
     // What is stuck for a short while counts here, so that the test need not wait for long.
     await configure({ "limits.podsSeconds": "20", rke2Version: TO });
-    // The lab's Rancher has no rancher-backup.
-    await configure({ "rancher.backup.enabled": "false" });
   });
 
   after(async () => {
@@ -185,7 +183,6 @@ describe("the checks", function () {
     ])
       await setFault([...fault.split(" "), "off"]);
     await configure({ rke2Version: FROM, "limits.podsSeconds": "300" });
-    await ok("pulumi", "config", "rm", "--path", "rke2-upgrade:rancher.backup.enabled");
     const settled = await up();
     assert.equal(settled.code, 0, settled.output);
   });

@@ -27,6 +27,11 @@ describe("observe/checks/operators", () => {
     const still = facts({ status: "failed", deployed: { revision: 5, version: "v1.2.2" } }).value;
     assert.deepEqual(parseReleases(`ns/cert\t7\tfailed\t${record}\t0\t5\t${record}\n`), still);
     assert.deepEqual(parseReleases(""), new Map());
+    const charts = "helmchart\tns/cert\tkube-system/cert\nhelmchart\tkube-system/other\tkube-system/other\n";
+    assert.deepEqual(
+      parseReleases(`${charts}ns/cert\t7\tdeployed\t${record}\t0\n`),
+      facts({ helmChart: "kube-system/cert" }).value,
+    );
   });
 
   it("tells from → to and the place in the order", () => {
@@ -42,6 +47,14 @@ describe("observe/checks/operators", () => {
     ["lets one that failed be upgraded again", {}, { status: "failed" }, held, "pass"],
     ["refuses somebody else's", {}, {}, none, "fail", /adopt: true/],
     ["takes it over where that is asked for", { adopt: true }, {}, none, "pass"],
+    [
+      "takes over nothing of helm-controller's",
+      { adopt: true },
+      { helmChart: "a/b" },
+      none,
+      "fail",
+      /HelmChart a\/b, /,
+    ],
     ["has nothing to adopt", { adopt: true }, undefined, none, "fail", /take adopt out/],
     ["refuses while helm is at work", {}, { status: "pending-upgrade" }, held, "fail", /-n ns rollback cert/],
     ["rolls back no first install", {}, { status: "pending-install" }, held, "fail", /-n ns uninstall cert/],

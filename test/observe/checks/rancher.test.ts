@@ -5,6 +5,7 @@ import { lab } from "../../config/lab";
 
 const FILE = "rke2up-cr-1-2.14.3-0b450532-cee1-4aa1-a881-f5f48a007b1c-2026-11-24T07-27-09Z.tar.gz";
 const SETS = ["rancher-resource-set-full", "rancher-resource-set-basic"];
+const VOLUME = { name: "pvc-1", node: "proj-k8sm03", isFolder: true };
 const seen = (changes: Partial<RancherFacts> = {}) => ({
   value: {
     version: "v2.14.3",
@@ -12,6 +13,7 @@ const seen = (changes: Partial<RancherFacts> = {}) => ({
     clusters: [{ name: "local", called: "local", there: true }],
     resourceSets: SETS,
     backupPods: 1,
+    backupVolume: VOLUME,
     ...changes,
   },
 });
@@ -29,10 +31,12 @@ describe("observe/checks/rancher", () => {
       "cluster\tc-m-2\tarray\tUnknown\tTrue",
       "resourceset\trancher-resource-set-full",
       "backup-operator\t1",
+      "backup-volume\tproj-k8sm03\t/backups\tpvc-1",
       "replicas\t0",
       "",
     ].join("\n");
-    const { version, clusters, resourceSets, backupPods, replicas } = parseRancher(printed);
+    const { version, clusters, resourceSets, backupPods, backupVolume, replicas } = parseRancher(printed);
+    assert.deepEqual(backupVolume, VOLUME);
     assert.equal(replicas, 0);
     assert.equal(version, "v2.14.3");
     assert.deepEqual(
@@ -125,6 +129,9 @@ describe("observe/checks/rancher", () => {
     ["rancher-backup is not installed", { resourceSets: undefined, backupPods: 0 }],
     ["none of its pods is ready", { backupPods: 0 }],
     ["its ResourceSet is not there", { resourceSets: ["rancher-resource-set"] }],
+    ["it has no volume, as with S3", { backupVolume: undefined }],
+    ["its volume is no folder of a node", { backupVolume: { ...VOLUME, isFolder: false } }],
+    ["its volume is on a node of which nothing is known", { backupVolume: { ...VOLUME, node: "x" } }],
   ] as const) {
     it(`refuses where ${title}, and lets do without`, () => {
       const finding = judged(facts)["rancher: export"];

@@ -18,13 +18,13 @@ const RANCHER = running("rancher/rancher:v2.15.1");
 const isOurs = ({ check }: { check: string }) => check.includes("exported before");
 
 describe("observe/checks/rancherExport", () => {
-  it("warns, before a run, of a Rancher that is not exported, with the key", () => {
+  it("refuses, before a run, a Rancher of which nobody said whether it is exported, with the key and both answers", () => {
     const [finding, ...more] = judge(settings(), RANCHER, OWNER).filter(isOurs);
     assert.deepEqual(more, []);
-    assert.equal(finding?.verdict, "warn");
+    assert.equal(finding?.verdict, "fail");
     assert.match(
       finding?.next ?? "",
-      /pulumi config set --path 'rke2-upgrade:rancher\.backup\.enabled' true/,
+      /pulumi config set --path 'rke2-upgrade:rancher\.backup\.enabled' true .* with false/,
     );
     const [node] = settings().agents;
     assert.ok(node);
