@@ -32,20 +32,21 @@ kill_containers() {
   say "no rke2-killall.sh here yet"
 }
 
-# Our own drop-in of RKE2's config: where a server joins, whatever its own config says (facts: ways to lose a cluster).
-JOIN_DROPIN=$CONFIG_FOLDER/config.yaml.d/95-rke2-upgrade-join.yaml
-
 # write_join URL: "" keeps a server from joining anybody, which --cluster-reset demands (rancher/rke2#3178).
 # Who joins with no etcd data needs the token in its config ("RKE2_TOKEN is required to join a cluster", k3s's
 # shouldBootstrapLoad). That of the server that founded the cluster mostly has none: RKE2 made one up, in server/token.
 write_join() {
-  local token="" named
+  local token="" named configs last
   # In another file than ours, that of an earlier try. Ours is never away meanwhile: a founder would found anew.
   named=$(config_files | grep -vxF "$JOIN_DROPIN" | xargs -r grep -lE '^"?token(-file)?"?:' || true)
   if [ -n "$1" ] && [ -z "$named" ]; then token="token-file: $RKE2_DATA/server/token"; fi
   mkdir -p "${JOIN_DROPIN%/*}"
   printf '# by rke2-upgrade, while this server comes back: removed when it has\nserver: "%s"\n%s\n' "$1" "$token" >"$JOIN_DROPIN.part"
   mv "$JOIN_DROPIN.part" "$JOIN_DROPIN"
+  mapfile -t configs < <(config_files)
+  last=$(grep -lE "^[\"']?server[\"']?[[:space:]]*:" "${configs[@]}" </dev/null | tail -n 1)
+  [ "$last" = "$JOIN_DROPIN" ] ||
+    fail "$last says which server to join, and RKE2 reads it after ours" "rename it so that it sorts before ${JOIN_DROPIN##*/}, then run pulumi up again"
 }
 remove_join() { rm -f "$JOIN_DROPIN" "$JOIN_DROPIN.part"; }
 

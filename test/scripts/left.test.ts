@@ -42,7 +42,7 @@ ${command}`,
     assert.deepEqual(changes(), []);
     put("config.yaml", "token: other\n");
     put("config.yaml.d/50-b.yaml", "b: 1\n");
-    put("config.yaml.d/95-rke2-upgrade-join.yaml", "server: ours\n");
+    put("config.yaml.d/zzz-rke2-upgrade-join.yaml", "server: ours\n");
     put("config.yaml.fault", "nobody reads this\n");
     rmSync(join(folder, "rke2/registries.yaml"));
     const found = changes();
