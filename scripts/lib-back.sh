@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the steps of a way back share. Sent after lib.sh and lib-hold.sh; see envelope.sh.
-# shellcheck disable=SC2034 # RESTORED is read by the steps
+# shellcheck disable=SC2034 # RESTORED and ASIDE are read by the steps
 #
 # What is destroyed is destroyed once an attempt, and the state of a node often cannot tell whether that was done: so
 # each node keeps, in a folder of the change and the attempt, the names of what it has done.
@@ -30,6 +30,19 @@ kill_containers() {
     fi
   done
   say "no rke2-killall.sh here yet"
+}
+
+# Moves this server's etcd data aside: what lies in server/db, not the folder, which may be the mount of a disk of its own
+# (rancher/rke2#6571), and into it, since a move within one file system is whole or not at all. Killed half-way and run
+# again it moves the rest. A mount in there stays where it is: etcd's own is refused before (lib-layout.sh).
+# move_data_aside NAME: sets ASIDE
+move_data_aside() {
+  local db=$RKE2_DATA/server/db
+  ASIDE=$db/rke2-upgrade-$1
+  if [ ! -e "$db" ]; then return 0; fi
+  mkdir -p "$ASIDE"
+  find "$db/" -mindepth 1 -maxdepth 1 ! -name 'rke2-upgrade-*' ! -name lost+found ! -exec mountpoint -q {} \; -exec mv -t "$ASIDE" -- {} +
+  sync
 }
 
 # write_join URL: "" keeps a server from joining anybody, which --cluster-reset demands (rancher/rke2#3178).

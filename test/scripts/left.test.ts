@@ -84,6 +84,20 @@ ${command}`,
     assert.ok(layout().includes("disable-etcd"));
   });
 
+  it("names a mount that etcd's folder could not be moved from, and no other", () => {
+    const db = join(folder, "db");
+    put(
+      "mounts",
+      [`${db}`, `${db}/etcd`, `${db}/etcd/member/wal`, `${db}/snapshots`, `${db}/etcd-old`]
+        .map((at) => `/dev/sdb ${at} ext4 rw 0 0\n`)
+        .join(""),
+    );
+    const found = bash(
+      `RKE2_DATA=${folder} MOUNTS=${folder}/rke2/mounts; mkdir -p ${folder}/disk ${folder}/server; ln -sn ${db} ${folder}/server/db; etcd_mounts`,
+    );
+    assert.deepEqual(found.trim().split("\n"), [`${db}/etcd`, `${db}/etcd/member/wal`]);
+  });
+
   it("keeps a record for root alone, whose fingerprints nobody can guess a password from", () => {
     bash("left_record");
     const file = join(folder, "left");
