@@ -45,6 +45,19 @@ move_data_aside() {
   sync
 }
 
+# Whether etcd's data here is that of a member which the cluster of the server at ADDRESS no longer has: a learner that stalls
+# for five minutes is removed (k3s, learnerMaxStallTime), and its data never joins again (k3s-io/k3s#2399). RKE2 has a member
+# added before its etcd writes anything. Asked by the members' own port, for etcd here is not up; by address too: a member
+# has no name until it has started. What cannot be told is none. was_evicted ADDRESS
+was_evicted() {
+  local etcd=$RKE2_DATA/server/db/etcd own name members
+  [ -d "$etcd/member/wal" ] || return 1
+  own=$(sed -nE "s/^advertise-client-urls: *[\"']?(https:[^\"',]*):2379.*/\1:2380/p" "$etcd/config" 2>/dev/null || true)
+  name=$(cat "$etcd/name" 2>/dev/null || true)
+  members=$(etcd_peer_ask "https://$1:2380/members") || return 1
+  [ -n "$name" ] && [[ ! $own =~ ^(|https://127\..*)$ ]] && [[ $members == *'"id":'* ]] && [[ $members != *"\"$name\""* ]] && [[ $members != *"\"$own\""* ]]
+}
+
 # write_join URL: "" keeps a server from joining anybody, which --cluster-reset demands (rancher/rke2#3178).
 # Who joins with no etcd data needs the token in its config ("RKE2_TOKEN is required to join a cluster", k3s's
 # shouldBootstrapLoad). That of the server that founded the cluster mostly has none: RKE2 made one up, in server/token.

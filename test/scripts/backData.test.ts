@@ -17,6 +17,8 @@ import { dirname, join } from "node:path";
 
 const scripts = join(__dirname, "../../scripts");
 const LIBRARIES = ["lib", "lib-left", "lib-layout", "lib-hold", "lib-back", "lib-service"];
+const LIVE = "10.0.0.1";
+const member = (name: string, ip: string) => ({ id: 7, peerURLs: [`https://${ip}:2380`], name });
 
 describe("scripts: etcd's data on the way back", () => {
   let state: string;
@@ -101,6 +103,51 @@ ${text ?? readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
       put("owner", "owner-1 CR-1 by me since then\n");
       assert.equal(run("hold-node", ["release", "owner-1", "CR-1 by me"]).status, 0);
       assert.deepEqual(within("rke2/server/db"), []);
+    });
+  });
+
+  describe("back-start.sh", () => {
+    const start = (members: string, wiped = true) => {
+      put("rke2/server/db/etcd/member/wal/0.wal");
+      put("rke2/server/db/etcd/name", "sm02-0a1b2c3d");
+      put(
+        "rke2/server/db/etcd/config",
+        "name: sm02-0a1b2c3d\nadvertise-client-urls: https://10.0.0.2:2379\n",
+      );
+      if (wiped) put("back/CR-1-1/wiped");
+      const { status, stderr } = run(
+        "back-start",
+        ["1", "CR-1", "server", "v1", "30", "ask", LIVE],
+        `etcd_peer_ask() { [ "$1" = https://${LIVE}:2380/members ] && [ -n '${members}' ] && echo '${members}'; }`,
+      );
+      assert.equal(status, 0, stderr);
+      assert.equal(is("hold"), false);
+      assert.match(readFileSync(join(state, "systemctl"), "utf8"), /restart --no-block rke2-server/);
+      return is("rke2/server/db/etcd/member");
+    };
+    const listed = (...members: readonly object[]) => JSON.stringify(members);
+    const live = member("sm01-11111111", LIVE);
+
+    it("has a server that was put out of etcd while it joined join anew, with no data", () => {
+      assert.equal(start(listed(live, member("sm020-0a1b2c3d", "10.0.0.20"))), false);
+      assert.match(readFileSync(join(state, "systemctl"), "utf8"), /stop rke2-server.*\nkilled\n/);
+      const [aside = ""] = within("rke2/server/db");
+      assert.match(aside, /^rke2-upgrade-CR-1-1-\d{6}$/);
+      assert.deepEqual(within(`rke2/server/db/${aside}`), ["etcd"]);
+    });
+
+    it("leaves one its data that is listed, by name or by address, and where nobody can tell", () => {
+      assert.equal(start(listed(live, member("sm02-0a1b2c3d", "10.9.9.9"))), true);
+      assert.equal(
+        start(listed(live, { id: 8, peerURLs: ["https://10.0.0.2:2380"], isLearner: true })),
+        true,
+      );
+      assert.equal(start(""), true);
+      assert.equal(start("[]"), true);
+    });
+
+    it("takes no data that this way back did not make", () => {
+      assert.equal(start(listed(live), false), true);
     });
   });
 
