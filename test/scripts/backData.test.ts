@@ -151,6 +151,26 @@ ${text ?? readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
     });
   });
 
+  describe("look-back.sh", () => {
+    it("tells the room where the snapshot and the data go, and what etcd's folder is mounted from", () => {
+      put("rke2/server/cred");
+      const db = join(state, "rke2/server/db");
+      put(
+        "mounts",
+        `/dev/sdb ${db} ext4 rw 0 0\n/dev/sdc ${db}/etcd ext4 rw 0 0\n/dev/sdd ${db}/snapshots nfs rw 0 0\n`,
+      );
+      const { status, stderr, stdout } = run(
+        "look-back",
+        ["v1", "CR-1", "server"],
+        `df() { case "\${*: -1}" in */rke2*) printf 'Avail\\n8192000\\n' ;; *) printf 'Avail\\n1024000\\n' ;; esac; }`,
+      );
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /^stateRoom=\d+ 1000$/m);
+      assert.match(stdout, /^etcdRoom=\d+ 8000$/m);
+      assert.match(stdout, new RegExp(`^etcdMounts=${db}/etcd $`, "m"));
+    });
+  });
+
   describe("backup-config.sh", () => {
     it("keeps the config without our own drop-in of a way back that was broken off", () => {
       put("etc/config.yaml", "token: x\n");
