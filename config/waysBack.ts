@@ -225,7 +225,7 @@ export function describeLoss(settings: Settings, backupAgeMs: number | undefined
     restore: [
       `every object written since the etcd snapshot (${age}) is gone, and every pod is started anew`,
       "the API is away from the first stop until the first server is back",
-      "cannot be undone: from the moment etcd is reset, the present data is no longer served (RKE2 keeps it on the first server, server/db/etcd-old-*; on the others it is moved to server/db-rke2-upgrade-* until the change is settled)",
+      "cannot be undone: from the moment etcd is reset, the present data is no longer served (RKE2 keeps it on the first server, server/db/etcd-old-*; on the others it is moved to server/db/rke2-upgrade-* until the change is settled)",
     ],
     rollback: [
       `what these VMs' disks hold since ${snapshotName(acceptedVersion, changeId)} is gone, logs and local volumes included`,

@@ -14,10 +14,20 @@ export interface NodeBack {
   /** Whether its turn had begun: its config was kept then. */
   readonly configKept: boolean;
   readonly freeMiB: number;
+  /** Where this program's own files lie, the placed etcd snapshot among them, and where etcd's data lies. */
+  readonly room: { readonly state: Room; readonly etcd: Room };
+  /** Mounts at or below etcd's own folder, which cannot be moved. */
+  readonly etcdMounts: readonly string[];
   /** The change that holds this node: `UUID who since when`, or empty. */
   readonly owner: string;
   /** Attempts of this change in which its etcd was begun to be reset. */
   readonly resets: readonly string[];
+}
+
+/** A file system, by its device's number, and what is free on it. */
+export interface Room {
+  readonly device: string;
+  readonly freeMiB: number;
 }
 
 /** Looks at one node over SSH: read-only, bounded. */
@@ -40,6 +50,10 @@ export async function lookBack(
     }),
   );
   const text = (key: string) => said.get(key) ?? "";
+  const room = (key: string): Room => {
+    const [device = "", free] = text(key).split(" ");
+    return { device, freeMiB: Number(free) };
+  };
   return {
     artifactsWhole: text("artifacts") === "whole",
     versionOnDisk: text("versionOnDisk"),
@@ -47,6 +61,8 @@ export async function lookBack(
     service: text("service"),
     configKept: text("configKept") === "true",
     freeMiB: Number(text("freeMiB")),
+    room: { state: room("stateRoom"), etcd: room("etcdRoom") },
+    etcdMounts: text("etcdMounts").split(" ").filter(Boolean),
     owner: text("owner"),
     resets: text("resets").split(" ").filter(Boolean),
   };

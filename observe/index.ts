@@ -19,6 +19,7 @@ export {
   lookAtCensus,
 } from "./census";
 export { lookAtKubeVersion } from "./chart";
+export { judgeEtcdMounts } from "./checks/node";
 export { isVersion, judgeOperatorsWindow, judgeReleases, operatorsSeen, toBeMoved } from "./checks/operators";
 export { judgeExport, judgeRancher } from "./checks/rancher";
 export { judgeTiming, judgeTurnTiming } from "./checks/timing";

@@ -79,6 +79,8 @@ export interface NodeFacts {
   readonly rancherManaged: boolean;
   /** Keys of RKE2's config that make it a cluster which no step here knows (lib-layout.sh). */
   readonly unknownLayout: readonly string[];
+  /** Mounts at or below etcd's own folder, which a way back could not move (lib-layout.sh). */
+  readonly etcdMounts: readonly string[];
   /** As its config has them, comma-separated; empty where it says nothing. */
   readonly ingressController: string;
   readonly disks: readonly DiskSpace[];
@@ -148,6 +150,7 @@ export function parseNode(stdout: string, started: number, ended: number): NodeF
     step: text("step"),
     rancherManaged: text("rancherManaged") === "true",
     unknownLayout: list("unknownLayout"),
+    etcdMounts: list("etcdMount"),
     ingressController: text("ingressController"),
     disks: list("disk").map((line) => {
       const [mount = "", ...figures] = line.split(" ");

@@ -11,7 +11,17 @@ begin_attempt "$change" "$attempt"
 case $join in
 "") remove_join ;;
 none) write_join "" ;;
-*) write_join "https://$join:9345" ;;
+*)
+  write_join "https://$join:9345"
+  # One that died while it joined, and was put out meanwhile: it joins anew, with no data.
+  if was_done wiped && [ "$(systemctl is-active "$unit" || true)" != active ] && was_evicted "$join"; then
+    say "etcd at $join has put this server out while it joined: moving its data aside once more"
+    hold_service "$role" "way back, attempt $attempt of $change"
+    timeout 90 systemctl stop "$unit" || systemctl kill -s KILL "$unit" || true
+    kill_containers
+    move_data_aside "$change-$attempt-$(date -u +%H%M%S)"
+  fi
+  ;;
 esac
 free_service "$role"
 started=false

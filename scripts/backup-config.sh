@@ -16,6 +16,8 @@ mkdir -p "$dir.part"
 for path in etc/rancher/rke2/config.yaml etc/rancher/rke2/config.yaml.d etc/rancher/rke2/registries.yaml var/lib/rancher/rke2/server/manifests; do
   if [ -e "/$path" ]; then (cd / && cp -a --parents "$path" "$dir.part"); fi
 done
+# Ours, where a way back was broken off, is none of its config.
+rm -f "$dir.part$JOIN_DROPIN"
 if [ -e /etc/rancher/rke2/config.yaml ]; then
   # An older change's copy is kept too, not written over.
   if [ -e /etc/rancher/rke2/config.yaml.bak ]; then cp -p /etc/rancher/rke2/config.yaml.bak "$dir.part/config.yaml.bak.before"; fi

@@ -9,7 +9,9 @@ mkdir -p "$STATE"
 if [ "$action" = release ]; then
   if [ "$(cut -d' ' -f1 "$file" 2>/dev/null || true)" = "$owner" ]; then
     # Data that a way back moved aside on this node: settled now, by the one who moved it.
-    rm -rf "$STATE/back" "$STATE/restore" "$RKE2_DATA"/server/db-rke2-upgrade-*
+    rm -rf "$STATE/back" "$STATE/restore" "$RKE2_DATA"/server/db/rke2-upgrade-*
+    # So is where a server joins that never came to back-finish.sh: it has its data, and starts next by its own config.
+    rm -f "$JOIN_DROPIN"
     # A hold that a broken-off run left would keep RKE2 from its next start, long after. Only where it runs: a machine that
     # was put back is held at rest for good reason.
     for role in server agent; do

@@ -90,7 +90,7 @@ const BARE_LIBRARIES = {
   "hold-cluster": [],
   "hold-node": ["lib-left", "lib-hold"],
   "look-access": [],
-  "look-back": [],
+  "look-back": ["lib-layout"],
   "look-census": ["lib-objects"],
   "look-cluster": ["lib-api", "lib-etcd-view"],
   "look-etcd": [],

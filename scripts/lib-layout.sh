@@ -1,7 +1,15 @@
 #!/usr/bin/env bash
 # What RKE2's config on this node makes of a cluster that no step here knows: data elsewhere, servers without etcd or
-# without a part of the control plane, another datastore. Sent after lib.sh.
+# without a part of the control plane, another datastore; and a disk that etcd's data cannot be moved from. Sent after lib.sh.
 UNKNOWN_KEYS='data-dir datastore-endpoint disable-etcd disable-apiserver disable-controller-manager disable-scheduler'
+
+MOUNTS=/proc/self/mounts
+
+# The mounts at or below server/db/etcd. RKE2's own reset and our way back move that folder, which no mount point lets
+# happen; one further down would go along, and at the next boot lie in the new data. server/db itself may be a mount.
+etcd_mounts() {
+  awk -v at="$(realpath -m "$RKE2_DATA/server/db")/etcd" '$2 == at || index($2, at "/") == 1 { print $2 }' "$MOUNTS"
+}
 
 # Each such key that is set, a line each; of data-dir what it says, of others never: an endpoint may hold a password.
 # The last one counts; what RKE2 does anyway is nothing to tell.

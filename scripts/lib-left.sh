@@ -14,7 +14,7 @@ left_files() {
   (
     cd "$CONFIG_FOLDER" 2>/dev/null || exit 0
     for name in config.yaml config.yaml.d/*.yaml config.yaml.d/*.yml registries.yaml; do
-      if [ ! -f "$name" ] || [ "$name" = config.yaml.d/95-rke2-upgrade-join.yaml ]; then continue; fi
+      if [ ! -f "$name" ] || [ "$name" = "config.yaml.d/${JOIN_DROPIN##*/}" ]; then continue; fi
       echo "file $({ echo "$1" && sed '/^ingress-controller:/d' "$name"; } | sha256sum | cut -c -64) $name"
     done
   )

@@ -12,6 +12,9 @@ RKE2_DATA=/var/lib/rancher/rke2
 # what is sent (index.ts); what is sent without it tells the hostname.
 HERE=${HERE:-$(hostname)}
 CONFIG_FOLDER=/etc/rancher/rke2
+# Our own drop-in of RKE2's config, while a server comes back: where it joins, whatever its own config says (facts: ways to
+# lose a cluster). Of two files that name a server the one whose name sorts last counts.
+JOIN_DROPIN=$CONFIG_FOLDER/config.yaml.d/zzz-rke2-upgrade-join.yaml
 KUBECONFIG_FILE=/etc/rancher/rke2/rke2.yaml
 ETCD_TLS=$RKE2_DATA/server/tls/etcd
 
@@ -100,13 +103,14 @@ etcd_ask() {
   return 1
 }
 
-# Asks any member whether it is there, on the port that members use among themselves: what it says is its version.
-# etcd_peer_version PEER_URL
-etcd_peer_version() {
+# Asks any member on the port that members use among themselves. etcd_peer_ask URL
+etcd_peer_ask() {
   asked
   curl -sf --noproxy '*' --http1.1 --max-time "${ETCD_SECONDS:-5}" --cacert "$ETCD_TLS/peer-ca.crt" --cert "$ETCD_TLS/peer-server-client.crt" \
-    --key "$ETCD_TLS/peer-server-client.key" "$1/version" </dev/null
+    --key "$ETCD_TLS/peer-server-client.key" "$1" </dev/null
 }
+# Whether it is there: what it says is its version. etcd_peer_version PEER_URL
+etcd_peer_version() { etcd_peer_ask "$1/version"; }
 
 # The members' peer URLs, one a line, from what /v3/cluster/member/list said.
 etcd_peer_urls() { grep -o '"peerURLs":\["[^"]*' | sed 's/.*"//'; }

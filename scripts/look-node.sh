@@ -37,6 +37,7 @@ echo "owner=$(cat "$STATE/owner" 2>/dev/null || true)"
 echo "step=$(systemctl show --value -p Description 'rke2-upgrade-step*.service' 2>/dev/null | grep -m 1 '^rke2-upgrade: ' || true)"
 echo "rancherManaged=$([ -e "$CONFIG_FOLDER/config.yaml.d/50-rancher.yaml" ] && echo true || echo false)"
 unknown_layout | sed 's/^/unknownLayout=/'
+etcd_mounts | sed 's/^/etcdMount=/'
 echo "ingressController=$(ingress_controllers)"
 echo "cgroup=$(stat -fc %T /sys/fs/cgroup)"
 

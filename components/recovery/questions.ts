@@ -24,6 +24,7 @@ import { judgeEarlier } from "./earlier";
 import { proveBackup } from "./identity";
 import { askLeftOut } from "./leftOut";
 import { openAttempts, readRecord } from "./record";
+import { bytesToPutBack, judgeMove, judgeRoom } from "./room";
 import { judgeVolumes } from "./volumes";
 
 /** RKE2's tarball unpacked thrice, roughly, as the forward gate asks. */
@@ -41,7 +42,7 @@ export async function askBack(context: ProviderContext, owner: string | undefine
   const rolledBack = nodesGoingBack(settings).filter((node) => isRolledBack(settings, node));
   const [ofEarlier, ofNodes, ofLeft, ofBackup, ofHosts, ofVolumes] = await Promise.all([
     askEarlier(context),
-    Promise.all(nodesGoingBack(settings).map((node) => askNode(context, node, owner))),
+    Promise.all(nodesGoingBack(settings).map((node) => askNode(context, node, owner, begun))),
     Promise.all(left.map((node) => askLeftOut(context, node, begun))),
     settings.goBack && restoresEtcd(settings.goBack) ? askBackup(settings) : [],
     rolledBack.length > 0 ? askHosts(context, rolledBack) : [],
@@ -78,6 +79,7 @@ async function askNode(
   { settings, sshPrivateKey }: ProviderContext,
   node: ClusterNode,
   owner: string | undefined,
+  begun: boolean,
 ): Promise<Finding[]> {
   const { acceptedVersion: accepted, changeId } = settings;
   const seen = await lookBack(node, sshPrivateKey, accepted, changeId).catch((error: Error) => error);
@@ -97,7 +99,14 @@ async function askNode(
       },
     ];
   }
-  return [...judgeNode(settings, node, seen), ...judgeOwner(node, seen, owner)];
+  const first = node.name === settings.servers[0]?.name && !isRolledBack(settings, node);
+  const bytes = first ? await bytesToPutBack(settings) : undefined;
+  return [
+    ...judgeNode(settings, node, seen),
+    ...(bytes === undefined ? [] : judgeRoom(node, seen, bytes, begun)),
+    ...judgeMove(settings, node, seen),
+    ...judgeOwner(node, seen, owner),
+  ];
 }
 
 /** What of it can be done with a machine that is lost. */

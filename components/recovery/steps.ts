@@ -115,7 +115,8 @@ export const start = (settings: Settings, node: ClusterNode, version: string, jo
   on: node,
   script: "back-start",
   args: [settings.changeId, node.role, version, settings.limits.serviceStartSeconds, "wait", join],
-  limitSeconds: settings.limits.serviceStartSeconds + 60,
+  // One that joins may have to be stopped and its data moved aside first, once more.
+  limitSeconds: settings.limits.serviceStartSeconds + 60 + (join && join !== "none" ? STOP_SECONDS : 0),
   ofAttempt: true,
 });
 

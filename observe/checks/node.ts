@@ -90,6 +90,7 @@ function judgeSeen(
       next: "upgrade this cluster by other means; do not take that out of the config of a node that runs: it would begin without its data",
     });
   }
+  findings.push(...judgeEtcdMounts(node, seen.etcdMounts));
   const version = parseVersion(target);
   if (version && isAtLeastMinor(version, 1, 35)) {
     findings.push({
@@ -119,6 +120,20 @@ function judgeSeen(
     ...judgeContainerd(node, seen),
   );
   return findings;
+}
+
+/** A way back moves etcd's folder, which a mount does not let happen: asked before, since then everything stands still. Pure. */
+export function judgeEtcdMounts(node: ClusterNode, mounts: readonly string[]): Finding[] {
+  if (mounts.length === 0) return [];
+  return [
+    {
+      check: `${node.name}: etcd's data can be moved aside`,
+      found: `a mount of its own at ${mounts.join(", ")}`,
+      wanted: "none at or below /var/lib/rancher/rke2/server/db/etcd, so that it can go back",
+      verdict: "fail",
+      next: "mount that disk at /var/lib/rancher/rke2/server/db (docs/checks.md#etcd-on-a-disk-of-its-own)",
+    },
+  ];
 }
 
 /** One value as it stands, several as the list that RKE2 takes. */

@@ -28,6 +28,7 @@ export const healthyNode: NodeFacts = {
   step: "",
   rancherManaged: false,
   unknownLayout: [],
+  etcdMounts: [],
   ingressController: "none",
   disks: [{ mount: "/", freeMiB: 20_000, inodesFree: 900_000, inodes: 1_000_000 }],
   memoryMiB: 16_000,

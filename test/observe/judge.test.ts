@@ -161,6 +161,17 @@ describe("observe/judge", () => {
     assert.match(next ?? "", /by other means/);
   });
 
+  it("refuses a mount that a way back could not move etcd's data from, before anything is touched", () => {
+    const etcdMounts = ["/var/lib/rancher/rke2/server/db/etcd"];
+    const { found, next } = only(facts({ node: ["proj-k8sm01", { etcdMounts }] }), /can be moved aside/);
+    assert.equal(found, "a mount of its own at /var/lib/rancher/rke2/server/db/etcd");
+    const [, section = ""] = /docs\/checks\.md#([a-z0-9-]+)/.exec(next ?? "") ?? [];
+    assert.match(
+      readFileSync(join(__dirname, "../../docs/checks.md"), "utf8"),
+      new RegExp(`^### ${section.replaceAll("-", " ")}$`, "m"),
+    );
+  });
+
   it("names a next move for RKE2 from rpm that can be followed", () => {
     const { next } = only(facts({ node: ["proj-k8sw01", { binary: "/usr/bin/rke2" }] }), /tarball/);
     const [, section = ""] = /docs\/checks\.md#([a-z0-9-]+)/.exec(next ?? "") ?? [];

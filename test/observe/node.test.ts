@@ -10,6 +10,7 @@ firstFsyncs=100
 etcdQuotaBytes=2147483648
 hostname=proj-k8sm01
 versionOnDisk=v1.35.4+rke2r1
+etcdMount=/var/lib/rancher/rke2/server/db/etcd
 disk=/ 60296 31454749 31457280
 disk=/data 100 5 10
 memoryMiB=24105
@@ -39,6 +40,7 @@ describe("observe/node", () => {
     assert.deepEqual(seen.disks[1], { mount: "/data", freeMiB: 100, inodesFree: 5, inodes: 10 });
     assert.equal(seen.dueCertificates[0]?.expires.toISOString(), "2026-12-24T08:27:00.000Z");
     assert.equal(seen.dueCertificates[0]?.status, "WARNING");
+    assert.deepEqual(seen.etcdMounts, ["/var/lib/rancher/rke2/server/db/etcd"]);
     assert.deepEqual(seen.containerdTemplates, [
       "/var/lib/rancher/rke2/agent/etc/containerd/config.toml.tmpl",
     ]);

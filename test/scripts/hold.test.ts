@@ -21,6 +21,7 @@ describe("scripts: a node that is held", () => {
   };
   const is = (name: string) => existsSync(join(state, name));
   const told = () => (is("systemctl") ? readFileSync(join(state, "systemctl"), "utf8") : "");
+  const JOIN = "config.yaml.d/zzz-rke2-upgrade-join.yaml";
   const DROPIN = "rke2-server.service.d/hold.conf";
   const hold = (why: string) => {
     put("hold", `${why}\n`);
@@ -32,12 +33,14 @@ describe("scripts: a node that is held", () => {
     const { status, stderr, stdout } = spawnSync("bash", ["-s"], {
       input: `set -- ${[script, ...args].map((word) => `'${word}'`).join(" ")}
 ${LIBRARIES.map((name) => `. ${scripts}/${name}.sh`).join("\n")}
-STATE=${state} RKE2_DATA=${state}/rke2 CONFIG_FOLDER=${state} HOLD=${state}/hold JOIN_DROPIN=${state}/config.yaml.d/join.yaml
+STATE=${state} RKE2_DATA=${state}/rke2 CONFIG_FOLDER=${state} HOLD=${state}/hold
+JOIN_DROPIN=$CONFIG_FOLDER/config.yaml.d/\${JOIN_DROPIN##*/}
 hold_dropin() { echo "${state}/rke2-$1.service.d/hold.conf"; }
 version_on_disk() { echo v1; }
 version_running() { echo v1; }
 journalctl() { echo 'level=fatal msg="etcd is sick"'; }
 sleep() { :; }
+timeout() { shift; "$@"; }
 echo ${service} >${state}/service
 systemctl() {
   case "$*" in
@@ -68,8 +71,11 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
     it("lets RKE2 start again after the next reboot, and takes a placed etcd snapshot away", () => {
       hold("snapshot");
       put("restore/etcd-snapshot", "secrets");
+      put(JOIN, 'server: ""\n');
+      put("config.yaml.d/50-site.yaml");
       release("active");
       assert.deepEqual([is("hold"), is(DROPIN), is("restore"), is("owner")], [false, false, false, false]);
+      assert.deepEqual([is(JOIN), is("config.yaml.d/50-site.yaml")], [false, true]);
     });
 
     it("lets no later scan be compared with the change's own, whose findings stay", () => {
@@ -98,8 +104,9 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
       assert.deepEqual([is("hold"), is(DROPIN)], [true, true]);
       hold("way back, attempt 1 of CR-1");
       put("restore/etcd-snapshot", "secrets");
+      put(JOIN, 'server: ""\n');
       release("active", "owner-2");
-      assert.deepEqual([is("hold"), is(DROPIN), is("restore")], [true, true, true]);
+      assert.deepEqual([is("hold"), is(DROPIN), is("restore"), is(JOIN)], [true, true, true, true]);
     });
   });
 
@@ -143,14 +150,12 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
 
   describe("back-start.sh", () => {
     /** What our drop-in adds to the server's config while it joins. */
-    const dropIn = (join: string) => {
-      const { status, stderr } = run(
-        "back-start",
-        ["1", "CR-1", "server", "v1", "30", "ask", join],
-        "inactive",
-      );
+    const startTo = (address: string) =>
+      run("back-start", ["1", "CR-1", "server", "v1", "30", "ask", address], "inactive");
+    const dropIn = (address: string) => {
+      const { status, stderr } = startTo(address);
       assert.equal(status, 0, stderr);
-      return readFileSync(`${state}/config.yaml.d/join.yaml`, "utf8").split("\n").slice(1).filter(Boolean);
+      return readFileSync(join(state, JOIN), "utf8").split("\n").slice(1).filter(Boolean);
     };
 
     it("has the server that founded the cluster join with the token that it made up then", () => {
@@ -167,6 +172,18 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
       put("age", "31");
       assert.deepEqual([start("60"), told()], [0, ""]);
       assert.deepEqual([start("30"), told()], [0, "restart --no-block rke2-server.service\n"]);
+    });
+
+    it("has the last word over every other file that says whom to join, or starts nothing", () => {
+      put("config.yaml.d/99-site.yaml", "server: https://vip:9345\n");
+      assert.equal(dropIn("10.0.0.2")[0], 'server: "https://10.0.0.2:9345"');
+      rmSync(join(state, "systemctl"));
+      put("config.yaml.d/zzzz.yml", '"server": https://vip:9345\n');
+      for (const address of ["10.0.0.2", "none"]) {
+        const { status, stderr } = startTo(address);
+        assert.deepEqual([status, told()], [1, ""]);
+        assert.match(stderr, /zzzz\.yml says which server to join.*\n {2}next: rename it/);
+      }
     });
 
     it("leaves the token to the config where it is there", () => {

@@ -42,7 +42,7 @@ ${command}`,
     assert.deepEqual(changes(), []);
     put("config.yaml", "token: other\n");
     put("config.yaml.d/50-b.yaml", "b: 1\n");
-    put("config.yaml.d/95-rke2-upgrade-join.yaml", "server: ours\n");
+    put("config.yaml.d/zzz-rke2-upgrade-join.yaml", "server: ours\n");
     put("config.yaml.fault", "nobody reads this\n");
     rmSync(join(folder, "rke2/registries.yaml"));
     const found = changes();
@@ -82,6 +82,20 @@ ${command}`,
     put("config.yaml.d/40-d.yml", "disable-etcd: false\n");
     put("config.yaml.d/50-e.yaml", "disable-etcd: true\n");
     assert.ok(layout().includes("disable-etcd"));
+  });
+
+  it("names a mount that etcd's folder could not be moved from, and no other", () => {
+    const db = join(folder, "db");
+    put(
+      "mounts",
+      [`${db}`, `${db}/etcd`, `${db}/etcd/member/wal`, `${db}/snapshots`, `${db}/etcd-old`]
+        .map((at) => `/dev/sdb ${at} ext4 rw 0 0\n`)
+        .join(""),
+    );
+    const found = bash(
+      `RKE2_DATA=${folder} MOUNTS=${folder}/rke2/mounts; mkdir -p ${folder}/disk ${folder}/server; ln -sn ${db} ${folder}/server/db; etcd_mounts`,
+    );
+    assert.deepEqual(found.trim().split("\n"), [`${db}/etcd`, `${db}/etcd/member/wal`]);
   });
 
   it("keeps a record for root alone, whose fingerprints nobody can guess a password from", () => {

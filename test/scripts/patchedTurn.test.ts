@@ -25,7 +25,7 @@ describe("scripts: a patched node's turn, and its end", () => {
     spawnSync("bash", ["-s"], {
       input: `set -- ${[script, ...args].map((word) => `'${word}'`).join(" ")}
 . ${scripts}/lib.sh; . ${scripts}/lib-left.sh
-STATE=${state} RKE2_DATA=${state}/rke2
+STATE=${state} RKE2_DATA=${state}/rke2 JOIN_DROPIN=${state}/join.yaml
 ${before}
 ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
       encoding: "utf8",

@@ -8,11 +8,12 @@ import { utils } from "ssh2";
 import { askBack } from "../../../components/recovery/questions";
 import { parseSettings } from "../../../config";
 import { lab, labNodes, RECIPIENT } from "../../config/lab";
+import { playNode } from "../playedNode";
 
 const sshPrivateKey = utils.generateKeyPairSync("ecdsa", { bits: 256 }).private;
 
 /** Every finding of a way back that is asked for. */
-async function asked(goBack: object, directory = "/nowhere") {
+async function asked(goBack: object, directory = "/nowhere", played: object = { port: 1 }) {
   const settings = parseSettings(
     lab({
       rke2Version: "v1.36.3+rke2r2",
@@ -20,7 +21,7 @@ async function asked(goBack: object, directory = "/nowhere") {
       ingressController: "none",
       goBack,
       backup: { directory, recipients: [RECIPIENT], identityFile: "/nowhere/key.txt" },
-      nodes: labNodes.map((node, i) => ({ ...node, address: `127.0.0.${i + 2}`, port: 1 })),
+      nodes: labNodes.map((node, i) => ({ ...node, ...played, address: `127.0.0.${i + 2}` })),
       proxmox: { endpoint: "https://127.0.0.1:1", tokenId: "rke2-upgrade@pve!operator" },
     }),
   );
@@ -52,6 +53,33 @@ describe("components/recovery/questions", () => {
       assert.match(restore.found, /2026-01-01T01:00/);
       assert.match(restore.next ?? "", /A newer one of v1\.36\.3\+rke2r1 cannot be had/);
     } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it("asks the first server for room for that very snapshot, and every server whether etcd's data can be moved", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "questions-"));
+    const folder = join(directory, "CR-2026-041-v1.36.3-rke2r1");
+    mkdirSync(folder);
+    const file = join(folder, "etcd-2026-01-01T010000Z-v1.36.3-rke2r1.age");
+    writeFileSync(file, Buffer.alloc(5 * 2 ** 20));
+    writeFileSync(`${file}.sha256`, "");
+    const said =
+      "freeMiB=9000\nstateRoom=1 14\netcdRoom=1 14\netcdMounts=/var/lib/rancher/rke2/server/db/etcd \n";
+    const node = await playNode((command) => (command.includes("look-back") ? said : ""), "0.0.0.0");
+    try {
+      const found = await asked({ strategy: "restore" }, directory, node.target);
+      const room = (name: string) =>
+        found(`${name}: room for the etcd snapshot, below /var/lib/rke2-upgrade and etcd's data`);
+      assert.deepEqual(
+        [room("proj-k8sm01").verdict, room("proj-k8sm01").wanted],
+        ["fail", "15 MiB (3 × the snapshot's 5)"],
+      );
+      assert.throws(() => room("proj-k8sm02"));
+      for (const name of ["proj-k8sm01", "proj-k8sm03"])
+        assert.equal(found(`${name}: etcd's data can be moved aside`).verdict, "fail");
+    } finally {
+      node.close();
       rmSync(directory, { recursive: true });
     }
   });
