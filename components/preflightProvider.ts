@@ -2,6 +2,7 @@ import { type ClusterNode, isRound, nodesGoingBack } from "../config";
 import { lookAtNode, observe } from "../observe";
 import { measured } from "../observe/cost";
 import { keepBackedUp } from "./backupTimer";
+import { rememberBeforeBack } from "./dataVersion";
 import { newestBackup } from "./etcdBackups";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
@@ -75,6 +76,7 @@ async function askBeforeBack({ owner, attempt, goBack }: Inputs): Promise<GateAn
   const lost = (node: ClusterNode) => isRolledBack(settings, node);
   await holdForWayBack(settings, sshPrivateKey, owner, nodesGoingBack(settings), lost);
   await writeLosses(settings, sshPrivateKey, attempt);
+  await rememberBeforeBack(settings, sshPrivateKey, attempt);
   await beginRecord(settings, attempt, goBack, beganAt);
   // While single nodes are mended the cluster lives, and is written to.
   if (settings.goBack?.nodes) keepBackedUp();
