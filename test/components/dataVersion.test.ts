@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { dataVersion, forgetNewerData, hasNewerData, rememberBeforeBack } from "../../components/dataVersion";
+import {
+  dataVersion,
+  forgetNewerData,
+  forgetWhatIsGone,
+  hasNewerData,
+  rememberBeforeBack,
+} from "../../components/dataVersion";
 import { backupFile } from "../../components/etcdBackups";
 import { beginRecord } from "../../components/recovery/record";
 import type { GoBack, Settings } from "../../config";
