@@ -2,9 +2,10 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { PassThrough } from "node:stream";
 import type { ClusterNode, Settings } from "../config";
-import { lookAtCensus, lookAtNode, type Session, withNode } from "../observe";
+import { lookAtCensus, type Session, withNode } from "../observe";
 import { look } from "../observe/look";
 import { bareText, shellWord } from "../scripts";
+import { dataVersion } from "./dataVersion";
 import { backupDirectory, backupFile } from "./etcdBackups";
 import { EtcdDigest } from "./etcdDigest";
 import { fetchEncrypted } from "./fetchEncrypted";
@@ -84,10 +85,7 @@ async function takeOn(
   const [path = "", sha256 = "", bytes = ""] = saved.stdout.trim().split("\t");
   // Begun at once: what is written between the two is in one of them alone.
   const census = look(() => lookAtCensus([server], sshPrivateKey));
-  // Versions only go up, but for a server's that is mended: what is untouched now was untouched when it was taken.
-  const mended = settings.servers.some(({ name }) => settings.goBack?.nodes?.includes(name));
-  const version =
-    !mended && (await untouched(settings, sshPrivateKey)) ? settings.acceptedVersion : settings.rke2Version;
+  const version = await dataVersion(settings, sshPrivateKey);
 
   const directory = backupDirectory(settings);
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -142,16 +140,4 @@ async function fetchKubeconfig(session: Session, settings: Settings): Promise<vo
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const file = join(directory, `${basename(backupDirectory(settings))}.age`);
   await fetchEncrypted(session, KUBECONFIG_FILE, file, settings, new PassThrough());
-}
-
-/** Whether every server is proven to run the accepted version still. One that does not answer is not. */
-async function untouched({ servers, acceptedVersion }: Settings, sshPrivateKey: string): Promise<boolean> {
-  const looks = servers.map((server) =>
-    lookAtNode(server, sshPrivateKey).then(
-      ({ versionOnDisk, versionRunning }) =>
-        versionOnDisk === acceptedVersion && versionRunning === acceptedVersion,
-      () => false,
-    ),
-  );
-  return (await Promise.all(looks)).every(Boolean);
 }

@@ -9,8 +9,8 @@ export interface Backup {
   /** When it was begun: what was written after it is not in it. */
   readonly takenAt: Date;
   /**
-   * The RKE2 version whose data it is: the accepted one while every server ran that when it was done, else the wanted
-   * one. Which of them a way back takes: {@link backupToGoTo}.
+   * The RKE2 version whose data it is: the accepted one while every server ran that when it was done and none ever ran
+   * another (dataVersion.ts), else the wanted one. Which of them a way back takes: {@link backupToGoTo}.
    */
   readonly version: string;
 }

@@ -3,6 +3,7 @@ import { lookAtNode, lookAtRancher, observe } from "../observe";
 import { measured } from "../observe/cost";
 import { look } from "../observe/look";
 import { keepBackedUp } from "./backupTimer";
+import { rememberBeforeBack } from "./dataVersion";
 import { newestBackup } from "./etcdBackups";
 import { type GateAnswer, gateAnswer } from "./gateAnswer";
 import { gateProvider } from "./gateProvider";
@@ -10,6 +11,7 @@ import { wakeHeld } from "./heldServers";
 import { judgeRun, measuredIn } from "./judgement";
 import { holdAll, holdForWayBack } from "./locks";
 import { rememberMeasured } from "./measuredBefore";
+import { operatorLog } from "./operatorLog";
 import { providerContext } from "./providerConfig";
 import { judgeExportAhead } from "./rancherExport";
 import { describeDecision } from "./recovery/decision";
@@ -18,6 +20,7 @@ import { askBack, isRolledBack } from "./recovery/questions";
 import { beginRecord, readRecord } from "./recovery/record";
 import { revive } from "./recovery/revive";
 import { refusal, stops } from "./refusal";
+import { destroyLeftOvers } from "./restoreTestRun";
 import { judgeSteadily } from "./steadyLook";
 import { touched } from "./touched";
 import { finished } from "./turnQuestions";
@@ -76,7 +79,14 @@ async function askBeforeBack({ owner, attempt, goBack }: Inputs): Promise<GateAn
   if (refused.length > 0) throw new Error(refusal("nothing was touched", "before going back", refused));
   const lost = (node: ClusterNode) => isRolledBack(settings, node);
   await holdForWayBack(settings, sshPrivateKey, owner, nodesGoingBack(settings), lost);
+  // No part of the way back, and it waits for nothing.
+  destroyLeftOvers(context, owner).catch((error: Error) =>
+    operatorLog.warn(
+      `whether a restore test that was killed has left its VM (restore-test-…) is not known, or it could not be destroyed: ${error.message}\n  next: look in Proxmox VE, and destroy it there; the way back goes on`,
+    ),
+  );
   await writeLosses(settings, sshPrivateKey, attempt);
+  await rememberBeforeBack(settings, sshPrivateKey, attempt);
   await beginRecord(settings, attempt, goBack, beganAt);
   // While single nodes are mended the cluster lives, and is written to.
   if (settings.goBack?.nodes) keepBackedUp();

@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { snapshotName } from "../config";
 import { notLive, observe } from "../observe";
 import { releaseSnapshots } from "../proxmox/release";
+import { forgetNewerData } from "./dataVersion";
 import { holdAll } from "./locks";
 import { configure, providerContext } from "./providerConfig";
 import { endRecord } from "./recovery/record";
@@ -43,6 +44,7 @@ async function release(inputs: Inputs): Promise<Inputs & { released: string[] }>
   await proveLive();
   // A way back that was settled before its last proof is over: the next change under this ID must not take it up.
   await endRecord(settings);
+  await forgetNewerData(settings);
   await releaseRestoreTest(providerContext(), inputs.owner, inputs.movedUnder);
   const name = snapshotName(inputs.from, inputs.movedUnder);
   const released = await releaseSnapshots(settings, proxmoxTokenSecret, name, inputs.from);

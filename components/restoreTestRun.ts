@@ -6,7 +6,7 @@ import { connect } from "../proxmox/connect";
 import { runInGuest, waitForAgent } from "../proxmox/guestAgent";
 import { isOwn } from "../proxmox/mark";
 import { listSnapshots } from "../proxmox/snapshots";
-import { bootTestVm, cloneKind, destroyTestVm, type TestVm } from "../proxmox/testVm";
+import { bootTestVm, cloneKind, destroyTestVm, NOT_OURS, type TestVm } from "../proxmox/testVm";
 import { findVm, listVms } from "../proxmox/vms";
 import { bareText, restoreCheckText, shellWord } from "../scripts";
 import type { ProviderContext } from "./providerConfig";
@@ -116,12 +116,26 @@ export async function releaseRestoreTest(
   );
   if (code !== 0)
     throw new Error(stderr.trim() || `${server.name}: restore-point-release ended with ${code}`);
+  await destroyLeftOvers({ settings, proxmoxTokenSecret }, owner);
+}
+
+/**
+ * Destroys the VM of a test that was killed, under whichever ID: restoreTest.vmId may have been changed since. Whatever
+ * else bears such a name is left alone.
+ * @throws where ours cannot be destroyed
+ */
+export async function destroyLeftOvers(
+  { settings, proxmoxTokenSecret }: Pick<ProviderContext, "settings" | "proxmoxTokenSecret">,
+  owner: string,
+): Promise<void> {
   const client = connect(settings, proxmoxTokenSecret);
   try {
-    const { vmId } = settings.restoreTest;
-    const leftOver = (await listVms(client)).some((vm) => vm.vmId === vmId && vm.name.startsWith(NAME));
-    const deadline = new Date(Date.now() + DESTROY_SECONDS * 1000);
-    if (leftOver) await destroyTestVm(client, { vmId, owner }, deadline);
+    for (const { vmId } of (await listVms(client)).filter(({ name }) => name.startsWith(NAME))) {
+      const deadline = new Date(Date.now() + DESTROY_SECONDS * 1000);
+      await destroyTestVm(client, { vmId, owner }, deadline).catch((error: Error) => {
+        if (!error.message.includes(NOT_OURS)) throw error;
+      });
+    }
   } finally {
     await client.close();
   }

@@ -5,6 +5,7 @@ import { isOwn, ownMark, snapshotDescription } from "../proxmox/mark";
 import { listSnapshots, takeSnapshot } from "../proxmox/snapshots";
 import { warnCrashConsistent } from "../proxmox/vmSnapshotProvider";
 import { findVm } from "../proxmox/vms";
+import { hasNewerData, rememberNewerData } from "./dataVersion";
 import { takeEtcdBackup } from "./etcdBackupFile";
 import { isOlderThan, newestBackup } from "./etcdBackups";
 import type { ProviderContext } from "./providerConfig";
@@ -14,7 +15,7 @@ import type { Touched } from "./touched";
 /**
  * Looks after the way back on every `up`, before anything goes on: a node whose turn has begun must have its snapshot;
  * a stale snapshot of a node not yet touched is joined by a newer one (`name-2` …), and so is a stale etcd snapshot
- * while no server is upgraded. None is ever replaced: one of an upgraded node would be no way back.
+ * while no server ever was upgraded. None is ever replaced: one of an upgraded node would be no way back.
  * @param owner UUID of the change's state
  * @param touched what no longer is as it was before the change
  * @param nodes those whose snapshots are looked after; all where left out
@@ -44,13 +45,15 @@ export async function keepWayBack(
   }
   // A server that was only patched so far leaves etcd's data as they were.
   const serverUpgraded = anyServer(touched.upgraded);
+  const newerData = serverUpgraded || hasNewerData(settings);
   const newest = await newestBackup(settings, settings.acceptedVersion);
-  if (!newest && serverUpgraded) {
+  if (!newest && newerData) {
     throw new Error(
-      `a server is upgraded, but ${settings.backup.directory} holds no etcd snapshot of ${settings.changeId} with the data of ${settings.acceptedVersion}. next: run where the change was begun, or put its backups there, each with its .sha256`,
+      `a server ${serverUpgraded ? "is" : "was"} upgraded, but ${settings.backup.directory} holds no etcd snapshot of ${settings.changeId} with the data of ${settings.acceptedVersion}. next: run where the change was begun, or put its backups there, each with its .sha256`,
     );
   }
-  if (newest && !serverUpgraded && isOlderThan(newest, settings.objectives.rpoMinutes * 60_000)) {
+  if (serverUpgraded) await rememberNewerData(settings);
+  if (newest && !newerData && isOlderThan(newest, settings.objectives.rpoMinutes * 60_000)) {
     await takeEtcdBackup(context);
   }
 }

@@ -12,12 +12,22 @@ import { duration } from "./plan";
 import type { GoBack, Settings } from "./settings";
 import { parseVersion, type Version } from "./versions";
 
+/** A node that could not be looked at, and why. */
+export interface Unseen {
+  readonly name: string;
+  readonly why: string;
+}
+
 /** What a way back is chosen by. */
 export interface Situation {
   /** Servers and agents that are not what they should be: down, not Ready, or not answering. */
   readonly sick: readonly string[];
   /** Of the sick, those that do not even answer over SSH: their machine may be lost. */
   readonly silent: readonly string[];
+  /** Nodes that are there and refuse the login or show another host key: of them nothing is known, so they are none of the sick. */
+  readonly refusing?: readonly Unseen[];
+  /** Where none of those that were looked at could be seen, each: the way from here may be what fails, and nothing fits. */
+  readonly nobody?: readonly Unseen[];
   /** Whether every server's etcd holds the same data and none raises the alarm of corruption; undefined where nobody could tell. */
   readonly etcdWhole?: boolean;
   /** Why it does not, in words. */
@@ -41,7 +51,7 @@ export interface WayBackChoice extends GoBack {
 export function waysBack(settings: Settings, situation: Situation): WayBackChoice[] {
   const { servers, agents } = settings;
   const [accepted, wanted] = [parseVersion(settings.acceptedVersion), parseVersion(settings.rke2Version)];
-  if (!accepted || !wanted || !isChanging(settings)) return [];
+  if (!accepted || !wanted || !isChanging(settings) || situation.nobody?.length) return [];
   const sick = (nodes: Settings["nodes"]) => nodes.filter(({ name }) => situation.sick.includes(name));
   const [sickServers, sickAgents] = [sick(servers), sick(agents)];
   const quorum = sickServers.length * 2 < servers.length && situation.etcdWhole !== false;
@@ -67,7 +77,8 @@ export function waysBack(settings: Settings, situation: Situation): WayBackChoic
   const whole = wholeCluster(settings, situation, accepted, wanted, ofServer.length > 0);
   // Dead agents do not keep the others from going back, and are mended after.
   const without = agents.map(({ name }) => name).filter((name) => situation.silent.includes(name));
-  return [...ofAgents, ...ofServer, ...whole.map((way) => (without.length > 0 ? { ...way, without } : way))];
+  // A mend of an agent asks the first server: one that is sick is mended before.
+  return [...ofServer, ...ofAgents, ...whole.map((way) => (without.length > 0 ? { ...way, without } : way))];
 }
 
 function mendAgents(names: readonly string[], rolledBack: readonly string[], why: string): WayBackChoice[] {
@@ -189,12 +200,26 @@ const LOSES: Record<GoBack["strategy"], string> = {
 
 /** The ways back in lines, for the operator. */
 export function describeWaysBack(settings: Settings, situation: Situation): string[] {
-  return waysBack(settings, situation).flatMap((way) => [
+  const { nobody = [], refusing = [] } = situation;
+  const whys = (unseen: readonly Unseen[]) => unseen.map(({ name, why }) => `  ${name}: ${why}`);
+  if (nobody.length > 0)
+    return [
+      "No node can be looked at from here, so nothing says that a machine is lost, and no way back is proposed:",
+      ...whys(nobody),
+      "  next: mend the way from this machine: network, VPN, SSH key, pinned host keys (ssh to a node by hand); see in Proxmox VE whether the VMs run. Where they are lost indeed: goBack.strategy rollback (docs/goBack.md)",
+    ];
+  const ways = waysBack(settings, situation).flatMap((way) => [
     `If it must go back (${way.why}):`,
     ...goBackCommands(way, settings).map((command) => `  ${command}`),
     "  pulumi preview, then pulumi up",
     `  lost: ${way.loses}`,
   ]);
+  if (refusing.length === 0) return ways;
+  return [
+    "These answer and let nobody in, so nobody knows what they are; no way back works on them before that is mended (SSH key, sudo, nodes[].hostKey):",
+    ...whys(refusing),
+    ...ways,
+  ];
 }
 
 /**

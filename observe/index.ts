@@ -32,7 +32,7 @@ export { notLive } from "./live";
 export { lookAtNode, type NodeFacts } from "./node";
 export { concernsRancher, lookAtRancher, parseRancher, type RancherFacts } from "./rancher";
 export { lookAtReleases, parseReleases, type ReleaseFacts, type Releases, releaseId } from "./releases";
-export { type Session, type SshTarget, withNode } from "./ssh";
+export { refusesLogin, type Session, type SshTarget, withNode } from "./ssh";
 export { nodesOfTurn, observeTurn } from "./turn";
 export { lookAtWritten, type Written } from "./written";
 

@@ -37,6 +37,13 @@ export interface Session {
 export const LOOK_TIMEOUT_MS = 10_000;
 
 /**
+ * Whether a look failed at a machine that is there: it shows another host key, refuses the key or the user's sudo. Told by the
+ * words: those of `connect` below, ssh2's and sudo's.
+ */
+export const refusesLogin = (reason: string): boolean =>
+  /the host key differs|configured authentication methods failed|: sudo: /.test(reason);
+
+/**
  * Connects, runs `use`, and always closes.
  * @throws with the node's name when the host key differs, the login is refused or time runs out
  */

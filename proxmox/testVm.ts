@@ -28,6 +28,9 @@ export interface TestVm {
 /** The description by which a test VM is known for ours, and as one that may go. */
 const markOf = (owner: string): string => `rke2-upgrade: restore test of ${owner}, to be destroyed`;
 
+/** What the refusal to destroy another's VM says. */
+export const NOT_OURS = "is not this change's restore test";
+
 /** Its second line: a run that its killed engine left behind must not destroy the VM of the one after it. */
 const runOf = (run: string): string => `run ${run}`;
 
@@ -104,7 +107,7 @@ export async function destroyTestVm(
   if (!String(description).includes(markOf(owner))) {
     throw new ProxmoxError(
       200,
-      `VM ${vmId} (${place.name} on ${place.host}) is not this change's restore test: it is left alone`,
+      `VM ${vmId} (${place.name} on ${place.host}) ${NOT_OURS}: it is left alone`,
       "set restoreTest.vmId to an ID that no VM has; if it is another change's left-over, destroy it in Proxmox VE",
     );
   }

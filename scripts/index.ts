@@ -24,7 +24,7 @@ const LIBRARIES = {
   "back-stop": ["lib-etcd", "lib-hold", "lib-back", "lib-service"],
   "back-wipe": ["lib-hold", "lib-back"],
   "member-remove": ["lib-hold", "lib-back"],
-  "back-drain": ["lib-cluster"],
+  "back-drain": ["lib-hold", "lib-back", "lib-cluster"],
   "verify-back": ["lib-cluster"],
   accept: ["lib-cluster"],
   "canary-soak": ["lib-cluster"],

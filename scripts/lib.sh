@@ -82,12 +82,13 @@ until_ok() {
   done
 }
 
-# kube SERVER_ADDRESS ARGUMENT…: kubectl against one API server, never a mix of them.
+# kube SERVER_ADDRESS ARGUMENT…: kubectl against one API server, never a mix of them, for KUBE_SECONDS at most.
+KUBE_SECONDS=60
 kube() {
   local address=$1
   shift
   asked
-  timeout 60 "$RKE2_DATA/bin/kubectl" --kubeconfig "$KUBECONFIG_FILE" --server "https://$address:6443" \
+  timeout "$KUBE_SECONDS" "$RKE2_DATA/bin/kubectl" --kubeconfig "$KUBECONFIG_FILE" --server "https://$address:6443" \
     --request-timeout=15s "$@" </dev/null
 }
 

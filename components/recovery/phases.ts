@@ -97,11 +97,10 @@ export function restoreAll(settings: Settings, version: string, rollBack: boolea
     command(node, steps.install(settings, node, version)),
   ];
   return [
-    // Servers that are lost leave nobody to drain anything. An agent that is left out is named too: were it left out
-    // half-way, this step would be another, and drain again those that are back.
+    // Servers that are lost leave nobody to drain anything.
     ...(rollBack
       ? []
-      : phase("drain", "standstill", [[command(first, steps.drainFirst(settings, first, settings.nodes))]])),
+      : phase("drain", "standstill", [[command(first, steps.drainFirst(settings, first, nodes))]])),
     ...(rollBack
       ? [
           ...phase("standstill", "standstill", agents.map(still)),

@@ -21,8 +21,10 @@ import { ageMs, backupToGoTo } from "../etcdBackups";
 import type { ProviderContext } from "../providerConfig";
 import { isDataTouched } from "./dataTouched";
 import { judgeEarlier } from "./earlier";
+import { askHelpers } from "./helpers";
 import { proveBackup } from "./identity";
 import { askLeftOut } from "./leftOut";
+import { askNobodyAnswers } from "./nobodyAnswers";
 import { openAttempts, readRecord } from "./record";
 import { bytesToPutBack, judgeMove, judgeRoom } from "./room";
 import { judgeVolumes } from "./volumes";
@@ -40,16 +42,35 @@ export async function askBack(context: ProviderContext, owner: string | undefine
   const begun = await hasBegun(settings);
   const left = settings.nodes.filter(({ name }) => settings.goBack?.without?.includes(name));
   const rolledBack = nodesGoingBack(settings).filter((node) => isRolledBack(settings, node));
-  const [ofEarlier, ofNodes, ofLeft, ofBackup, ofHosts, ofVolumes] = await Promise.all([
+  const [ofEarlier, ofHelpers, ofNodes, ofLeft, ofBackup, ofHosts, ofVolumes] = await Promise.all([
     askEarlier(context),
+    askHelpers(context),
     Promise.all(nodesGoingBack(settings).map((node) => askNode(context, node, owner, begun))),
     Promise.all(left.map((node) => askLeftOut(context, node, begun))),
     settings.goBack && restoresEtcd(settings.goBack) ? askBackup(settings) : [],
     rolledBack.length > 0 ? askHosts(context, rolledBack) : [],
     rolledBack.length > 0 ? askVolumes(context, rolledBack, begun) : [],
   ]);
-  return [...ofEarlier, ...ofNodes.flat(), ...ofLeft, ...ofBackup, ...ofHosts, ...ofVolumes];
+  // A mend's helper has answered, or that stops it.
+  const isWhole = settings.goBack !== undefined && isWholeCluster(settings.goBack);
+  const nobody = isWhole && ofNodes.every((findings) => findings.some(({ check }) => isAnswer(check)));
+  const ofNobody =
+    nobody && !begun && rolledBack.length > 0 ? await askNobodyAnswers(context, rolledBack) : [];
+  return [
+    ...ofEarlier,
+    ...ofHelpers,
+    ...ofNobody,
+    ...ofNodes.flat(),
+    ...ofLeft,
+    ...ofBackup,
+    ...ofHosts,
+    ...ofVolumes,
+  ];
 }
+
+/** The question that a node which does not answer is told by; of one that does there are others. */
+const ANSWERS = "answers over SSH";
+const isAnswer = (check: string): boolean => check.endsWith(`: ${ANSWERS}`);
 
 /** The attempts that were left open before this one. */
 async function askEarlier(context: ProviderContext): Promise<Finding[]> {
@@ -84,7 +105,7 @@ async function askNode(
   const { acceptedVersion: accepted, changeId } = settings;
   const seen = await lookBack(node, sshPrivateKey, accepted, changeId).catch((error: Error) => error);
   if (seen instanceof Error) {
-    const check = `${node.name}: answers over SSH`;
+    const check = `${node.name}: ${ANSWERS}`;
     // Its machine is put back as a whole: what it is now does not matter.
     if (isRolledBack(settings, node)) {
       return [{ check, found: seen.message, wanted: "anything: its VM goes back", verdict: "pass" }];

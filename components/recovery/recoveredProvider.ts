@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type * as pulumi from "@pulumi/pulumi";
 import { objectiveOf } from "../../config";
 import { describeCensus, lookAtMembers, type MemberFacts, notOne } from "../../observe";
+import { forgetWhatIsGone } from "../dataVersion";
 import { changeSince } from "../keptCensus";
 import { configure, providerContext } from "../providerConfig";
 import { recordOf, writeRecord } from "./record";
@@ -49,6 +50,7 @@ async function prove(inputs: Inputs): Promise<Outputs> {
   const record = await recordOf(settings, inputs.attempt);
   const endedAt = record.endedAt ?? new Date().toISOString();
   await writeRecord(settings, { ...record, endedAt });
+  if (record.placed) await forgetWhatIsGone(settings, record.placed.file);
   const { rtoSeconds, rpoSeconds } = whatItTook(record, endedAt);
   const { rtoMinutes, rpoMinutes } = objectiveOf(settings, scenarioOf(settings));
   const lost = record.placed

@@ -1,5 +1,5 @@
 import type { Settings, Situation } from "../../config";
-import { type Facts, holdTheSame, lookAtMembers, notOne } from "../../observe";
+import { type Facts, holdTheSame, lookAtMembers, notOne, refusesLogin } from "../../observe";
 import { ageMs, backupToGoTo } from "../etcdBackups";
 
 /** Of what was seen, all that tells who is sick. */
@@ -26,7 +26,12 @@ export async function situationOf(
       : [];
   const seen = settings.nodes.map(({ name }) => ({ name, node: facts.nodes.get(name) }));
   // A turn's gate looks at some of the nodes alone: of the others nothing is known.
-  const silent = seen.filter(({ node }) => node && "missing" in node).map(({ name }) => name);
+  const unseen = seen.flatMap(({ name, node }) =>
+    node && "missing" in node ? [{ name, why: node.missing }] : [],
+  );
+  const refusing = unseen.filter(({ why }) => refusesLogin(why));
+  const silent = unseen.filter((one) => !refusing.includes(one)).map(({ name }) => name);
+  const answers = seen.some(({ node }) => node && "value" in node);
   const down = seen.flatMap(({ name, node }) => {
     if (!node || !("value" in node)) return [];
     const { service, versionRunning } = node.value;
@@ -37,6 +42,8 @@ export async function situationOf(
   return {
     sick: [...new Set([...silent, ...down, ...notReady])],
     silent,
+    refusing,
+    nobody: unseen.length > 0 && !answers ? unseen : [],
     etcdWhole,
     etcdWhy: members && etcdWhole === false ? notOne(members, settings.servers.length).join("; ") : undefined,
     backupAgesMs: { restore: await age("restore"), rollback: await age("rollback") },

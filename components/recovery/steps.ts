@@ -27,7 +27,9 @@ export const drainFirst = (
     settings.consents.barePods.length > 0 ? "yes" : "",
     ...nodes.map(({ name }) => name),
   ],
-  limitSeconds: settings.drain.graceSeconds + 60,
+  // Beside the grace: kubectl's own end (15 s) and what is asked before, 8 s a question (KUBE_SECONDS); the rest is to spare.
+  limitSeconds: settings.drain.graceSeconds + 90,
+  ofAttempt: true,
 });
 
 /** Where going back stops a node: the service alone, one node after another, or everything that RKE2 started. */

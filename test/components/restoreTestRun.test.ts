@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { configure, providerContext } from "../../components/providerConfig";
-import { releaseRestoreTest, testRestore } from "../../components/restoreTestRun";
+import { destroyLeftOvers, releaseRestoreTest, testRestore } from "../../components/restoreTestRun";
+import { ProxmoxClient } from "../../proxmox/client";
 import { ownMark } from "../../proxmox/mark";
+import { bootTestVm } from "../../proxmox/testVm";
 import { configureRequest } from "../proxmox/stack";
 import { ProxmoxLab } from "../rehearsal/proxmox/lab";
 import { playNode } from "./playedNode";
@@ -111,6 +113,32 @@ describe("a restore test", function () {
       await assert.rejects(releaseRestoreTest(context, inputs.owner, "CR-1"), /the test's node refuses/);
     } finally {
       node.close();
+    }
+  });
+
+  it("that was killed leaves a VM that goes whatever restoreTest.vmId says by then, and nobody else's does", async () => {
+    const client = new ProxmoxClient(lab.access);
+    const vm = {
+      host: "node01",
+      origin: 3001,
+      snapshot: NAME,
+      vmId: 9900,
+      name: "restore-test-cr-1",
+      run: "1",
+    };
+    const { settings, ...secrets } = providerContext();
+    const context = {
+      ...secrets,
+      settings: { ...settings, restoreTest: { ...settings.restoreTest, vmId: 9901 } },
+    };
+    try {
+      await bootTestVm(client, { ...vm, owner: "another" }, false, new Date(Date.now() + 10_000));
+      await destroyLeftOvers(context, inputs.owner);
+      assert.equal(leftOver(), true);
+      await destroyLeftOvers(context, "another");
+      assert.equal(leftOver(), false);
+    } finally {
+      await client.close();
     }
   });
 

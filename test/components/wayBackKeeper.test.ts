@@ -96,5 +96,9 @@ describe("components/wayBackKeeper", () => {
     for (const file of [old, `${old}.sha256`]) writeFileSync(file, "");
     await assert.rejects(keep({ patched: SERVER }), /no etcd snapshot could be taken/);
     await keep({ upgraded: SERVER });
+    // It was mended since: what it wrote is there all the same, and a newer snapshot is none of the accepted version's.
+    await keep({ patched: SERVER });
+    for (const file of [old, `${old}.sha256`]) rmSync(file);
+    await assert.rejects(keep({}), /a server was upgraded, but .* holds no etcd snapshot/);
   });
 });

@@ -50,6 +50,27 @@ describe("config/waysBack", () => {
     assert.deepEqual(chosen(WITHIN, { sick: lost, silent: lost }), [["rollback", "all"]]);
   });
 
+  it("puts nothing back where nobody is reached from here, and names those that let nobody in", () => {
+    const every = OVER.nodes.map(({ name }) => name);
+    const nobody = every.map((name) => ({ name, why: "connect ETIMEDOUT" }));
+    const lost = { ...well, sick: every, silent: every };
+    assert.deepEqual(waysBack(OVER, { ...lost, nobody }), []);
+    const said = describeWaysBack(OVER, { ...lost, nobody }).join("\n");
+    assert.match(said, /no way back is proposed.*proj-k8sw01: connect ETIMEDOUT.*next: .*VPN/s);
+    assert.doesNotMatch(said, /pulumi config set/);
+    const refusing = [{ name: "proj-k8sm02", why: "the host key differs" }];
+    const told = describeWaysBack(OVER, { ...well, refusing }).join("\n");
+    assert.match(told, /let nobody in.*proj-k8sm02: the host key differs.*goBack\.strategy' restore/s);
+  });
+
+  it("proposes the mend of a server before those of agents, which ask a server", () => {
+    const ways = chosen(WITHIN, { sick: ["proj-k8sw01", "proj-k8sm01"] });
+    assert.deepEqual(ways.slice(0, 2), [
+      ["rollback", "proj-k8sm01"],
+      ["reinstall", "proj-k8sw01"],
+    ]);
+  });
+
   it("puts all servers' VMs back where one is silent and cannot be mended alone", () => {
     const one = { sick: ["proj-k8sm02"], silent: ["proj-k8sm02"] };
     assert.deepEqual(chosen(OVER, one), [["rollback", "all"]]);

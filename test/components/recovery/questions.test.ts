@@ -106,6 +106,7 @@ describe("components/recovery/questions", () => {
       /goBack\.strategy rollback, without nodes/,
     );
     const alone = await asked({ strategy: "reinstall", nodes: ["proj-k8sw01"] });
+    assert.equal(alone("proj-k8sm01: answers over SSH, to help").verdict, "not measured");
     assert.match(
       alone("proj-k8sw01: answers over SSH").next ?? "",
       /\{strategy: rollback, nodes: \[proj-k8sw01\]\}/,

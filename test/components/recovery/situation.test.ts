@@ -25,6 +25,38 @@ describe("components/recovery/situation", () => {
     assert.deepEqual([silent, sick, etcdWhole], [[gone[0]], [gone[0]], undefined]);
   });
 
+  it("takes for lost neither what refuses the login nor, where nobody is reached, anything", async () => {
+    const all = facts();
+    const nowhere = {
+      ...settings,
+      servers: settings.servers.map((one) => ({ ...one, address: "127.0.0.2", port: 1 })),
+    };
+    const key = utils.generateKeyPairSync("ecdsa", { bits: 256 }).private;
+    const reasons = [
+      "proj-k8sm01 (10.0.0.1:22): the host key differs from the pinned one (nodes[].hostKey)",
+      "proj-k8sm02 (10.0.0.2:22): All configured authentication methods failed",
+      "proj-k8sm03: sudo: a password is required",
+    ];
+    const unseen = [...all.nodes.keys()].slice(0, 3).map((name, i) => ({ name, why: reasons[i] as string }));
+    const nodes = new Map([
+      ...all.nodes,
+      ...unseen.map(({ name, why }) => [name, { missing: why }] as const),
+    ]);
+    const some = await situationOf(nowhere, { ...all, nodes }, key);
+    assert.deepEqual([some.silent, some.sick, some.refusing, some.nobody], [[], [], unseen, []]);
+    const gone = { missing: "connect ETIMEDOUT" };
+    const none = new Map(
+      [...all.nodes.keys()].map(
+        (name, i) => [name, i === 0 ? { missing: reasons[0] as string } : gone] as const,
+      ),
+    );
+    const { nobody } = await situationOf(nowhere, { ...all, nodes: none }, key);
+    assert.deepEqual(
+      nobody?.map(({ name }) => name),
+      [...all.nodes.keys()],
+    );
+  });
+
   it("knows how old the snapshot is that each way back would go to", async () => {
     const directory = mkdtempSync(join(tmpdir(), "situation-"));
     const nowhere = settings.servers.map((one) => ({ ...one, address: "127.0.0.2", port: 1 }));
