@@ -17,12 +17,13 @@ import { ownMark } from "../../proxmox/mark";
 import { missingPrivileges } from "../../proxmox/permissions";
 import { refuseHighAvailability, snapshotToGoTo } from "../../proxmox/rollback";
 import { asText } from "../changePolicy";
-import { ageMs, backupToGoTo } from "../etcdBackups";
+import { ageMs, type Backup, backupToGoTo } from "../etcdBackups";
 import type { ProviderContext } from "../providerConfig";
 import { isDataTouched } from "./dataTouched";
 import { judgeEarlier } from "./earlier";
 import { proveBackup } from "./identity";
 import { askLeftOut } from "./leftOut";
+import { backupToPlace } from "./placeBackup";
 import { openAttempts, readRecord } from "./record";
 import { judgeVolumes } from "./volumes";
 
@@ -43,11 +44,28 @@ export async function askBack(context: ProviderContext, owner: string | undefine
     askEarlier(context),
     Promise.all(nodesGoingBack(settings).map((node) => askNode(context, node, owner))),
     Promise.all(left.map((node) => askLeftOut(context, node, begun))),
-    settings.goBack && restoresEtcd(settings.goBack) ? askBackup(settings) : [],
+    settings.goBack && restoresEtcd(settings.goBack) ? askBackup(settings, backupToGoTo(settings)) : [],
     rolledBack.length > 0 ? askHosts(context, rolledBack) : [],
     rolledBack.length > 0 ? askVolumes(context, rolledBack, begun) : [],
   ]);
   return [...ofEarlier, ...ofNodes.flat(), ...ofLeft, ...ofBackup, ...ofHosts, ...ofVolumes];
+}
+
+/**
+ * The same for going forward again where etcd is first put back to its end, on the wanted release: everything stops for
+ * that as well. Bounded; none throws. @param attempt the change's present one
+ */
+export async function askFinish(
+  context: ProviderContext,
+  owner: string | undefined,
+  attempt: number,
+): Promise<Finding[]> {
+  const { settings } = context;
+  const [ofNodes, ofBackup] = await Promise.all([
+    Promise.all(settings.nodes.map((node) => askNode(context, node, owner, settings.rke2Version))),
+    askBackup(settings, backupToPlace(settings, attempt)),
+  ]);
+  return [...ofNodes.flat(), ...ofBackup];
 }
 
 /** The attempts that were left open before this one. */
@@ -78,9 +96,9 @@ async function askNode(
   { settings, sshPrivateKey }: ProviderContext,
   node: ClusterNode,
   owner: string | undefined,
+  version = settings.acceptedVersion,
 ): Promise<Finding[]> {
-  const { acceptedVersion: accepted, changeId } = settings;
-  const seen = await lookBack(node, sshPrivateKey, accepted, changeId).catch((error: Error) => error);
+  const seen = await lookBack(node, sshPrivateKey, version, settings.changeId).catch((error: Error) => error);
   if (seen instanceof Error) {
     const check = `${node.name}: answers over SSH`;
     // Its machine is put back as a whole: what it is now does not matter.
@@ -97,11 +115,13 @@ async function askNode(
       },
     ];
   }
-  return [...judgeNode(settings, node, seen), ...judgeOwner(node, seen, owner)];
+  return [...judgeNode(settings, node, seen, version), ...judgeOwner(node, seen, owner)];
 }
 
 /** What of it can be done with a machine that is lost. */
-function lostNext({ goBack }: Settings, { name, role }: ClusterNode): string {
+function lostNext({ goBack }: Settings, { name, role, vmId }: ClusterNode): string {
+  if (!goBack)
+    return `mend its network or SSH, or start VM ${vmId} where it is off; where its machine is lost bring the way back to its end instead: goBack.strategy ${role === "agent" ? `restore, goBack.without ${name}` : "rollback, without nodes"}`;
   const mend = "mend its network or SSH; where its machine is lost:";
   if (goBack?.nodes) return `${mend} goBack {strategy: rollback, nodes: [${name}]}`;
   return role === "agent"
@@ -109,21 +129,20 @@ function lostNext({ goBack }: Settings, { name, role }: ClusterNode): string {
     : `${mend} goBack.strategy rollback, without nodes`;
 }
 
-function judgeNode(settings: Settings, node: ClusterNode, seen: NodeBack): Finding[] {
-  const { acceptedVersion: accepted } = settings;
+function judgeNode(settings: Settings, node: ClusterNode, seen: NodeBack, version: string): Finding[] {
   const state = `${seen.versionRunning || "nothing"} runs (${seen.service}), ${seen.versionOnDisk || "unreadable"} installed, ${seen.configKept ? "its turn had begun" : "its turn had not begun"}`;
   const inPlace = isRolledBack(settings, node);
   return [
     { check: `${node.name}: is now`, found: state, wanted: "anything", verdict: "pass" },
     {
-      check: `${node.name}: has the files of ${accepted}`,
+      check: `${node.name}: has the files of ${version}`,
       found: seen.artifactsWhole ? "whole" : "missing or damaged",
-      wanted: "whole, so that going back needs no download",
+      wanted: "whole, so that nothing is downloaded while the cluster stands still",
       ...(seen.artifactsWhole || inPlace
         ? { verdict: "pass" }
         : {
             verdict: "fail",
-            next: `copy /var/lib/rke2-upgrade/artifacts/${accepted} from a node that has them`,
+            next: `copy /var/lib/rke2-upgrade/artifacts/${version} from a node that has them`,
           }),
     },
     {
@@ -150,9 +169,11 @@ function judgeOwner(node: ClusterNode, { owner: held }: NodeBack, owner: string 
   ];
 }
 
-async function askBackup(settings: Settings): Promise<Finding[]> {
+/** @param finding the backup that will be put back; rejects where it is gone, with the next move */
+async function askBackup(settings: Settings, finding: Promise<Backup | undefined>): Promise<Finding[]> {
   const check = "etcd snapshot: there, whole, opened with the identity";
-  const backup = await backupToGoTo(settings);
+  const backup = await finding.catch((error: Error) => error);
+  if (backup instanceof Error) return [{ check, found: backup.message, wanted: "that one", verdict: "fail" }];
   const versions = versionsToGoTo(settings);
   if (!backup) {
     const found = `none of ${settings.changeId} with the data of ${versions.join(" or ")} in ${settings.backup.directory}`;
@@ -174,7 +195,7 @@ async function askBackup(settings: Settings): Promise<Finding[]> {
         ? { verdict: "pass" }
         : {
             verdict: "fail",
-            next: "set backup.identityFile to the identity of one of backup.recipients; nothing was touched",
+            next: "set backup.identityFile to the identity of one of backup.recipients",
           }),
     },
     {
