@@ -38,9 +38,9 @@ import { foreseeReleases } from "./judgeOperators";
 import type { OperatorsInState } from "./operators";
 import { planOf } from "./plan";
 import { describeDecision } from "./recovery/decision";
+import { foreseeRevival } from "./recovery/foreseeRevival";
 import { describeLosses, describeObjects } from "./recovery/losses";
 import { askBack } from "./recovery/questions";
-import { openAttempts, readRecord } from "./recovery/record";
 import type { Run } from "./step";
 
 /**
@@ -57,8 +57,15 @@ export function announce(run: Run, secrets: Secrets, operators?: OperatorsInStat
 function announceChange({ settings, change }: Run, secrets: Secrets, operators?: OperatorsInState): void {
   const { rke2Version: wanted, acceptedVersion: accepted } = settings;
   pulumi
-    .all([secrets.sshPrivateKey, secrets.proxmoxTokenSecret, secrets.kubeconfig, change.owner, operators])
-    .apply(async ([sshPrivateKey, proxmoxTokenSecret, kubeconfig, owner, inState]) => {
+    .all([
+      secrets.sshPrivateKey,
+      secrets.proxmoxTokenSecret,
+      secrets.kubeconfig,
+      change.owner,
+      change.attempt,
+      operators,
+    ])
+    .apply(async ([sshPrivateKey, proxmoxTokenSecret, kubeconfig, owner, attempt, inState]) => {
       const { result: seen, cost } = await measured(() =>
         Promise.all([
           observe(settings, { sshPrivateKey, proxmoxTokenSecret, kubeconfig }),
@@ -89,10 +96,9 @@ function announceChange({ settings, change }: Run, secrets: Secrets, operators?:
       );
       for (const { text, warn } of findings) await (warn ? pulumi.log.warn(text) : pulumi.log.info(text));
       await pulumi.log.info(`checks: ${findings.length}, ${describeCost(cost)}`);
-      for (const { goBack, beganAt } of openAttempts(await readRecord(settings)))
-        await pulumi.log.warn(
-          `goBack ${goBack} of ${beganAt} was not brought to its end: where this is no settling, pulumi up first finishes what it had begun on any node, without putting another VM back, or starts the nodes as they are (docs/goBack.md)`,
-        );
+      const context = { settings, sshPrivateKey, proxmoxTokenSecret };
+      const revived = await foreseeRevival(context, owner, attempt);
+      if (revived.length > 0) await pulumi.log.warn(revived.join("\n"));
       for (const { path, text } of settingsWarnings(settings)) await pulumi.log.warn(`${path}: ${text}`);
       const fits = isChanging(settings) ? await describeDecision(settings, facts, sshPrivateKey) : [];
       const steps = forecast(settings, facts);

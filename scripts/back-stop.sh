@@ -27,7 +27,8 @@ if [ "$what" = service ]; then
     leader_away
   fi
 fi
-hold_service "$role" "way back, attempt $attempt of $change"
+# One that may hold old etcd data stays known as that, and since when, until it starts: this way back may be broken off.
+rests_with_snapshot "$role" || hold_service "$role" "way back, attempt $attempt of $change"
 say "stopping $unit"
 timeout 90 systemctl stop "$unit" || {
   say "$unit does not stop by itself: killed"

@@ -21,6 +21,13 @@ hold_service() {
   systemctl daemon-reload
 }
 
+# Whether RKE2 is at rest here under the hold that a VM snapshot is taken with. So a machine comes up that was put back to
+# one, whatever clocks and task lists say of it; one that rebooted while the snapshot was taken looks the same.
+# rests_with_snapshot ROLE
+rests_with_snapshot() {
+  [ "$(cat "$HOLD" 2>/dev/null || true)" = snapshot ] && [ -e "$(hold_dropin "$1")" ] && [ "$(systemctl is-active "rke2-$1.service" || true)" = inactive ]
+}
+
 # Lets it start though the hold's file is there. lift_condition ROLE
 lift_condition() {
   local dropin

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts RKE2 on this node where it is down, without waiting: servers that lost their quorum need one another to come up.
-# A node that is up is left alone.
+# A node that is up is left alone, and so is a server that may hold an old VM snapshot's etcd data: that is refused.
 #
 # Usage: ATTEMPT CHANGE ROLE VERSION DIRECTION SECONDS
 #   DIRECTION  back: VERSION is installed and the config put back first;
@@ -20,9 +20,15 @@ on_its_way() {
   [ ! -e "$STATE/backup/$change/complete" ] || [ "$(version_on_disk || true)" = "$version" ]
 }
 if [ "$(systemctl is-active "$unit" || true)" = active ] || on_its_way; then
+  # What a way back had this server join by; one that is still on its way up needs it.
+  if [ "$(systemctl is-active "$unit" || true)" = active ]; then remove_join; fi
   free_service "$role"
   result started false
   exit 0
+fi
+if [ "$role" = server ] && rests_with_snapshot "$role"; then
+  fail "RKE2 is at rest here as its VM's snapshot holds it: put back to that, its etcd data is old and must not join the others (etcd-io/etcd#13509)" \
+    "if its VM was rolled back: goBack.strategy rollback (or restore), without nodes, then pulumi up; if it only rebooted while its snapshot was taken: rm $HOLD on it, then pulumi up again"
 fi
 hold_service "$role" "way back, attempt $attempt of $change"
 timeout 90 systemctl stop "$unit" || systemctl kill -s KILL "$unit" || true

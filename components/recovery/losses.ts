@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { restoresEtcd, type Settings } from "../../config";
 import { describeCensus, lookAtWritten, type Written } from "../../observe";
 import { type Look, look } from "../../observe/look";
-import { backupDirectory, backupToGoTo } from "../etcdBackups";
+import { type Backup, backupDirectory, backupToGoTo } from "../etcdBackups";
 import { keepJson } from "../keepJson";
 import { changeOfObjects } from "../keptCensus";
 import { readRecord } from "./record";
@@ -11,16 +11,30 @@ import { readRecord } from "./record";
 /** So many names are told; a list of all is written down before anything is stopped. */
 const TOLD = 30;
 
-/** What was written since the etcd snapshot that would be put back; undefined where none is put back, or none is there. */
-async function lookAtLosses(settings: Settings, sshPrivateKey: string): Promise<Look<Written> | undefined> {
-  if (!settings.goBack || !restoresEtcd(settings.goBack)) return undefined;
-  const backup = await backupToGoTo(settings);
+/** The etcd snapshot that is put back as asked; undefined where none is, or none is there. */
+const backupAsked = async (settings: Settings): Promise<Backup | undefined> =>
+  settings.goBack && restoresEtcd(settings.goBack) ? backupToGoTo(settings) : undefined;
+
+/** What was written since the etcd snapshot that would be put back. */
+async function lookAtLosses(
+  settings: Settings,
+  sshPrivateKey: string,
+  given?: Backup,
+): Promise<Look<Written> | undefined> {
+  const backup = given ?? (await backupAsked(settings));
   return backup && look(() => lookAtWritten(settings.servers, sshPrivateKey, backup.takenAt));
 }
 
-/** The objects that a way back loses, by name, as far as the API can still tell. Never throws. */
-export async function describeLosses(settings: Settings, sshPrivateKey: string): Promise<string[]> {
-  const found = await lookAtLosses(settings, sshPrivateKey);
+/**
+ * The objects that a way back loses, by name, as far as the API can still tell. Never throws.
+ * @param given the backup that is put back where no way back is asked for: going forward again
+ */
+export async function describeLosses(
+  settings: Settings,
+  sshPrivateKey: string,
+  given?: Backup,
+): Promise<string[]> {
+  const found = await lookAtLosses(settings, sshPrivateKey, given);
   if (!found) return [];
   if ("missing" in found) return [`  which objects these are is not measured: ${found.missing}`];
   const list = (what: string, names: readonly string[]) =>
@@ -45,10 +59,15 @@ export async function describeObjects(settings: Settings, sshPrivateKey: string)
  * Writes all of it down beside the backups, once an attempt and before anything is stopped: after etcd is reset nobody
  * can tell any more. Where nobody could tell the first time, nothing is written, and that was said.
  */
-export async function writeLosses(settings: Settings, sshPrivateKey: string, attempt: number): Promise<void> {
+export async function writeLosses(
+  settings: Settings,
+  sshPrivateKey: string,
+  attempt: number,
+  given?: Backup,
+): Promise<void> {
   const file = join(backupDirectory(settings), `lost-${attempt}.json`);
   if (existsSync(file) || (await readRecord(settings))?.attempt === attempt) return;
-  const found = await lookAtLosses(settings, sshPrivateKey);
+  const found = await lookAtLosses(settings, sshPrivateKey, given);
   if (!found || "missing" in found) return;
   await keepJson(file, found.value);
 }

@@ -182,12 +182,13 @@ const finishAll = (settings: Settings, nodes: readonly ClusterNode[]): BackPhase
 /**
  * What a way back that was broken off before etcd was reset takes to go forward again: every node starts, and none is
  * in its turn any more. A node that runs the wanted version is then passed by, and proven by the validation.
+ * @param version of a node that is down, where its turn had begun
  */
-export const wakeNodes = (settings: Settings, nodes: readonly ClusterNode[]): BackPhase[] =>
+export const wakeNodes = (settings: Settings, nodes: readonly ClusterNode[], version: string): BackPhase[] =>
   phase(
     "wake",
     "back-servers",
-    nodes.map((node) => [command(node, steps.wake(settings, node, settings.rke2Version, "forward"))]),
+    nodes.map((node) => [command(node, steps.wake(settings, node, version, "forward"))]),
   );
 
 /** The proof after it, of every node. */

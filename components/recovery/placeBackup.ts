@@ -8,7 +8,7 @@ import { type Backup, backupDirectory, backupToGoTo, listBackups } from "../etcd
 import type { ProviderContext } from "../providerConfig";
 import { isMend } from "./dataTouched";
 import { keptSum, openBackup } from "./identity";
-import { openAttempts, recordOf, type WayBackRecord, writeRecord } from "./record";
+import { openAttempts, readRecord, recordOf, writeRecord } from "./record";
 
 /** Inputs of {@link PlacedBackup}. */
 export interface PlaceInputs {
@@ -44,7 +44,7 @@ export async function placeBackup(
   attempt: number,
 ): Promise<{ takenAt: string; sha256: string }> {
   const record = await recordOf(settings, attempt);
-  const backup = settings.goBack ? await backupToGoTo(settings) : await backupToFinish(settings, record);
+  const backup = await backupToPlace(settings, attempt);
   if (!backup)
     throw new Error(
       `${settings.backup.directory} holds no etcd snapshot of ${settings.changeId} with the data of ${versionsToGoTo(settings).join(" or ")}`,
@@ -70,14 +70,17 @@ export async function placeBackup(
 }
 
 /**
- * Going forward again, etcd is put back to its end: from what the way back that was broken off has placed and from no
- * other; from what it would have placed, where it had not come to that. @throws where that is gone
+ * The backup that a way back puts back. Going forward again, etcd is put back to its end: from what the way back that was
+ * broken off has placed and from no other; from what it would have placed, where it had not come to that.
+ * @param attempt the change's present one
+ * @throws where what was placed is gone
  */
-async function backupToFinish(settings: Settings, record: WayBackRecord): Promise<Backup | undefined> {
-  const whole = openAttempts(record).filter((one) => !isMend(one));
+export async function backupToPlace(settings: Settings, attempt: number): Promise<Backup | undefined> {
+  if (settings.goBack) return backupToGoTo(settings);
+  const whole = openAttempts(await readRecord(settings)).filter((one) => !isMend(one));
   const placed = whole.findLast((one) => one.placed)?.placed;
   if (!placed) {
-    const broken = whole.findLast(({ attempt }) => attempt !== record.attempt);
+    const broken = whole.findLast((one) => one.attempt !== attempt);
     return backupToGoTo(settings, broken?.goBack as GoBack["strategy"] | undefined);
   }
   const name = basename(placed.file);

@@ -17,7 +17,7 @@ import { ownMark } from "../../proxmox/mark";
 import { missingPrivileges } from "../../proxmox/permissions";
 import { refuseHighAvailability, snapshotToGoTo } from "../../proxmox/rollback";
 import { asText } from "../changePolicy";
-import { ageMs, backupToGoTo } from "../etcdBackups";
+import { ageMs, type Backup, backupToGoTo } from "../etcdBackups";
 import type { ProviderContext } from "../providerConfig";
 import { isDataTouched } from "./dataTouched";
 import { judgeEarlier } from "./earlier";
@@ -25,6 +25,7 @@ import { askHelpers } from "./helpers";
 import { proveBackup } from "./identity";
 import { askLeftOut } from "./leftOut";
 import { askNobodyAnswers } from "./nobodyAnswers";
+import { backupToPlace } from "./placeBackup";
 import { openAttempts, readRecord } from "./record";
 import { bytesToPutBack, judgeMove, judgeRoom } from "./room";
 import { judgeVolumes } from "./volumes";
@@ -47,7 +48,7 @@ export async function askBack(context: ProviderContext, owner: string | undefine
     askHelpers(context),
     Promise.all(nodesGoingBack(settings).map((node) => askNode(context, node, owner, begun))),
     Promise.all(left.map((node) => askLeftOut(context, node, begun))),
-    settings.goBack && restoresEtcd(settings.goBack) ? askBackup(settings) : [],
+    settings.goBack && restoresEtcd(settings.goBack) ? askBackup(settings, backupToGoTo(settings)) : [],
     rolledBack.length > 0 ? askHosts(context, rolledBack) : [],
     rolledBack.length > 0 ? askVolumes(context, rolledBack, begun) : [],
   ]);
@@ -71,6 +72,23 @@ export async function askBack(context: ProviderContext, owner: string | undefine
 /** The question that a node which does not answer is told by; of one that does there are others. */
 const ANSWERS = "answers over SSH";
 const isAnswer = (check: string): boolean => check.endsWith(`: ${ANSWERS}`);
+
+/**
+ * The same for going forward again where etcd is first put back to its end, on the wanted release: everything stops for
+ * that as well. Bounded; none throws. @param attempt the change's present one
+ */
+export async function askFinish(
+  context: ProviderContext,
+  owner: string | undefined,
+  attempt: number,
+): Promise<Finding[]> {
+  const { settings } = context;
+  const [ofNodes, ofBackup] = await Promise.all([
+    Promise.all(settings.nodes.map((node) => askNode(context, node, owner, true, settings.rke2Version))),
+    askBackup(settings, backupToPlace(settings, attempt)),
+  ]);
+  return [...ofNodes.flat(), ...ofBackup];
+}
 
 /** The attempts that were left open before this one. */
 async function askEarlier(context: ProviderContext): Promise<Finding[]> {
@@ -101,9 +119,9 @@ async function askNode(
   node: ClusterNode,
   owner: string | undefined,
   begun: boolean,
+  version = settings.acceptedVersion,
 ): Promise<Finding[]> {
-  const { acceptedVersion: accepted, changeId } = settings;
-  const seen = await lookBack(node, sshPrivateKey, accepted, changeId).catch((error: Error) => error);
+  const seen = await lookBack(node, sshPrivateKey, version, settings.changeId).catch((error: Error) => error);
   if (seen instanceof Error) {
     const check = `${node.name}: ${ANSWERS}`;
     // Its machine is put back as a whole: what it is now does not matter.
@@ -123,7 +141,7 @@ async function askNode(
   const first = node.name === settings.servers[0]?.name && !isRolledBack(settings, node);
   const bytes = first ? await bytesToPutBack(settings) : undefined;
   return [
-    ...judgeNode(settings, node, seen),
+    ...judgeNode(settings, node, seen, version),
     ...(bytes === undefined ? [] : judgeRoom(node, seen, bytes, begun)),
     ...judgeMove(settings, node, seen),
     ...judgeOwner(node, seen, owner),
@@ -131,7 +149,9 @@ async function askNode(
 }
 
 /** What of it can be done with a machine that is lost. */
-function lostNext({ goBack }: Settings, { name, role }: ClusterNode): string {
+function lostNext({ goBack }: Settings, { name, role, vmId }: ClusterNode): string {
+  if (!goBack)
+    return `mend its network or SSH, or start VM ${vmId} where it is off; where its machine is lost bring the way back to its end instead: goBack.strategy ${role === "agent" ? `restore, goBack.without ${name}` : "rollback, without nodes"}`;
   const mend = "mend its network or SSH; where its machine is lost:";
   if (goBack?.nodes) return `${mend} goBack {strategy: rollback, nodes: [${name}]}`;
   return role === "agent"
@@ -139,21 +159,20 @@ function lostNext({ goBack }: Settings, { name, role }: ClusterNode): string {
     : `${mend} goBack.strategy rollback, without nodes`;
 }
 
-function judgeNode(settings: Settings, node: ClusterNode, seen: NodeBack): Finding[] {
-  const { acceptedVersion: accepted } = settings;
+function judgeNode(settings: Settings, node: ClusterNode, seen: NodeBack, version: string): Finding[] {
   const state = `${seen.versionRunning || "nothing"} runs (${seen.service}), ${seen.versionOnDisk || "unreadable"} installed, ${seen.configKept ? "its turn had begun" : "its turn had not begun"}`;
   const inPlace = isRolledBack(settings, node);
   return [
     { check: `${node.name}: is now`, found: state, wanted: "anything", verdict: "pass" },
     {
-      check: `${node.name}: has the files of ${accepted}`,
+      check: `${node.name}: has the files of ${version}`,
       found: seen.artifactsWhole ? "whole" : "missing or damaged",
-      wanted: "whole, so that going back needs no download",
+      wanted: "whole, so that nothing is downloaded while the cluster stands still",
       ...(seen.artifactsWhole || inPlace
         ? { verdict: "pass" }
         : {
             verdict: "fail",
-            next: `copy /var/lib/rke2-upgrade/artifacts/${accepted} from a node that has them`,
+            next: `copy /var/lib/rke2-upgrade/artifacts/${version} from a node that has them`,
           }),
     },
     {
@@ -180,9 +199,11 @@ function judgeOwner(node: ClusterNode, { owner: held }: NodeBack, owner: string 
   ];
 }
 
-async function askBackup(settings: Settings): Promise<Finding[]> {
+/** @param finding the backup that will be put back; rejects where it is gone, with the next move */
+async function askBackup(settings: Settings, finding: Promise<Backup | undefined>): Promise<Finding[]> {
   const check = "etcd snapshot: there, whole, opened with the identity";
-  const backup = await backupToGoTo(settings);
+  const backup = await finding.catch((error: Error) => error);
+  if (backup instanceof Error) return [{ check, found: backup.message, wanted: "that one", verdict: "fail" }];
   const versions = versionsToGoTo(settings);
   if (!backup) {
     const found = `none of ${settings.changeId} with the data of ${versions.join(" or ")} in ${settings.backup.directory}`;
@@ -204,7 +225,7 @@ async function askBackup(settings: Settings): Promise<Finding[]> {
         ? { verdict: "pass" }
         : {
             verdict: "fail",
-            next: "set backup.identityFile to the identity of one of backup.recipients; nothing was touched",
+            next: "set backup.identityFile to the identity of one of backup.recipients",
           }),
     },
     {

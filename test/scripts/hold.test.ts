@@ -36,6 +36,7 @@ ${LIBRARIES.map((name) => `. ${scripts}/${name}.sh`).join("\n")}
 STATE=${state} RKE2_DATA=${state}/rke2 CONFIG_FOLDER=${state} HOLD=${state}/hold
 JOIN_DROPIN=$CONFIG_FOLDER/config.yaml.d/\${JOIN_DROPIN##*/}
 hold_dropin() { echo "${state}/rke2-$1.service.d/hold.conf"; }
+etcd_ask() { return 1; }
 version_on_disk() { echo v1; }
 version_running() { echo v1; }
 journalctl() { echo 'level=fatal msg="etcd is sick"'; }
@@ -195,7 +196,49 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
     });
   });
 
+  describe("back-stop.sh", () => {
+    const stop = () =>
+      assert.equal(run("back-stop", ["1", "CR-1", "server", "service", "v1"], "inactive").status, 0);
+    const why = () => readFileSync(join(state, "hold"), "utf8");
+
+    it("leaves a machine known as put back that came up with its VM's snapshot, and holds any other for itself", () => {
+      hold("snapshot");
+      stop();
+      assert.equal(why(), "snapshot\n");
+      rmSync(join(state, DROPIN));
+      stop();
+      assert.equal(why(), "way back, attempt 1 of CR-1\n");
+      assert.equal(is(DROPIN), true);
+    });
+  });
+
   describe("wake-node.sh", () => {
+    it("never starts a server that came up with its VM's snapshot: its etcd data may be old", () => {
+      for (const direction of ["forward", "back"]) {
+        hold("snapshot");
+        const { status, stderr } = run(
+          "wake-node",
+          ["1", "CR-1", "server", "v1", direction, "60"],
+          "inactive",
+        );
+        assert.equal(status, 1);
+        assert.match(stderr, /13509.*\n {2}next: .*goBack\.strategy rollback.*rm .*\/hold on it/);
+        assert.deepEqual([told(), is("hold"), is(DROPIN)], ["", true, true]);
+      }
+    });
+
+    it("lets one go that runs while it is held for its VM's snapshot, and starts what a way back holds", () => {
+      const wake = (service: string) =>
+        run("wake-node", ["1", "CR-1", "server", "v1", "forward", "60"], service).result;
+      hold("snapshot");
+      put("config.yaml.d/join.yaml", 'server: ""\n');
+      assert.match(wake("active"), /"started":false/);
+      assert.deepEqual([is("hold"), is(DROPIN), is("config.yaml.d/join.yaml")], [false, false, false]);
+      hold("way back, attempt 1 of CR-1");
+      assert.match(wake("inactive"), /"started":true/);
+      assert.equal(is("hold"), false);
+    });
+
     it("takes a placed etcd snapshot away, whether the node is up or not", () => {
       for (const service of ["active", "inactive"]) {
         put("restore/etcd-snapshot", "secrets");

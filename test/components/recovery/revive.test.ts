@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, it } from "mocha";
+import { backupFile } from "../../../components/etcdBackups";
+import { foreseeRevival } from "../../../components/recovery/foreseeRevival";
 import { backPhases } from "../../../components/recovery/phases";
-import { mendsOf, withoutRollbacks } from "../../../components/recovery/revive";
+import { readRecord, writeRecord } from "../../../components/recovery/record";
+import { mendsOf, revive, withoutRollbacks } from "../../../components/recovery/revive";
 import { type GoBack, parseSettings } from "../../../config";
-import { lab } from "../../config/lab";
+import { lab, labNodes, RECIPIENT } from "../../config/lab";
+import { playServers } from "./playedServers";
 
 describe("a mend that a change going forward again takes up", () => {
   const nodes = ["proj-k8sm02"];
@@ -54,5 +61,69 @@ describe("a mend that a change going forward again takes up", () => {
         ["c", 6],
       ],
     );
+  });
+});
+
+describe("going forward again after etcd was reset", () => {
+  const accepted = "v1.35.4+rke2r1";
+  let folder: string;
+  let played: Awaited<ReturnType<typeof playServers>>;
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "revive-"));
+    played = await playServers();
+  });
+  afterEach(() => {
+    played.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A restore that was left open an hour after its snapshot, no identity in the config any more. */
+  async function leftOpen() {
+    const settings = parseSettings(
+      lab({
+        ...{ rke2Version: "v1.36.3+rke2r1", acceptedVersion: accepted, ingressController: "none" },
+        backup: { directory: folder, recipients: [RECIPIENT] },
+        nodes: labNodes.map((node, i) => ({ ...node, ...played.target, address: `127.0.0.${i + 2}` })),
+      }),
+    );
+    const takenAt = new Date(Date.now() - 3_600_000);
+    const file = backupFile(settings, takenAt, accepted);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, "");
+    writeFileSync(`${file}.sha256`, "0".repeat(64));
+    const beganAt = new Date().toISOString();
+    const placed = { file, takenAt: takenAt.toISOString() };
+    await writeRecord(settings, { attempt: 2, goBack: "restore", beganAt, placed });
+    played.said.resets = `/var/lib/rke2-upgrade/back/${settings.changeId}-2/resetting`;
+    return { settings, sshPrivateKey: played.sshPrivateKey, proxmoxTokenSecret: "not used here" };
+  }
+  const foresee = async (context: Awaited<ReturnType<typeof leftOpen>>) =>
+    (await foreseeRevival(context, "owner", 3)).join("\n");
+
+  it("stops nothing where the servers are one etcd again, and starts what is down on their release", async () => {
+    const context = await leftOpen();
+    assert.match(await foresee(context), /every server is in one etcd again: no data is put back/);
+    assert.equal(played.steps.length, 0);
+    assert.match((await revive(context, "owner", 3)) ?? "", /every node started/);
+    const ran = played.steps.map((words) => words.split(" ")[0]);
+    assert.deepEqual([...new Set(ran)], ["wake-node", "verify-back"]);
+    assert.ok(played.steps.slice(0, -1).every((words) => words.includes(`${accepted} forward`)));
+    assert.ok((await readRecord(context.settings))?.endedAt);
+  });
+
+  it("else says what is lost, and asks for all that it needs before it stops anything", async () => {
+    const context = await leftOpen();
+    Object.assign(played.said, { service: "inactive", members: 0 });
+    const told = await foresee(context);
+    assert.match(told, /not one etcd: pulumi up first stops every node and puts etcd back/);
+    assert.match(told, /every object written since the etcd snapshot \(60 min.* old\) is gone/);
+    assert.match(told, /FAIL {2}etcd snapshot: .*backup\.identityFile is not set/);
+    await assert.rejects(
+      revive(context, "owner", 3),
+      /nothing more was touched.*\n- etcd snapshot: .*backup\.identityFile is not set.*\n.*next: set backup\.identityFile/,
+    );
+    assert.equal(played.steps.length, 0);
+    assert.equal((await readRecord(context.settings))?.attempt, 2);
   });
 });
