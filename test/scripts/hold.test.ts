@@ -231,9 +231,9 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
       const wake = (service: string) =>
         run("wake-node", ["1", "CR-1", "server", "v1", "forward", "60"], service).result;
       hold("snapshot");
-      put("config.yaml.d/join.yaml", 'server: ""\n');
+      put(JOIN, 'server: ""\n');
       assert.match(wake("active"), /"started":false/);
-      assert.deepEqual([is("hold"), is(DROPIN), is("config.yaml.d/join.yaml")], [false, false, false]);
+      assert.deepEqual([is("hold"), is(DROPIN), is(JOIN)], [false, false, false]);
       hold("way back, attempt 1 of CR-1");
       assert.match(wake("inactive"), /"started":true/);
       assert.equal(is("hold"), false);
