@@ -22,8 +22,6 @@ export const digestOf = (operators: readonly Operator[]): string =>
  * touched: a release that is there belongs to this stack or is adopted, helm is not at work on it, and a window is open.
  */
 export class OperatorsGate extends pulumi.dynamic.Resource {
-  /** What was found at the time, a line a check. */
-  declare readonly found: pulumi.Output<string[]>;
   /** When it was asked last, RFC 3339, UTC: then it may have taken the cluster's lock. */
   declare readonly askedAt: pulumi.Output<string>;
   /** Names of the operators that this stack's state holds, with a space between: in a preview those before it. */
@@ -32,18 +30,10 @@ export class OperatorsGate extends pulumi.dynamic.Resource {
   declare readonly letThrough: pulumi.Output<LetThrough>;
 
   constructor(name: string, inputs: OperatorsGateInputs, opts?: pulumi.CustomResourceOptions) {
-    const found = {
-      held: undefined,
-      letThrough: undefined,
-      found: undefined,
-      askedAt: undefined,
-      askedBy: undefined,
-      cost: undefined,
-    };
     super(
       currentCode("components/operatorsGateProvider"),
       name,
-      { ...inputs, ...found },
+      { ...inputs, held: undefined, letThrough: undefined, askedAt: undefined },
       opts,
       "rke2",
       "OperatorsGate",

@@ -16,22 +16,22 @@ interface Inputs extends VmSnapshotInputs {
 }
 
 interface Outputs extends Inputs {
+  /** ISO 8601, by the host's clock. */
   readonly takenAt: string;
   /** The task that made it. */
   readonly upid: string;
+  /** The guest's file systems were not proven to be frozen: as after a power cut. */
   readonly crashConsistent: boolean;
+  /** How long it took, waiting for others included. */
   readonly seconds: number;
 }
 
 /**
- * The provider behind {@link VmSnapshot}. Its delete does nothing: only acceptance lets a snapshot go. It has no read:
+ * The provider behind {@link VmSnapshot}. It has no delete: only acceptance lets a snapshot go. It has no read:
  * a refresh that found one missing would have the next `up` take another, perhaps of a node already upgraded.
  */
 export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   configure,
-  async check(_olds, news) {
-    return { inputs: news };
-  },
   async diff(_id, olds, news) {
     if (goesBack()) return { changes: false };
     const replaces = (["name", "vmId"] as const).filter((field) => olds[field] !== news[field]);
@@ -45,7 +45,6 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   async update(_id, _olds, news) {
     return { outs: await takeAgain(news) };
   },
-  async delete() {},
 };
 
 /** While going back none is taken: what a node is by then is no way back. */

@@ -17,11 +17,10 @@ export interface RollbackInputs {
 /** A node's VM put back to the change's snapshot and powered on; a server comes up with RKE2 at rest. Once an attempt. */
 export class VmRollback extends pulumi.dynamic.Resource {
   constructor(name: string, inputs: RollbackInputs, opts?: pulumi.CustomResourceOptions) {
-    const found = { snapshot: undefined, takenAt: undefined };
     super(
       currentCode("components/recovery/vmRollbackProvider"),
       name,
-      { ...inputs, ...found },
+      { ...inputs },
       opts,
       "rke2",
       "VmRollback",
