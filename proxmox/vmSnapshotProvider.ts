@@ -4,7 +4,7 @@ import { configure, providerContext } from "../components/providerConfig";
 import { takeAtRest } from "../components/takeAtRest";
 import { isUntouched } from "../components/touched";
 import { lookAtNode } from "../observe";
-import { connect } from "./connect";
+import { withProxmox } from "./connect";
 import { ownMark } from "./mark";
 import { listSnapshots, takeSnapshot } from "./snapshots";
 import type { VmSnapshotInputs } from "./vmSnapshot";
@@ -62,15 +62,14 @@ const notTaken = (inputs: Inputs): Outputs => ({
 /** Whether Proxmox VE no longer lists it. What cannot be asked is not gone: Preflight stops `up` for that. */
 async function isGone({ vmId, name, acceptedVersion }: VmSnapshotInputs): Promise<boolean> {
   const { settings, proxmoxTokenSecret } = providerContext();
-  const client = connect(settings, proxmoxTokenSecret);
   try {
-    const { host } = await findVm(client, vmId);
-    const listed = await listSnapshots(client, host, vmId);
+    const listed = await withProxmox(settings, proxmoxTokenSecret, async (client) => {
+      const { host } = await findVm(client, vmId);
+      return listSnapshots(client, host, vmId);
+    });
     return !listed.some((one) => one.name === name && one.description.includes(ownMark(acceptedVersion)));
   } catch {
     return false;
-  } finally {
-    await client.close();
   }
 }
 
@@ -102,8 +101,7 @@ async function take(inputs: Inputs): Promise<Outputs> {
   const { vmId, name, acceptedVersion, description } = inputs;
   const started = Date.now();
   const deadline = new Date(started + settings.limits.snapshotSeconds * 1000);
-  const client = connect(settings, proxmoxTokenSecret);
-  try {
+  return withProxmox(settings, proxmoxTokenSecret, async (client) => {
     const marked = `${description}\n${ownMark(acceptedVersion)}`;
     const taken = await takeSnapshot(client, vmId, name, marked, deadline);
     if (taken.crashConsistent) await warnCrashConsistent(vmId, name);
@@ -114,7 +112,5 @@ async function take(inputs: Inputs): Promise<Outputs> {
       crashConsistent: taken.crashConsistent,
       seconds: (Date.now() - started) / 1000,
     };
-  } finally {
-    await client.close();
-  }
+  });
 }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterNode, snapshotName } from "../../config";
-import { connect } from "../../proxmox/connect";
+import { withProxmox } from "../../proxmox/connect";
 import { ownMark } from "../../proxmox/mark";
 import { rollBack } from "../../proxmox/rollback";
 import { currentCode } from "../currentCode";
@@ -36,8 +36,7 @@ export async function rollBackNode(
 ): Promise<{ snapshot: string; takenAt: string }> {
   const { acceptedVersion, changeId, limits } = settings;
   const beganAt = await beganAtOf(settings, attempt);
-  const client = connect(settings, proxmoxTokenSecret);
-  try {
+  return withProxmox(settings, proxmoxTokenSecret, async (client) => {
     const wish = {
       vmId: node.vmId,
       name: snapshotName(acceptedVersion, changeId),
@@ -49,7 +48,5 @@ export async function rollBackNode(
     const deadline = new Date(Date.now() + limits.snapshotSeconds * 1000);
     const { name, takenAt } = await rollBack(client, wish, deadline);
     return { snapshot: name, takenAt: takenAt.toISOString() };
-  } finally {
-    await client.close();
-  }
+  });
 }
