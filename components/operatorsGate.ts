@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import type { Operator } from "../config";
 import { currentCode } from "./currentCode";
@@ -15,7 +15,7 @@ export interface OperatorsGateInputs extends Omit<PreflightInputs, "goBack"> {
 
 /** Changes with anything that is asked for of the operators. They hold no secrets. */
 export const digestOf = (operators: readonly Operator[]): string =>
-  createHash("sha256").update(JSON.stringify(operators)).digest("hex").slice(0, 16);
+  hash("sha256", JSON.stringify(operators)).slice(0, 16);
 
 /**
  * Asks, on each `up` while an operator is not what the stack says, whether all of them may be moved, before anything is
