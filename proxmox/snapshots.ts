@@ -89,7 +89,7 @@ async function adopt(
   vmId: number,
   snapshot: Snapshot,
   mark: string,
-): Promise<Omit<Taken, "adopted">> {
+): Promise<Taken> {
   const { name, takenAt, unfinished, description } = snapshot;
   if (unfinished) {
     const next = `qm delsnapshot ${vmId} ${name} --force 1 on ${host}, then run pulumi up again`;
@@ -110,7 +110,7 @@ async function adopt(
   return { snapshot, upid: made.upid, crashConsistent: !(await wasFrozen(client, host, vmId, made.upid)) };
 }
 
-/** A failed freeze only warns and the task ends OK (facts: Proxmox), so its log has to be read. */
+/** A failed freeze only warns and the task ends OK, so its log has to be read. */
 async function wasFrozen(client: ProxmoxClient, host: string, vmId: number, upid: string): Promise<boolean> {
   const { agent = "" } = await readConfig(client, { host, vmId });
   return tellsOfFreeze(String(agent), await readTaskLog(client, upid));
