@@ -19,14 +19,7 @@ interface ReleaseInputs {
 /** Lets the way back go: deletes the change's VM snapshots by name, then the locks. Only {@link Acceptance} makes one. */
 class Release extends pulumi.dynamic.Resource {
   constructor(name: string, inputs: ReleaseInputs, opts: pulumi.CustomResourceOptions) {
-    super(
-      currentCode("components/releaseProvider"),
-      name,
-      { ...inputs, released: undefined },
-      opts,
-      "rke2",
-      "Release",
-    );
+    super(currentCode("components/releaseProvider"), name, { ...inputs }, opts, "rke2", "Release");
   }
 }
 

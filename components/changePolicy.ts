@@ -117,7 +117,7 @@ export const begins = (before: ChangeState, now: ChangeInputs): boolean =>
   (now.wanted !== before.wanted || now.round !== before.round);
 
 /**
- * Judges the move from what was asked before to what is asked now (design: Direction).
+ * Judges the move from what was asked before to what is asked now.
  * @param before the stored state; undefined the first time
  * @param newOwner makes the owner's UUID, used the first time only
  */

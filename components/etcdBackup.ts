@@ -15,22 +15,12 @@ export interface EtcdBackupInputs {
  */
 export class EtcdBackup extends pulumi.dynamic.Resource {
   declare readonly file: pulumi.Output<string>;
-  declare readonly sha256: pulumi.Output<string>;
-  declare readonly takenAt: pulumi.Output<string>;
 
   constructor(name: string, inputs: EtcdBackupInputs, opts?: pulumi.CustomResourceOptions) {
-    const found = {
-      file: undefined,
-      sha256: undefined,
-      bytes: undefined,
-      takenAt: undefined,
-      server: undefined,
-      version: undefined,
-    };
     super(
       currentCode("components/etcdBackupProvider"),
       name,
-      { ...inputs, ...found },
+      { ...inputs, file: undefined },
       opts,
       "rke2",
       "EtcdBackup",

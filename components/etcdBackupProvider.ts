@@ -11,12 +11,9 @@ interface Inputs {
 /** A change that goes back before its snapshot was taken. */
 const NONE: TakenBackup = { file: "", sha256: "", bytes: 0, takenAt: "", server: "", version: "" };
 
-/** The provider behind {@link EtcdBackup}. Its delete does nothing: a backup is the operator's to remove. */
+/** The provider behind {@link EtcdBackup}. It has no delete: a backup is the operator's to remove. */
 export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & TakenBackup> = {
   configure,
-  async check(_olds, news) {
-    return { inputs: news };
-  },
   async diff(_id, olds, news) {
     // While going back none is taken: what etcd holds by then is what to go back from.
     if (providerContext().settings.goBack) return { changes: false };
@@ -34,5 +31,4 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & TakenBac
   async update(_id, _olds, news) {
     return { outs: { ...news, ...(await takeEtcdBackup(providerContext())) } };
   },
-  async delete() {},
 };

@@ -39,7 +39,6 @@ export function gateProvider<Inputs extends object>({
   };
   return {
     configure,
-    check: async (_olds, news) => ({ inputs: news }),
     async diff(_id, olds, news) {
       if (compares.some((field) => olds[field] !== news[field])) return { changes: true };
       const { result: done, cost } = await measured(() => isDone(news, olds));

@@ -2,7 +2,7 @@
 import { type ClusterNode, type Settings, snapshotName } from "../config";
 import { withNode } from "../observe";
 import type { ProxmoxClient } from "../proxmox/client";
-import { connect } from "../proxmox/connect";
+import { withProxmox } from "../proxmox/connect";
 import { waitUnlocked } from "../proxmox/locks";
 import { isOwn } from "../proxmox/mark";
 import { rolledBack } from "../proxmox/rollback";
@@ -31,8 +31,7 @@ export async function wakeHeld(context: ProviderContext, owner: string): Promise
   const asked = await Promise.all(settings.servers.map((server) => askHeld(context, server)));
   const held = asked.filter((one) => one !== undefined);
   if (held.length === 0) return false;
-  const client = connect(settings, proxmoxTokenSecret);
-  try {
+  await withProxmox(settings, proxmoxTokenSecret, async (client) => {
     for (const { server, since, runs } of held) {
       if (!runs && (await rolledBack(client, [server.vmId], since)).size > 0) {
         throw new Error(
@@ -46,9 +45,7 @@ export async function wakeHeld(context: ProviderContext, owner: string): Promise
       if (await isTaken(client, settings, server))
         await runStep(context, owner, releaseHold(settings, server));
     }
-  } finally {
-    await client.close();
-  }
+  });
   return held.some(({ runs }) => !runs);
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import type { Operator } from "../config";
 import { currentCode } from "./currentCode";
@@ -15,15 +15,13 @@ export interface OperatorsGateInputs extends Omit<PreflightInputs, "goBack"> {
 
 /** Changes with anything that is asked for of the operators. They hold no secrets. */
 export const digestOf = (operators: readonly Operator[]): string =>
-  createHash("sha256").update(JSON.stringify(operators)).digest("hex").slice(0, 16);
+  hash("sha256", JSON.stringify(operators)).slice(0, 16);
 
 /**
  * Asks, on each `up` while an operator is not what the stack says, whether all of them may be moved, before anything is
  * touched: a release that is there belongs to this stack or is adopted, helm is not at work on it, and a window is open.
  */
 export class OperatorsGate extends pulumi.dynamic.Resource {
-  /** What was found at the time, a line a check. */
-  declare readonly found: pulumi.Output<string[]>;
   /** When it was asked last, RFC 3339, UTC: then it may have taken the cluster's lock. */
   declare readonly askedAt: pulumi.Output<string>;
   /** Names of the operators that this stack's state holds, with a space between: in a preview those before it. */
@@ -32,18 +30,10 @@ export class OperatorsGate extends pulumi.dynamic.Resource {
   declare readonly letThrough: pulumi.Output<LetThrough>;
 
   constructor(name: string, inputs: OperatorsGateInputs, opts?: pulumi.CustomResourceOptions) {
-    const found = {
-      held: undefined,
-      letThrough: undefined,
-      found: undefined,
-      askedAt: undefined,
-      askedBy: undefined,
-      cost: undefined,
-    };
     super(
       currentCode("components/operatorsGateProvider"),
       name,
-      { ...inputs, ...found },
+      { ...inputs, held: undefined, letThrough: undefined, askedAt: undefined },
       opts,
       "rke2",
       "OperatorsGate",

@@ -11,9 +11,6 @@ interface Inputs {
 /** The provider behind {@link OperatorsLock}. */
 export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs> = {
   configure,
-  async check(_olds, news) {
-    return { inputs: news };
-  },
   async diff(_id, olds, news) {
     return { changes: olds.askedAt !== news.askedAt };
   },
@@ -23,7 +20,6 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs> = {
   async update(_id, _olds, news) {
     return { outs: await letGo(news) };
   },
-  async delete() {},
 };
 
 async function letGo(inputs: Inputs): Promise<Inputs> {

@@ -22,11 +22,10 @@ export class Preflight extends pulumi.dynamic.Resource {
   declare readonly found: pulumi.Output<string[]>;
 
   constructor(name: string, inputs: PreflightInputs, opts?: pulumi.CustomResourceOptions) {
-    const found = { found: undefined, askedAt: undefined, cost: undefined };
     super(
       currentCode("components/preflightProvider"),
       name,
-      { ...inputs, ...found },
+      { ...inputs, found: undefined },
       opts,
       "rke2",
       "Preflight",

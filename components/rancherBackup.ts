@@ -16,25 +16,11 @@ export interface RancherBackupInputs {
  * has stopped before Rancher moved, or before any node was touched, and the export has grown old; never deleted.
  */
 export class RancherBackup extends pulumi.dynamic.Resource {
-  /** The encrypted file here; empty where no Rancher has run yet. */
-  declare readonly file: pulumi.Output<string>;
-  /** The export's name on rancher-backup's volume: what `rancher.restore` takes. */
-  declare readonly restore: pulumi.Output<string>;
-
   constructor(name: string, inputs: RancherBackupInputs, opts?: pulumi.CustomResourceOptions) {
-    const found = {
-      file: undefined,
-      restore: undefined,
-      sha256: undefined,
-      bytes: undefined,
-      takenAt: undefined,
-      node: undefined,
-      version: undefined,
-    };
     super(
       currentCode("components/rancherBackupProvider"),
       name,
-      { ...inputs, ...found },
+      { ...inputs },
       opts,
       "rke2",
       "RancherBackup",

@@ -43,9 +43,6 @@ export function providerBefore(world: World): pulumi.dynamic.ResourceProvider<In
   };
   return {
     configure,
-    async check(_olds, news) {
-      return { inputs: news };
-    },
     async diff(_id, olds, news) {
       // A file that somebody put elsewhere is still one.
       const replaces = (["changeId", "wanted", "rancherVersion"] as const).filter(
@@ -63,11 +60,10 @@ export function providerBefore(world: World): pulumi.dynamic.ResourceProvider<In
       const taken = (await isStale(news, olds)) ? await world.take(world.context()) : {};
       return { outs: { ...olds, ...news, ...taken } };
     },
-    async delete() {},
   };
 }
 
-/** The provider behind {@link RancherBackup}. Its delete does nothing: an export is the operator's to remove. */
+/** The provider behind {@link RancherBackup}. It has no delete: an export is the operator's to remove. */
 export const provider = providerBefore({
   context: providerContext,
   running: async ({ settings, sshPrivateKey }) => (await lookAtRancher(settings, sshPrivateKey)).version,

@@ -19,7 +19,6 @@ export const providerUntil = (
   over: () => Promise<ReadonlySet<string>>,
 ): pulumi.dynamic.ResourceProvider<Inputs, Inputs & { readonly stdout: string }> => ({
   configure,
-  check: async (_olds, news) => ({ inputs: news }),
   async diff(_id, olds, news) {
     const altered = COMPARED.some((field) => olds[field] !== news[field]);
     return { changes: altered || !(await over()).has(news.node) };

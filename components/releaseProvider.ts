@@ -20,9 +20,6 @@ interface Inputs {
 /** The provider behind the release of the way back. Runs after the accept step has proven every node. */
 export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & { released: string[] }> = {
   configure,
-  async check(_olds, news) {
-    return { inputs: news };
-  },
   async diff(_id, olds, news) {
     // A new change ID alone, with nothing under way, releases nothing anew.
     const fields = ["wanted", "from", "attempt"] as const;
@@ -34,7 +31,6 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Inputs & { releas
   async update(_id, _olds, news) {
     return { outs: await release(news) };
   },
-  async delete() {},
 };
 
 async function release(inputs: Inputs): Promise<Inputs & { released: string[] }> {

@@ -8,28 +8,11 @@ import type { RestoreTestInputs } from "./restoreTestProvider";
  * resource: whatever happens, nothing of it is to stay. What was found are its outputs; where it fails the run stops.
  */
 export class RestoreTest extends pulumi.dynamic.Resource {
-  /** `passed`, or `not run` with the reason in `why`. */
-  declare readonly result: pulumi.Output<string>;
-
   constructor(
     name: string,
     inputs: { [K in keyof RestoreTestInputs]: pulumi.Input<RestoreTestInputs[K]> },
     opts?: pulumi.CustomResourceOptions,
   ) {
-    const found = {
-      result: undefined,
-      why: undefined,
-      clone: undefined,
-      evidence: undefined,
-      seconds: undefined,
-    };
-    super(
-      currentCode("components/restoreTestProvider"),
-      name,
-      { ...inputs, ...found },
-      opts,
-      "rke2",
-      "RestoreTest",
-    );
+    super(currentCode("components/restoreTestProvider"), name, { ...inputs }, opts, "rke2", "RestoreTest");
   }
 }

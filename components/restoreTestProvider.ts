@@ -36,9 +36,6 @@ export function providerBefore(world: World): pulumi.dynamic.ResourceProvider<Re
   }
   return {
     configure,
-    async check(_olds, news) {
-      return { inputs: news };
-    },
     async diff(_id, olds, news) {
       if (world.context().settings.goBack) return { changes: false };
       const fields = ["enabled", "node", "accepted", "changeId"] as const;
@@ -55,7 +52,6 @@ export function providerBefore(world: World): pulumi.dynamic.ResourceProvider<Re
       const found = (await world.nothingTouched(world.context(), news)) ? await run(news) : {};
       return { outs: { ...olds, ...news, ...found } };
     },
-    async delete() {},
   };
 }
 

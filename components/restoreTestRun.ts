@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type ClusterNode, restoreTestNode, snapshotName } from "../config";
 import { withNode } from "../observe";
 import type { ProxmoxClient } from "../proxmox/client";
-import { connect } from "../proxmox/connect";
+import { withProxmox } from "../proxmox/connect";
 import { runInGuest, waitForAgent } from "../proxmox/guestAgent";
 import { isOwn } from "../proxmox/mark";
 import { listSnapshots } from "../proxmox/snapshots";
@@ -47,7 +47,6 @@ export async function testRestore(
   const started = Date.now();
   const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000);
   const deadline = inSeconds(limits.restoreTestSeconds);
-  const client = connect(settings, proxmoxTokenSecret);
   const notRun = (why: string): RestoreFinding => ({
     result: "not run",
     why,
@@ -55,7 +54,7 @@ export async function testRestore(
     evidence: {},
     seconds: 0,
   });
-  try {
+  return withProxmox(settings, proxmoxTokenSecret, async (client) => {
     await destroyTestVm(client, { vmId: restoreTest.vmId, owner }, deadline);
     if (!enabled) return notRun("restoreTest.enabled is false");
     const node = settings.servers.find((server) => server.name === name) as ClusterNode;
@@ -92,9 +91,7 @@ export async function testRestore(
       evidence,
       seconds: Math.round((Date.now() - started) / 1000),
     };
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 /**
@@ -128,17 +125,14 @@ export async function destroyLeftOvers(
   { settings, proxmoxTokenSecret }: Pick<ProviderContext, "settings" | "proxmoxTokenSecret">,
   owner: string,
 ): Promise<void> {
-  const client = connect(settings, proxmoxTokenSecret);
-  try {
+  await withProxmox(settings, proxmoxTokenSecret, async (client) => {
     for (const { vmId } of (await listVms(client)).filter(({ name }) => name.startsWith(NAME))) {
       const deadline = new Date(Date.now() + DESTROY_SECONDS * 1000);
       await destroyTestVm(client, { vmId, owner }, deadline).catch((error: Error) => {
         if (!error.message.includes(NOT_OURS)) throw error;
       });
     }
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 /** Makes the clone, uses it, and destroys it, whatever happens. A clone that cannot be destroyed is told with the rest. */

@@ -17,7 +17,7 @@ export interface Run {
 /** Where a step belongs: its component, and the last custom resource so far, which it waits for. */
 export interface Place {
   readonly parent: pulumi.Resource;
-  /** The tail: nodes are serial because each step depends on it (design: Must). */
+  /** The tail: nodes are serial because each step depends on it. */
   readonly after: pulumi.Resource;
   /** What it proves, where its arguments do not tell all of that: it runs again when this changes. */
   readonly proves?: string;
@@ -54,7 +54,7 @@ export function step(
         user: on.user,
         privateKey: run.sshPrivateKey,
         hostKey: on.hostKey,
-        // A refusing host is tried for about sshSeconds: after some tries a dial takes a second (facts: dial limits).
+        // A refusing host is tried for about sshSeconds: after some tries a dial takes a second.
         dialErrorLimit: settings.limits.sshSeconds,
         perDialTimeout: 15,
       },

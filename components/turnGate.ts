@@ -18,11 +18,10 @@ export class TurnGate extends pulumi.dynamic.Resource {
   declare readonly found: pulumi.Output<string[]>;
 
   constructor(name: string, inputs: TurnGateInputs, opts?: pulumi.CustomResourceOptions) {
-    const found = { found: undefined, askedAt: undefined, cost: undefined };
     super(
       currentCode("components/turnGateProvider"),
       name,
-      { ...inputs, ...found },
+      { ...inputs, found: undefined },
       opts,
       "rke2",
       "TurnGate",

@@ -393,7 +393,7 @@ const podPattern = (pattern: string): string => (pattern === "*" ? "*/*" : patte
 const importsImages = ({ install, rke2Version, acceptedVersion }: Settings): boolean =>
   install.images !== undefined && rke2Version !== acceptedVersion;
 
-/** Both versions' release files to a node (design: going back needs no download). */
+/** Both versions' release files to a node: going back needs no download. */
 export const fetchArtifacts = (settings: Settings, node: ClusterNode): PlannedStep => ({
   id: "fetch-artifacts",
   title: `fetch and check ${[...new Set([settings.rke2Version, settings.acceptedVersion])].join(" and ")}${importsImages(settings) ? `; have RKE2 import ${settings.rke2Version}'s images` : ""}`,

@@ -11,7 +11,6 @@ export interface WaveEndInputs extends Omit<TurnGateInputs, "node"> {
 /** Ends a wave: fails with what failed in any of its turns, and passes only where the cluster shows all of it as done. */
 export class WaveEnd extends pulumi.dynamic.Resource {
   constructor(name: string, inputs: WaveEndInputs, opts?: pulumi.CustomResourceOptions) {
-    const found = { found: undefined, askedAt: undefined, askedBy: undefined, cost: undefined };
-    super(currentCode("components/waveEndProvider"), name, { ...inputs, ...found }, opts, "rke2", "WaveEnd");
+    super(currentCode("components/waveEndProvider"), name, { ...inputs }, opts, "rke2", "WaveEnd");
   }
 }

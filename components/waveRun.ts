@@ -1,4 +1,4 @@
-/** How a turn goes beside its fellows' (issue 7): the first failure stops new starts, and started ones finish. */
+/** How a turn goes beside its fellows': the first failure stops new starts, and started ones finish. */
 import type { GateAnswer } from "./gateAnswer";
 import type { PlannedStep } from "./turns";
 

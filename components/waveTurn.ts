@@ -25,12 +25,9 @@ export class WaveTurn extends pulumi.dynamic.Resource {
   /** What the node was before its turn, and is after: the lines of its gate and of its verification. */
   declare readonly before: pulumi.Output<string>;
   declare readonly after: pulumi.Output<string>;
-  /** Why the turn did not end, with what to do next; empty where it did. */
-  declare readonly failed: pulumi.Output<string>;
 
   constructor(name: string, inputs: WaveTurnInputs, opts?: pulumi.CustomResourceOptions) {
-    const left = { found: undefined, askedAt: undefined, askedBy: undefined, cost: undefined };
-    const outs = { ...left, results: undefined, before: undefined, after: undefined, failed: undefined };
+    const outs = { found: undefined, results: undefined, before: undefined, after: undefined };
     super(currentCode("components/waveTurnProvider"), name, { ...inputs, ...outs }, opts, "rke2", "WaveTurn");
   }
 }

@@ -17,6 +17,7 @@ interface Outs extends Inputs, Partial<GateAnswer> {
   readonly results: Readonly<Record<string, string>>;
   readonly before: string;
   readonly after: string;
+  /** Why the turn did not end, with what to do next; empty where it did. */
   readonly failed: string;
 }
 
@@ -28,7 +29,6 @@ const COMPARED = ["node", "fellows", "wanted", "accepted", "changeId", "attempt"
  */
 export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outs> = {
   configure,
-  check: async (_olds, news) => ({ inputs: news }),
   async diff(_id, olds, news) {
     const altered = COMPARED.some((field) => olds[field] !== news[field]);
     return { changes: altered || olds.failed !== "" || !(await finished()).has(news.node) };

@@ -9,10 +9,9 @@ import { type Link, type Run, step } from "./step";
 import { checkHealth, leaderAway, type PlannedStep, releaseHold, restorePoint } from "./turns";
 
 /**
- * The way back (design: the order of a change): a snapshot of every VM, servers one at a time with health between and
- * etcd's leadership moved away first, agents side by side; the proof that one of them can be restored; then an etcd
- * snapshot, brought off its node. Named by the accepted version and the change, so that nothing but acceptance ever lets
- * it go.
+ * The way back: a snapshot of every VM, servers one at a time with health between and etcd's leadership moved away
+ * first, agents side by side; the proof that one of them can be restored; then an etcd snapshot, brought off its node.
+ * Named by the accepted version and the change, so that nothing but acceptance ever lets it go.
  */
 export class WayBack extends pulumi.ComponentResource implements Link {
   readonly tail: pulumi.Resource;
@@ -67,7 +66,7 @@ export class WayBack extends pulumi.ComponentResource implements Link {
     return join(run, this, `${name}-join`, ofAgents);
   }
 
-  /** While going back: what exists stays declared, so that it stays; nothing is taken and nobody is asked (design: Direction). */
+  /** While going back: what exists stays declared, so that it stays; nothing is taken and nobody is asked. */
   private keep(run: Run, name: string, after: pulumi.Resource): pulumi.Resource {
     const kept = run.settings.nodes.map((node) => this.snapshot(run, node, after));
     return join(run, this, `${name}-join`, kept);

@@ -1,6 +1,6 @@
 /**
- * How old the way back of the whole cluster has become, once it cannot be renewed (issue 4: the next window goes on "with
- * a fresh way back or the operator's acceptance of the servers").
+ * How old the way back of the whole cluster has become, once it cannot be renewed: the next window goes on with
+ * a fresh way back or the operator's acceptance of the servers.
  */
 import { duration, goingBackTakesEtcd, type Settings, utc } from "../config";
 import type { Facts, Finding } from "../observe";

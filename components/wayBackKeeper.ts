@@ -1,6 +1,6 @@
 import { type ClusterNode, isRound, snapshotName } from "../config";
 import type { ProxmoxClient } from "../proxmox/client";
-import { connect } from "../proxmox/connect";
+import { withProxmox } from "../proxmox/connect";
 import { isOwn, ownMark, snapshotDescription } from "../proxmox/mark";
 import { listSnapshots, takeSnapshot } from "../proxmox/snapshots";
 import { warnCrashConsistent } from "../proxmox/vmSnapshotProvider";
@@ -30,8 +30,7 @@ export async function keepWayBack(
   const { settings, proxmoxTokenSecret } = context;
   const anyServer = (names: ReadonlySet<string>) => settings.servers.some(({ name }) => names.has(name));
   const serverTouched = anyServer(touched.nodes);
-  const client = connect(settings, proxmoxTokenSecret);
-  try {
+  await withProxmox(settings, proxmoxTokenSecret, async (client) => {
     for (const node of nodes) {
       const stale = await staleSnapshots(client, context, node, touched.nodes.has(node.name));
       if (stale === 0) continue;
@@ -40,9 +39,7 @@ export async function keepWayBack(
       else if (!serverTouched)
         await takeAtRest(context, owner, node, () => renew(client, context, node, stale));
     }
-  } finally {
-    await client.close();
-  }
+  });
   // A server that was only patched so far leaves etcd's data as they were.
   const serverUpgraded = anyServer(touched.upgraded);
   const newerData = serverUpgraded || hasNewerData(settings);

@@ -1,6 +1,6 @@
 /**
- * Which way back is allowed, from config alone (design: Direction; facts: etcd snapshots, downgrade). What would lose
- * a cluster is refused here, before anything is looked at, with the reason and the way that fits.
+ * Which way back is allowed, from config alone. What would lose a cluster is refused here, before anything is looked at,
+ * with the reason and the way that fits.
  */
 import { etcdCrossing } from "./etcd";
 import type { Mistake } from "./mistakes";

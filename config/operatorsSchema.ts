@@ -7,7 +7,7 @@ import { hinted } from "./hints";
 /** How long helm waits where nothing else is said: the default of helm and of Pulumi's Kubernetes plugin. */
 const TIMEOUT_SECONDS = 300;
 
-const label = (what: string, example: string) => hinted(z.string().regex(formats.dnsLabel), what, example);
+const label = (what: string) => hinted(z.string().regex(formats.dnsLabel), what, "cert-manager");
 
 const condition = z.strictObject({
   resource: hinted(
@@ -24,8 +24,8 @@ const condition = z.strictObject({
 });
 
 const operator = z.strictObject({
-  name: label("the Helm release's name: a DNS label in lower case", "cert-manager"),
-  namespace: label("the release's namespace", "cert-manager"),
+  name: label("the Helm release's name: a DNS label in lower case"),
+  namespace: label("the release's namespace"),
   chart: hinted(
     z.string().regex(formats.chart),
     "a chart's name in repo, REPOSITORY/NAME of a helm repository of this machine, oci://…, or a path",

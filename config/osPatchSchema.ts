@@ -1,4 +1,4 @@
-/** The key `osPatch`: whether the nodes' OS is patched in their turns, and when they are rebooted (issue 7). Default: not at all. */
+/** The key `osPatch`: whether the nodes' OS is patched in their turns, and when they are rebooted. Default: not at all. */
 import { z } from "zod";
 import * as formats from "./formats";
 import { hinted } from "./hints";

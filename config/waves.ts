@@ -1,4 +1,4 @@
-/** Which agents go together, and in which order (issue 7): a function of the config alone. Pure. */
+/** Which agents go together, and in which order: a function of the config alone. Pure. */
 import type { ClusterNode, Settings } from "./settings";
 
 /** Agents whose turns run side by side; the next wave begins when all of this one are done. */

@@ -1,4 +1,4 @@
-/** The key `agents`: how many of them go at once, and which first (issue 7). Default: one at a time, as the procedure has it. */
+/** The key `agents`: how many of them go at once, and which first. Default: one at a time, as the procedure has it. */
 import { z } from "zod";
 import { seconds } from "./fields";
 import { hinted } from "./hints";

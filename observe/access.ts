@@ -1,5 +1,5 @@
 /** Who came to a node in a span of time, and what was asked of its API server: read-only, bounded. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { utils } from "ssh2";
 import type { ClusterNode } from "../config";
 import { bareLook } from "./bareLook";
@@ -69,5 +69,5 @@ export function fingerprintOf(privateKey: string): string {
   const parsed = utils.parseKey(privateKey);
   const key = Array.isArray(parsed) ? parsed[0] : parsed;
   if (key instanceof Error || !key) throw new Error("sshPrivateKey is no SSH private key");
-  return `SHA256:${createHash("sha256").update(key.getPublicSSH()).digest("base64").replace(/=+$/, "")}`;
+  return `SHA256:${hash("sha256", key.getPublicSSH(), "base64").replace(/=+$/, "")}`;
 }

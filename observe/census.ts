@@ -1,5 +1,5 @@
 /** How many objects of each kind a cluster holds, and which: what its data can be held against later. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { z } from "zod";
 import type { ClusterNode } from "../config";
 import { bareLook } from "./bareLook";
@@ -53,8 +53,8 @@ export function parseCensus(stdout: string, at: Date): Census {
   const kinds = [...uids]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, all]) => {
-      const hash = createHash("sha256").update(all.sort().join("\n")).digest("hex");
-      return [name, { count: all.length, uids: hash, content: content.get(name) }] as const;
+      const digest = hash("sha256", all.sort().join("\n"));
+      return [name, { count: all.length, uids: digest, content: content.get(name) }] as const;
     });
   return { at: at.toISOString(), kinds: Object.fromEntries(kinds) };
 }

@@ -3,7 +3,7 @@ import { type ClusterNode, isConsented, type Settings } from "../config";
 
 /**
  * The pods on an agent that its drain would hurt and that no consent names: an emptyDir that is lost, a pod that no
- * controller brings back, a grace of its own that is cut short (facts: drain). Each with the consent it needs.
+ * controller brings back, a grace of its own that is cut short. Each with the consent it needs.
  */
 export function podsAtRisk(settings: Settings, agent: ClusterNode, pods: readonly V1Pod[]): string[] {
   const { consents, drain } = settings;

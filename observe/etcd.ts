@@ -6,7 +6,6 @@ import { withNode } from "./ssh";
 export interface MemberFacts {
   readonly server: string;
   readonly clusterId: string;
-  readonly memberId: string;
   /** Every member it knows, by name; a learner or one that has not started has a `*`. */
   readonly members: readonly string[];
   readonly leader: string;
@@ -56,7 +55,6 @@ async function ask(server: ClusterNode, privateKey: string, revision: string): P
   return {
     server: server.name,
     clusterId: status.header.cluster_id,
-    memberId: status.header.member_id,
     members: (listed.members as { name?: string; isLearner?: boolean; clientURLs?: string[] }[])
       .map(({ name, isLearner, clientURLs }) => `${name ?? ""}${isLearner || !clientURLs?.length ? "*" : ""}`)
       .sort(),

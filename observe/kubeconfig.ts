@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from "node:crypto";
+import { hash, X509Certificate } from "node:crypto";
 import type { Settings } from "../config";
 import { askFirst } from "./firstServer";
 import { withNode } from "./ssh";
@@ -33,7 +33,7 @@ export function readKubeconfig(text: string): KubeconfigFacts {
     Buffer.from(new RegExp(`${key}:\\s*"?([A-Za-z0-9+/=]+)`).exec(text)?.[1] ?? "", "base64");
   const client = data("client-certificate-data");
   return {
-    caSha256: createHash("sha256").update(data("certificate-authority-data")).digest("hex"),
+    caSha256: hash("sha256", data("certificate-authority-data")),
     expires: client.length > 0 ? new Date(new X509Certificate(client).validTo) : undefined,
   };
 }

@@ -27,7 +27,6 @@ export interface DueCertificate {
 
 /** etcd by a server's own member, and that member itself. */
 export interface OwnEtcd extends EtcdView {
-  readonly memberId: string;
   readonly dbBytes: number;
   /** Undefined where its metrics do not answer. */
   readonly quotaBytes?: number;
@@ -61,21 +60,17 @@ export interface LeftFacts {
 
 /** What a node says of itself. Texts are empty where nothing was found. */
 export interface NodeFacts {
-  readonly hostname: string;
   readonly versionOnDisk: string;
   /** Of the running process, which can be older than the file. */
   readonly versionRunning: string;
   readonly binary: string;
   /** systemd's word for the service: active, activating, failed, inactive … */
   readonly service: string;
-  readonly serviceSince: string;
   readonly bootId: string;
   /** Hardware addresses of its network cards, lower case. */
   readonly cards: readonly string[];
   /** The change that holds this node: `UUID who since when`, or empty. */
   readonly owner: string;
-  /** The step still at work here, or empty. */
-  readonly step: string;
   readonly rancherManaged: boolean;
   /** Keys of RKE2's config that make it a cluster which no step here knows (lib-layout.sh). */
   readonly unknownLayout: readonly string[];
@@ -138,16 +133,13 @@ export function parseNode(stdout: string, started: number, ended: number): NodeF
   // As NTP does it: what the node itself took for its answers is no time on the way.
   const onTheWay = ended - started - (number("clockEndMs") - number("clockMs"));
   return {
-    hostname: text("hostname"),
     versionOnDisk: text("versionOnDisk"),
     versionRunning: text("versionRunning"),
     binary: text("binary"),
     service: text("service"),
-    serviceSince: text("serviceSince"),
     bootId: text("bootId"),
     cards: list("card"),
     owner: text("owner"),
-    step: text("step"),
     rancherManaged: text("rancherManaged") === "true",
     unknownLayout: list("unknownLayout"),
     etcdMounts: list("etcdMount"),
@@ -198,7 +190,6 @@ function parseServer(text: (key: string) => string): ServerFacts {
     fsyncMs: fsyncs && fsyncSeconds !== undefined ? (fsyncSeconds / fsyncs) * 1000 : undefined,
     etcd: view && {
       ...view,
-      memberId: status.header.member_id,
       dbBytes: Number(status.dbSize ?? 0),
       quotaBytes: Number(text("etcdQuotaBytes")) || undefined,
       isLearner: status.isLearner === true,

@@ -2,7 +2,7 @@ import { type ClusterNode, restoreTestNode, type Settings } from "../config";
 import { type LastBackup, lastBackup, timeZoneOf } from "../proxmox/backups";
 import type { ProxmoxClient } from "../proxmox/client";
 import { listBackupJobs, readFreeMemory, readQuorum } from "../proxmox/cluster";
-import { connect } from "../proxmox/connect";
+import { withProxmox } from "../proxmox/connect";
 import { canSnapshot, listSnapshots } from "../proxmox/snapshots";
 import { hardwareAddressesIn, isAgentOn, memoryOf, readConfig, type VmConfig } from "../proxmox/vmConfig";
 import { isRunning, listVms, type VmPlace } from "../proxmox/vms";
@@ -45,8 +45,7 @@ export interface BackupFacts {
 
 /** Looks at Proxmox VE: read-only, every call bounded by the client. @throws where the API does not answer */
 export async function lookAtHosts(settings: Settings, tokenSecret: string): Promise<HostFacts> {
-  const client = connect(settings, tokenSecret);
-  try {
+  return withProxmox(settings, tokenSecret, async (client) => {
     // A right that is missing makes the other looks fail or see too little: it comes first, and alone.
     const rights = await judgeRights(client, settings);
     if (rights.verdict === "fail") return { findings: beyond(rights, hostQuestions(settings)) };
@@ -68,9 +67,7 @@ export async function lookAtHosts(settings: Settings, tokenSecret: string): Prom
       cards: cardsOf(configs),
       backups,
     };
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 /** VMs' configs as they are now, by VM ID. */
@@ -135,8 +132,7 @@ export async function lookAtVm(
   node: ClusterNode,
   tokenSecret: string,
 ): Promise<HostFacts> {
-  const client = connect(settings, tokenSecret);
-  try {
+  return withProxmox(settings, tokenSecret, async (client) => {
     const rights = await judgeRights(client, settings);
     if (rights.verdict === "fail") return { findings: beyond(rights, turnHostQuestions(settings, node)) };
     const vms = await listVms(client);
@@ -159,9 +155,7 @@ export async function lookAtVm(
       places: vms,
       cards: cardsOf(configs),
     };
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 /** Rights that are missing, and what was not asked for them. */

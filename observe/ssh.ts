@@ -33,7 +33,7 @@ export interface Session {
   send(command: string, stdin: Readable, timeoutMs: number): Promise<string>;
 }
 
-/** Bound of a live look (design: each bounded, 10 s). */
+/** Bound of a live look. */
 export const LOOK_TIMEOUT_MS = 10_000;
 
 /**

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Settings } from "../config";
 import { listHosts } from "../proxmox/cluster";
-import { connect } from "../proxmox/connect";
+import { withProxmox } from "../proxmox/connect";
 import { missingPrivileges } from "../proxmox/permissions";
 import { type HostTask, listHostTasks } from "../proxmox/tasks";
 import type { Span } from "./logins";
@@ -25,8 +25,7 @@ export async function lookAtTasks(
   tokenSecret: string,
   span: Span,
 ): Promise<Map<string, Look<readonly AccessTask[]>>> {
-  const client = connect(settings, tokenSecret);
-  try {
+  return withProxmox(settings, tokenSecret, async (client) => {
     const vms = new Set([...settings.nodes.map(({ vmId }) => vmId), settings.restoreTest.vmId]);
     const isOurs = ({ id }: HostTask) => !/^\d+$/.test(id) || vms.has(Number(id));
     const looks = (await listHosts(client)).map(async (host) => {
@@ -40,9 +39,7 @@ export async function lookAtTasks(
       return [host, seen] as const;
     });
     return new Map(await Promise.all(looks));
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 const asRecord = ({ upid, type, id, user, startedAt, endedAt, exitStatus }: HostTask): AccessTask => ({

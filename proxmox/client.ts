@@ -91,7 +91,7 @@ export class ProxmoxClient {
     const body = envelope.safeParse(parseJson(answer.text));
     if (statusCode !== 200) {
       const fields = Object.entries(body.data?.errors ?? {}).map(([key, why]) => `${key}: ${why.trim()}`);
-      // A refused token gets a status line and an empty body (facts: Proxmox).
+      // A refused token gets a status line and an empty body.
       const reason = [body.data?.message?.trim() || statusText, ...fields].filter(Boolean).join("; ");
       throw new ProxmoxError(statusCode, `${what}: ${reason} (HTTP ${statusCode})`, adviceFor(statusCode));
     }

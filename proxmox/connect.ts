@@ -1,6 +1,16 @@
 import type { Settings } from "../config";
 import { ProxmoxClient } from "./client";
 
-/** A client for the stack's Proxmox VE. Close it after use. */
-export const connect = (settings: Settings, tokenSecret: string): ProxmoxClient =>
-  new ProxmoxClient({ ...settings.proxmox, tokenSecret });
+/** Has `use` ask the stack's Proxmox VE, and always closes. */
+export async function withProxmox<T>(
+  settings: Settings,
+  tokenSecret: string,
+  use: (client: ProxmoxClient) => Promise<T>,
+): Promise<T> {
+  const client = new ProxmoxClient({ ...settings.proxmox, tokenSecret });
+  try {
+    return await use(client);
+  } finally {
+    await client.close();
+  }
+}

@@ -1,5 +1,5 @@
 import { type Settings, SNAPSHOT_PREFIX } from "../config";
-import { connect } from "./connect";
+import { withProxmox } from "./connect";
 import { isOwn } from "./mark";
 import { deleteSnapshot, listSnapshots } from "./snapshots";
 import { findVm } from "./vms";
@@ -18,9 +18,8 @@ export async function releaseSnapshots(
 ): Promise<string[]> {
   if (!name.startsWith(SNAPSHOT_PREFIX))
     throw new Error(`${name} does not begin with ${SNAPSHOT_PREFIX}: not ours to delete`);
-  const client = connect(settings, tokenSecret);
   const released: string[] = [];
-  try {
+  return withProxmox(settings, tokenSecret, async (client) => {
     for (const { vmId } of settings.nodes) {
       const { host } = await findVm(client, vmId);
       for (const found of await listSnapshots(client, host, vmId)) {
@@ -31,7 +30,5 @@ export async function releaseSnapshots(
       }
     }
     return released;
-  } finally {
-    await client.close();
-  }
+  });
 }

@@ -30,8 +30,6 @@ export interface Snapshot {
 /** A snapshot that is there now. */
 export interface Taken {
   readonly snapshot: Snapshot;
-  /** An earlier run had made it. */
-  readonly adopted: boolean;
   /** The task that made it; absent where its record is gone. */
   readonly upid?: string;
   /** Not proven to hold file systems that were frozen: as after a power cut. */
@@ -72,7 +70,7 @@ export async function takeSnapshot(
   const { host } = await waitUnlocked(client, vmId, deadline);
   const path = `/nodes/${host}/qemu/${vmId}/snapshot`;
   const existing = (await listSnapshots(client, host, vmId)).find((one) => one.name === name);
-  if (existing) return { ...(await adopt(client, host, vmId, existing, mark)), adopted: true };
+  if (existing) return adopt(client, host, vmId, existing, mark);
 
   const upid = await client.post(path, { snapname: name, vmstate: "0", description });
   await explained(vmId, waitForTask(client, upid, deadline));
@@ -81,7 +79,7 @@ export async function takeSnapshot(
     const next = "read the task in Proxmox VE, then run pulumi up again";
     throw new ProxmoxError(200, `VM ${vmId}: task ${upid} ended well, but ${name} is not listed whole`, next);
   }
-  return { snapshot, adopted: false, upid, crashConsistent: !(await wasFrozen(client, host, vmId, upid)) };
+  return { snapshot, upid, crashConsistent: !(await wasFrozen(client, host, vmId, upid)) };
 }
 
 /** Takes a snapshot for ours that an earlier run made and was killed before it could say so. */
@@ -91,7 +89,7 @@ async function adopt(
   vmId: number,
   snapshot: Snapshot,
   mark: string,
-): Promise<Omit<Taken, "adopted">> {
+): Promise<Taken> {
   const { name, takenAt, unfinished, description } = snapshot;
   if (unfinished) {
     const next = `qm delsnapshot ${vmId} ${name} --force 1 on ${host}, then run pulumi up again`;
@@ -112,7 +110,7 @@ async function adopt(
   return { snapshot, upid: made.upid, crashConsistent: !(await wasFrozen(client, host, vmId, made.upid)) };
 }
 
-/** A failed freeze only warns and the task ends OK (facts: Proxmox), so its log has to be read. */
+/** A failed freeze only warns and the task ends OK, so its log has to be read. */
 async function wasFrozen(client: ProxmoxClient, host: string, vmId: number, upid: string): Promise<boolean> {
   const { agent = "" } = await readConfig(client, { host, vmId });
   return tellsOfFreeze(String(agent), await readTaskLog(client, upid));

@@ -1,19 +1,17 @@
 import { z } from "zod";
 import type { ProxmoxClient } from "./client";
 
-const space = z.object({ total: z.number(), avail: z.number(), type: z.string() });
+const space = z.object({ total: z.number(), avail: z.number() });
 
 /** A storage's space on one host, bytes. */
 export interface Space {
   readonly total: number;
   readonly available: number;
-  /** lvmthin, zfspool, rbd … */
-  readonly type: string;
 }
 
 /** How much room a storage has on a host. Needs Datastore.Audit. */
 export async function readSpace(client: ProxmoxClient, host: string, storage: string): Promise<Space> {
   const path = `/nodes/${host}/storage/${encodeURIComponent(storage)}/status`;
-  const { total, avail, type } = await client.get(path, space);
-  return { total, available: avail, type };
+  const { total, avail } = await client.get(path, space);
+  return { total, available: avail };
 }

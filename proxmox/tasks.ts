@@ -49,7 +49,7 @@ const succeeded = (exitStatus: string | undefined) =>
   exitStatus === "OK" || exitStatus?.startsWith("WARNINGS") === true;
 
 /**
- * Waits for a task to end. The calls that start work answer at once and fail inside the task (facts: Proxmox).
+ * Waits for a task to end. The calls that start work answer at once and fail inside the task.
  * @throws ProxmoxError with the task's own error text, or when the deadline passes (the task goes on)
  */
 export async function waitForTask(client: ProxmoxClient, upid: string, deadline: Date): Promise<void> {

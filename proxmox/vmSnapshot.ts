@@ -18,21 +18,14 @@ export interface VmSnapshotInputs {
  * deletes it. A moved VM or another description changes nothing.
  */
 export class VmSnapshot extends pulumi.dynamic.Resource {
-  /** ISO 8601, by the host's clock. */
-  declare readonly takenAt: pulumi.Output<string>;
   /** The task that made it; empty where Proxmox VE no longer knows. */
   declare readonly upid: pulumi.Output<string>;
-  /** The guest's file systems were not proven to be frozen: as after a power cut. */
-  declare readonly crashConsistent: pulumi.Output<boolean>;
-  /** How long it took, waiting for others included. */
-  declare readonly seconds: pulumi.Output<number>;
 
   constructor(name: string, inputs: VmSnapshotInputs, opts?: pulumi.CustomResourceOptions) {
-    const found = { takenAt: undefined, upid: undefined, crashConsistent: undefined, seconds: undefined };
     super(
       currentCode("proxmox/vmSnapshotProvider"),
       name,
-      { ...inputs, ...found },
+      { ...inputs, upid: undefined },
       opts,
       "rke2",
       "VmSnapshot",

@@ -4,7 +4,7 @@ import { configure, providerContext } from "../components/providerConfig";
 import { takeAtRest } from "../components/takeAtRest";
 import { isUntouched } from "../components/touched";
 import { lookAtNode } from "../observe";
-import { connect } from "./connect";
+import { withProxmox } from "./connect";
 import { ownMark } from "./mark";
 import { listSnapshots, takeSnapshot } from "./snapshots";
 import type { VmSnapshotInputs } from "./vmSnapshot";
@@ -16,22 +16,22 @@ interface Inputs extends VmSnapshotInputs {
 }
 
 interface Outputs extends Inputs {
+  /** ISO 8601, by the host's clock. */
   readonly takenAt: string;
   /** The task that made it. */
   readonly upid: string;
+  /** The guest's file systems were not proven to be frozen: as after a power cut. */
   readonly crashConsistent: boolean;
+  /** How long it took, waiting for others included. */
   readonly seconds: number;
 }
 
 /**
- * The provider behind {@link VmSnapshot}. Its delete does nothing: only acceptance lets a snapshot go. It has no read:
+ * The provider behind {@link VmSnapshot}. It has no delete: only acceptance lets a snapshot go. It has no read:
  * a refresh that found one missing would have the next `up` take another, perhaps of a node already upgraded.
  */
 export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   configure,
-  async check(_olds, news) {
-    return { inputs: news };
-  },
   async diff(_id, olds, news) {
     if (goesBack()) return { changes: false };
     const replaces = (["name", "vmId"] as const).filter((field) => olds[field] !== news[field]);
@@ -45,7 +45,6 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   async update(_id, _olds, news) {
     return { outs: await takeAgain(news) };
   },
-  async delete() {},
 };
 
 /** While going back none is taken: what a node is by then is no way back. */
@@ -63,15 +62,14 @@ const notTaken = (inputs: Inputs): Outputs => ({
 /** Whether Proxmox VE no longer lists it. What cannot be asked is not gone: Preflight stops `up` for that. */
 async function isGone({ vmId, name, acceptedVersion }: VmSnapshotInputs): Promise<boolean> {
   const { settings, proxmoxTokenSecret } = providerContext();
-  const client = connect(settings, proxmoxTokenSecret);
   try {
-    const { host } = await findVm(client, vmId);
-    const listed = await listSnapshots(client, host, vmId);
+    const listed = await withProxmox(settings, proxmoxTokenSecret, async (client) => {
+      const { host } = await findVm(client, vmId);
+      return listSnapshots(client, host, vmId);
+    });
     return !listed.some((one) => one.name === name && one.description.includes(ownMark(acceptedVersion)));
   } catch {
     return false;
-  } finally {
-    await client.close();
   }
 }
 
@@ -103,8 +101,7 @@ async function take(inputs: Inputs): Promise<Outputs> {
   const { vmId, name, acceptedVersion, description } = inputs;
   const started = Date.now();
   const deadline = new Date(started + settings.limits.snapshotSeconds * 1000);
-  const client = connect(settings, proxmoxTokenSecret);
-  try {
+  return withProxmox(settings, proxmoxTokenSecret, async (client) => {
     const marked = `${description}\n${ownMark(acceptedVersion)}`;
     const taken = await takeSnapshot(client, vmId, name, marked, deadline);
     if (taken.crashConsistent) await warnCrashConsistent(vmId, name);
@@ -115,7 +112,5 @@ async function take(inputs: Inputs): Promise<Outputs> {
       crashConsistent: taken.crashConsistent,
       seconds: (Date.now() - started) / 1000,
     };
-  } finally {
-    await client.close();
-  }
+  });
 }

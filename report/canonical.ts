@@ -1,8 +1,8 @@
 /** One text for one value, and its digest: what records are compared by. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** SHA-256 as hexadecimal digits. */
-export const digestOf = (data: string | Buffer): string => createHash("sha256").update(data).digest("hex");
+export const digestOf = (data: string | Buffer): string => hash("sha256", data);
 
 /** JSON with every object's keys sorted, so that equal values are equal texts. */
 export const canonical = (value: unknown): string => JSON.stringify(sorted(value));

@@ -12,14 +12,16 @@ const FOLDERS = ["components", "config", "notify", "observe", "proxmox", "report
 const FILES = ["index.ts", "package.json", "package-lock.json", "Pulumi.yaml", "tsconfig.json"];
 
 /** The digest of every file of the program, by its path, sorted. */
-export function programFiles(directory = projectDirectory): Record<string, string> {
+export function programFiles(): Record<string, string> {
   const inFolders = FOLDERS.flatMap((folder) =>
-    readdirSync(join(directory, folder), { recursive: true, withFileTypes: true })
+    readdirSync(join(projectDirectory, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
-      .map((entry) => relative(directory, join(entry.parentPath, entry.name))),
+      .map((entry) => relative(projectDirectory, join(entry.parentPath, entry.name))),
   );
   const paths = [...inFolders, ...FILES].sort();
-  return Object.fromEntries(paths.map((path) => [path, digestOf(readFileSync(join(directory, path)))]));
+  return Object.fromEntries(
+    paths.map((path) => [path, digestOf(readFileSync(join(projectDirectory, path)))]),
+  );
 }
 
 /** What git says of the program. */
@@ -30,9 +32,9 @@ export interface Commit {
 }
 
 /** Outside a repository there is no commit to name, and the record says so. */
-export function programCommit(directory = projectDirectory): Commit {
+export function programCommit(): Commit {
   const git = (...args: string[]) =>
-    execFileSync("git", ["-C", directory, ...args], {
+    execFileSync("git", ["-C", projectDirectory, ...args], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     });

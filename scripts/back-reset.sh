@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes this server the only member of a new etcd cluster, from the snapshot that was placed here (facts: etcd
-# snapshots, downgrade). What it held is moved aside by RKE2 itself (server/db/etcd-old-…).
+# Makes this server the only member of a new etcd cluster, from the snapshot that was placed here. What it held
+# is moved aside by RKE2 itself (server/db/etcd-old-…).
 #
 # Usage: ATTEMPT CHANGE SECONDS
 attempt=$1 change=$2 seconds=$3
@@ -17,7 +17,7 @@ service=$(systemctl is-active rke2-server.service || true)
   fail "the snapshot $file is missing or damaged" "run pulumi up again: it is placed anew"
 now_done resetting
 kill_containers
-# A flag left over from an earlier reset refuses another one (facts).
+# A flag left over from an earlier reset refuses another one.
 rm -f "$RKE2_DATA/server/db/reset-flag"
 write_join ""
 options=(--cluster-reset "--cluster-reset-restore-path=$file")

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # Lets RKE2 start on this node again and waits until it runs VERSION.
 #
-# Usage: ATTEMPT CHANGE ROLE VERSION SECONDS WAIT JOIN
-#   WAIT  wait: until it runs; ask: only start it, for servers that need one another to come up
+# Usage: ATTEMPT CHANGE ROLE VERSION SECONDS JOIN
 #   JOIN  the address of the live server to join, whatever the config says; "" = as the config says; "none" = nobody
-attempt=$1 change=$2 role=$3 version=$4 seconds=$5 wait=$6 join=$7
+attempt=$1 change=$2 role=$3 version=$4 seconds=$5 join=$6
 unit=rke2-$role.service
 begin_attempt "$change" "$attempt"
 [ "$(version_on_disk || true)" = "$version" ] || fail "$(version_on_disk || echo nothing) is installed, not $version" "run pulumi up again: the install step comes before this one"
@@ -29,9 +28,7 @@ if ! runs "$role" "$version"; then
   ask_start "$role" "$version" "$seconds"
   started=true
   now_done started
-  if [ "$wait" = wait ]; then
-    await_service "$role" "$version" "$seconds" "$RESTARTS" "journalctl -u $unit -n 100; mend the cause and run pulumi up again: it goes on from here"
-  fi
+  await_service "$role" "$version" "$seconds" "journalctl -u $unit -n 100; mend the cause and run pulumi up again: it goes on from here"
 fi
 now_done started
 result started "$started" version "$version"

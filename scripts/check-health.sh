@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Between two servers' snapshots: the paused machine is back in its quorum and Ready (facts: Proxmox).
+# Between two servers' snapshots: the paused machine is back in its quorum and Ready.
 #
 # Usage: SERVERS SECONDS
 # shellcheck disable=SC2317 # healthy is called by until_ok

@@ -5,7 +5,8 @@
 # Usage: SCRIPT_URL ARTIFACT_URL CA WANTED ACCEPTED [IMAGES]
 #   SCRIPT_URL    RKE2's install script (https://get.rke2.io or a mirror)
 #   ARTIFACT_URL  prefix of the releases; below it <version with %2B>/sha256sum-<arch>.txt and the tarball
-#                 (facts: install.sh). file:///… of a folder that is mounted here serves as well
+#                 (as INSTALL_RKE2_ARTIFACT_URL of RKE2's install.sh). file:///… of a folder that is mounted here
+#                 serves as well
 #   IMAGES        tar.zst or tar.gz: RKE2's images as well, for nodes that reach no registry
 #   CA            certificates that vouch for both, as PEM text; "" = the system's own
 # Leaves in $STATE/artifacts/VERSION: install.sh, sha256sum-ARCH.txt, rke2.linux-ARCH.tar.gz and, where asked for,

@@ -38,7 +38,7 @@ done
 free_kb=$(df --output=avail -k "$RKE2_DATA" | tail -n 1 | tr -d ' ')
 [ "$free_kb" -ge 2097152 ] || fail "only $((free_kb / 1024)) MiB free below $RKE2_DATA, 2048 are needed" "free space: crictl rmi --prune, old etcd snapshots, journals"
 
-# RKE2 1.36: an unset ingress-controller means a Traefik of its own beside the one that runs (facts: versions).
+# RKE2 1.36: an unset ingress-controller means a Traefik of its own beside the one that runs.
 if [ "$role" = server ] && [ -n "$ingress" ]; then
   found=$(ingress_controllers)
   line=$ingress

@@ -107,6 +107,9 @@ const BARE_LIBRARIES = {
 /** A script that is sent without an envelope: read-only or instant. */
 export type BareScript = keyof typeof BARE_LIBRARIES;
 
+/** Every one of them there is. */
+export const BARE_SCRIPTS = Object.keys(BARE_LIBRARIES) as BareScript[];
+
 /** What is sent to a node's stdin for a bare script. */
 export function bareText(script: BareScript): string {
   return [...["lib"], ...BARE_LIBRARIES[script], script].map(file).join("\n");

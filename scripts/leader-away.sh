@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Moves etcd's leadership off this server before its machine is paused for a snapshot (facts: Proxmox), and has the
-# machine that the snapshot holds come up with RKE2 at rest; release-hold.sh lets this one go.
+# Moves etcd's leadership off this server before its machine is paused for a snapshot, and has the machine that
+# the snapshot holds come up with RKE2 at rest; release-hold.sh lets this one go.
 #
 # Usage: ROLE
 role=$1

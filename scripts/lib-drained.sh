@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the drains of a node did in this change, kept on the server that is asked: a drain that stopped at a budget and was
-# gone on with is one drain to the record (issue: evictions and budget headroom). Sent before drain.sh.
+# gone on with is one drain to the record. Sent before drain.sh.
 
 # Where it is kept: a line a pod that kubectl said was evicted; a line a budget and try. keep_drained CHANGE NODE
 keep_drained() {

@@ -22,7 +22,7 @@ install_release() {
   rm -rf "$dir.install"
   mkdir "$dir.install"
   for file in "$dir"/install.sh "$dir"/sha256sum-*.txt "$dir"/rke2.linux-*.tar.gz; do ln -s "$file" "$dir.install/"; done
-  # INSTALL_RKE2_ARTIFACT_PATH ignores the version asked for (facts: install.sh): what was installed is asked after.
+  # INSTALL_RKE2_ARTIFACT_PATH ignores the version asked for: what was installed is asked after.
   INSTALL_RKE2_ARTIFACT_PATH=$dir.install INSTALL_RKE2_TYPE=$1 INSTALL_RKE2_METHOD=tar INSTALL_RKE2_VERSION=$2 \
     sh "$dir/install.sh" </dev/null 2>&1 || fail "RKE2's install script failed" "read its output above; the service still runs ${before:-the old version}; run pulumi up again"
   rm -rf "$dir.install"

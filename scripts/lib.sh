@@ -12,8 +12,8 @@ RKE2_DATA=/var/lib/rancher/rke2
 # what is sent (index.ts); what is sent without it tells the hostname.
 HERE=${HERE:-$(hostname)}
 CONFIG_FOLDER=/etc/rancher/rke2
-# Our own drop-in of RKE2's config, while a server comes back: where it joins, whatever its own config says (facts: ways to
-# lose a cluster). Of two files that name a server the one whose name sorts last counts.
+# Our own drop-in of RKE2's config, while a server comes back: where it joins, whatever its own config says. Of two
+# files that name a server the one whose name sorts last counts.
 JOIN_DROPIN=$CONFIG_FOLDER/config.yaml.d/zzz-rke2-upgrade-join.yaml
 KUBECONFIG_FILE=/etc/rancher/rke2/rke2.yaml
 ETCD_TLS=$RKE2_DATA/server/tls/etcd
@@ -178,7 +178,7 @@ unit_environment() {
   done < <(systemctl show --value -p EnvironmentFiles "rke2-$1.service")
 }
 
-# The version of the running process, which can be older than the file (facts: service).
+# The version of the running process, which can be older than the file.
 version_running() {
   local pid
   pid=$(systemctl show --value -p MainPID "rke2-$1.service")

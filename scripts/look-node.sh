@@ -24,17 +24,14 @@ if [ "$role" = server ]; then
   began=$(date +%s%3N)
 fi
 
-echo "hostname=$(hostname)"
 echo "versionOnDisk=$(version_on_disk || true)"
 echo "versionRunning=$(version_running "$role" || true)"
 echo "binary=$(rke2_binary || true)"
 echo "service=$(systemctl is-active "rke2-$role.service" || true)"
-echo "serviceSince=$(systemctl show --value -p ActiveEnterTimestamp "rke2-$role.service")"
 echo "bootId=$(cat /proc/sys/kernel/random/boot_id)"
 # Of its network cards; a card in a bond may show the bond's address, and its own as permaddr.
 ip -o link | grep -oE '(link/ether|permaddr) [0-9a-f:]{17}' | awk '{ print "card=" $2 }' | sort -u || true
 echo "owner=$(cat "$STATE/owner" 2>/dev/null || true)"
-echo "step=$(systemctl show --value -p Description 'rke2-upgrade-step*.service' 2>/dev/null | grep -m 1 '^rke2-upgrade: ' || true)"
 echo "rancherManaged=$([ -e "$CONFIG_FOLDER/config.yaml.d/50-rancher.yaml" ] && echo true || echo false)"
 unknown_layout | sed 's/^/unknownLayout=/'
 etcd_mounts | sed 's/^/etcdMount=/'

@@ -18,6 +18,6 @@ free_service "$role"
 if [ "$role" = server ] && systemctl is-active -q "$unit"; then leader_away; fi
 
 ask_start "$role" "$wanted" "$seconds"
-await_service "$role" "$wanted" "$seconds" "$RESTARTS" "journalctl -u $unit -n 100; mend the cause and run pulumi up again; $hint. $(row join)"
+await_service "$role" "$wanted" "$seconds" "journalctl -u $unit -n 100; mend the cause and run pulumi up again; $hint. $(row join)"
 result restarted true
 # end of step

@@ -16,7 +16,7 @@ if ! systemctl is-active -q "$unit"; then
   lift_condition "$role"
   version=$(version_on_disk)
   ask_start "$role" "$version" "$seconds"
-  await_service "$role" "$version" "$seconds" "$RESTARTS" "journalctl -u $unit -n 100; mend the cause and run pulumi up again"
+  await_service "$role" "$version" "$seconds" "journalctl -u $unit -n 100; mend the cause and run pulumi up again"
   started=true
 fi
 hold_service "$role" snapshot

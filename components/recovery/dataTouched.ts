@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { ClusterNode } from "../../config";
 import { holdTheSame, lookAtMembers, lookBack, type MemberFacts, type NodeBack } from "../../observe";
-import { connect } from "../../proxmox/connect";
+import { withProxmox } from "../../proxmox/connect";
 import { rolledBack } from "../../proxmox/rollback";
 import type { ProviderContext } from "../providerConfig";
 import type { Attempt } from "./record";
@@ -99,12 +99,9 @@ export async function vmsPutBack(
   { beganAt }: Attempt,
   nodes: readonly ClusterNode[],
 ): Promise<ReadonlySet<string>> {
-  const client = connect(settings, proxmoxTokenSecret);
-  try {
+  return withProxmox(settings, proxmoxTokenSecret, async (client) => {
     const vmIds = nodes.map(({ vmId }) => vmId);
     const found = await rolledBack(client, vmIds, new Date(beganAt));
     return new Set(nodes.filter(({ vmId }) => found.has(vmId)).map(({ name }) => name));
-  } finally {
-    await client.close();
-  }
+  });
 }

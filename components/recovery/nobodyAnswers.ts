@@ -1,7 +1,7 @@
 import type { ClusterNode } from "../../config";
 import type { Finding } from "../../observe";
 import { look } from "../../observe/look";
-import { connect } from "../../proxmox/connect";
+import { withProxmox } from "../../proxmox/connect";
 import { findVm, isRunning } from "../../proxmox/vms";
 import type { ProviderContext } from "../providerConfig";
 
@@ -13,16 +13,13 @@ export async function askNobodyAnswers(
   { settings, proxmoxTokenSecret }: ProviderContext,
   nodes: readonly ClusterNode[],
 ): Promise<Finding[]> {
-  const client = connect(settings, proxmoxTokenSecret);
-  try {
+  return withProxmox(settings, proxmoxTokenSecret, async (client) => {
     const asked = nodes.map(async (node) => {
       const runs = await look(async () => isRunning(client, await findVm(client, node.vmId)));
       return "value" in runs && runs.value ? [node] : [];
     });
     return [judgeNobodyAnswers((await Promise.all(asked)).flat())];
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 /** @param running the nodes to be put back whose VMs run. Pure. */

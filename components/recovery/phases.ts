@@ -82,7 +82,7 @@ const agentsOf = (nodes: readonly ClusterNode[]) => nodes.filter(({ role }) => r
 
 /**
  * Everything stops, everything gets the release, etcd goes back to its snapshot on the first server, the other servers
- * join with no data, then the agents (facts: etcd snapshots, downgrade).
+ * join with no data, then the agents (docs.rke2.io/upgrades/roll-back).
  * @param version the accepted one to go back; the wanted one to go forward again after etcd was reset
  * @param rollBack the servers' machines are lost or not to be trusted: their VMs go back first
  */

@@ -23,11 +23,10 @@ export interface PlaceInputs {
  */
 export class PlacedBackup extends pulumi.dynamic.Resource {
   constructor(name: string, inputs: PlaceInputs, opts?: pulumi.CustomResourceOptions) {
-    const found = { takenAt: undefined, sha256: undefined };
     super(
       currentCode("components/recovery/placeBackupProvider"),
       name,
-      { ...inputs, ...found },
+      { ...inputs },
       opts,
       "rke2",
       "PlacedBackup",

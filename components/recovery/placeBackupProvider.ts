@@ -9,12 +9,9 @@ interface Inputs {
 }
 type Outputs = Inputs & { takenAt: string; sha256: string };
 
-/** The provider behind {@link PlacedBackup}. */
+/** The provider behind {@link PlacedBackup}. It has no delete: the way back's last step on the server removes the file. */
 export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   configure,
-  async check(_olds, news) {
-    return { inputs: news };
-  },
   async diff(_id, olds, news) {
     if (olds.server !== news.server || olds.attempt !== news.attempt) return { changes: true };
     return { changes: !(await isPlaced(providerContext(), serverOf(news), news.attempt)) };
@@ -25,8 +22,6 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   async update(_id, _olds, news) {
     return { outs: await place(news) };
   },
-  // The way back's last step on the server removes the file.
-  async delete() {},
 };
 
 const place = async (inputs: Inputs): Promise<Outputs> => ({

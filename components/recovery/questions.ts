@@ -12,7 +12,8 @@ import {
 } from "../../config";
 import { type Finding, lookAtVolumes, lookBack, type NodeBack } from "../../observe";
 import { look } from "../../observe/look";
-import { connect } from "../../proxmox/connect";
+import type { ProxmoxClient } from "../../proxmox/client";
+import { withProxmox } from "../../proxmox/connect";
 import { ownMark } from "../../proxmox/mark";
 import { missingPrivileges } from "../../proxmox/permissions";
 import { refuseHighAvailability, snapshotToGoTo } from "../../proxmox/rollback";
@@ -246,10 +247,9 @@ async function askHosts(
   { settings, proxmoxTokenSecret }: ProviderContext,
   nodes: readonly ClusterNode[],
 ): Promise<Finding[]> {
-  const client = connect(settings, proxmoxTokenSecret);
   const { acceptedVersion, changeId } = settings;
   const name = snapshotName(acceptedVersion, changeId);
-  const ask = async (node: ClusterNode): Promise<Finding[]> => {
+  const ask = async (client: ProxmoxClient, node: ClusterNode): Promise<Finding[]> => {
     const needs = [{ path: `/vms/${node.vmId}`, privileges: ["VM.Snapshot.Rollback", "VM.PowerMgmt"] }];
     const lacks = (await missingPrivileges(client, needs)).flatMap(({ privileges }) => privileges);
     const wish = { vmId: node.vmId, name, mark: ownMark(acceptedVersion), atRest: node.role === "server" };
@@ -277,7 +277,9 @@ async function askHosts(
     ];
   };
   try {
-    return (await Promise.all(nodes.map(ask))).flat();
+    return await withProxmox(settings, proxmoxTokenSecret, async (client) =>
+      (await Promise.all(nodes.map((node) => ask(client, node)))).flat(),
+    );
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
     return [
@@ -289,7 +291,5 @@ async function askHosts(
         next: `curl ${settings.proxmox.endpoint}/api2/json/version`,
       },
     ];
-  } finally {
-    await client.close();
   }
 }

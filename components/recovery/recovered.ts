@@ -21,18 +21,10 @@ export class Recovered extends pulumi.dynamic.Resource {
   declare readonly summary: pulumi.Output<string>;
 
   constructor(name: string, inputs: RecoveredInputs, opts?: pulumi.CustomResourceOptions) {
-    const found = {
-      rtoSeconds: undefined,
-      rpoSeconds: undefined,
-      clusterId: undefined,
-      members: undefined,
-      revision: undefined,
-      summary: undefined,
-    };
     super(
       currentCode("components/recovery/recoveredProvider"),
       name,
-      { ...inputs, ...found },
+      { ...inputs, rtoSeconds: undefined, rpoSeconds: undefined, summary: undefined },
       opts,
       "rke2",
       "Recovered",

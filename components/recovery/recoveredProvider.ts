@@ -27,9 +27,6 @@ interface Outputs extends Inputs {
 /** The provider behind {@link Recovered}. */
 export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   configure,
-  async check(_olds, news) {
-    return { inputs: news };
-  },
   async diff(_id, olds, news) {
     const fields = ["attempt", "changeId", "accepted"] as const;
     return { changes: fields.some((field) => olds[field] !== news[field]) };
@@ -40,7 +37,6 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   async update(_id, _olds, news) {
     return { outs: await prove(news) };
   },
-  async delete() {},
 };
 
 async function prove(inputs: Inputs): Promise<Outputs> {

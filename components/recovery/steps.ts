@@ -116,7 +116,7 @@ export const start = (settings: Settings, node: ClusterNode, version: string, jo
   title: `start RKE2 ${join && join !== "none" ? `joining ${join}` : `on ${version}`}`,
   on: node,
   script: "back-start",
-  args: [settings.changeId, node.role, version, settings.limits.serviceStartSeconds, "wait", join],
+  args: [settings.changeId, node.role, version, settings.limits.serviceStartSeconds, join],
   // One that joins may have to be stopped and its data moved aside first, once more.
   limitSeconds: settings.limits.serviceStartSeconds + 60 + (join && join !== "none" ? STOP_SECONDS : 0),
   ofAttempt: true,

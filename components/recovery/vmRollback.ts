@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterNode, snapshotName } from "../../config";
-import { connect } from "../../proxmox/connect";
+import { withProxmox } from "../../proxmox/connect";
 import { ownMark } from "../../proxmox/mark";
 import { rollBack } from "../../proxmox/rollback";
 import { currentCode } from "../currentCode";
@@ -17,11 +17,10 @@ export interface RollbackInputs {
 /** A node's VM put back to the change's snapshot and powered on; a server comes up with RKE2 at rest. Once an attempt. */
 export class VmRollback extends pulumi.dynamic.Resource {
   constructor(name: string, inputs: RollbackInputs, opts?: pulumi.CustomResourceOptions) {
-    const found = { snapshot: undefined, takenAt: undefined };
     super(
       currentCode("components/recovery/vmRollbackProvider"),
       name,
-      { ...inputs, ...found },
+      { ...inputs },
       opts,
       "rke2",
       "VmRollback",
@@ -37,8 +36,7 @@ export async function rollBackNode(
 ): Promise<{ snapshot: string; takenAt: string }> {
   const { acceptedVersion, changeId, limits } = settings;
   const beganAt = await beganAtOf(settings, attempt);
-  const client = connect(settings, proxmoxTokenSecret);
-  try {
+  return withProxmox(settings, proxmoxTokenSecret, async (client) => {
     const wish = {
       vmId: node.vmId,
       name: snapshotName(acceptedVersion, changeId),
@@ -50,7 +48,5 @@ export async function rollBackNode(
     const deadline = new Date(Date.now() + limits.snapshotSeconds * 1000);
     const { name, takenAt } = await rollBack(client, wish, deadline);
     return { snapshot: name, takenAt: takenAt.toISOString() };
-  } finally {
-    await client.close();
-  }
+  });
 }

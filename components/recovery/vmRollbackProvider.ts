@@ -11,9 +11,6 @@ type Outputs = Inputs & { snapshot: string; takenAt: string };
 /** The provider behind {@link VmRollback}: never anew within an attempt, whatever else changes. */
 export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   configure,
-  async check(_olds, news) {
-    return { inputs: news };
-  },
   async diff(_id, olds, news) {
     return { changes: olds.node !== news.node || olds.attempt !== news.attempt };
   },
@@ -23,7 +20,6 @@ export const provider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   async update(_id, _olds, news) {
     return { outs: await goBack(news) };
   },
-  async delete() {},
 };
 
 async function goBack(inputs: Inputs): Promise<Outputs> {

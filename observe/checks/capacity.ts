@@ -8,8 +8,8 @@ import { admits, allocatable, place, requestsOf } from "../scheduling";
 import { judgeTogether } from "./together";
 
 /**
- * Whether the other nodes can take what an agent's drain moves (issue 4), servers too where no taint keeps pods off: of a whole
- * wave at once, where several go together (issue 7). Pods that can run nowhere else are left out and named: they stay Pending
+ * Whether the other nodes can take what an agent's drain moves, servers too where no taint keeps pods off: of a whole
+ * wave at once, where several go together. Pods that can run nowhere else are left out and named: they stay Pending
  * until their node is back, and a wave's budgets must let all of them go.
  */
 export function judgeCapacity(

@@ -1,6 +1,6 @@
 /** The rehearsal's charts in any version, as archives and as a repository. */
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,9 +39,7 @@ export function packRepository(chart: Chart, versions: readonly string[], folder
     version,
     appVersion: version,
     urls: [`${chart}-${version}.tgz`],
-    digest: createHash("sha256")
-      .update(readFileSync(packChart(chart, version, folder)))
-      .digest("hex"),
+    digest: hash("sha256", readFileSync(packChart(chart, version, folder))),
   }));
   writeFileSync(join(folder, "index.yaml"), stringify({ apiVersion: "v1", entries: { [chart]: entries } }));
 }

@@ -1,5 +1,5 @@
 /** What the stand-in for GLPI holds: items by type, as its database would. In memory: it lives as long as a test. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 export type Item = { id: number } & Record<string, unknown>;
 
@@ -67,7 +67,7 @@ export class Store {
     mime: string,
     content: Buffer,
   ): Item | undefined {
-    const sha1sum = createHash("sha1").update(content).digest("hex");
+    const sha1sum = hash("sha1", content);
     const item = this.add("Document", { ...input, filename, mime, sha1sum });
     if (item) this.contents.set(item.id, content);
     return item;

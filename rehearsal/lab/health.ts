@@ -27,7 +27,8 @@ interface KubernetesObject {
  * every running pod by containers that started since. Until its kubelet has
  * looked, a pod still shows the state that it had before.
  */
-export async function waitRestarted(state: LabState, since: Date, seconds = 240): Promise<void> {
+export async function waitRestarted(state: LabState, since: Date): Promise<void> {
+  const seconds = 240;
   await waitHealthy(state, since, seconds);
   await until(
     "all containers to have started anew",

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { hardwareAddress } from "../machines/network";
@@ -119,7 +119,7 @@ export function checkLock(config: VmConfig): void {
 
 /** A config's digest, by which concurrent changes are told. */
 export function digestOf(config: VmConfig): string {
-  return createHash("sha1").update(JSON.stringify(config)).digest("hex");
+  return hash("sha1", JSON.stringify(config));
 }
 
 /** A GPU passed through wants q35 and rules RAM snapshots out. */

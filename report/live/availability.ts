@@ -1,6 +1,6 @@
 /** What a run's series comes to: how long the API was away, and how fast it answered. Pure. */
 import { z } from "zod";
-import type { Line, Sample } from "./series";
+import { API_ADDRESS, type Line, type Sample } from "./series";
 
 const gap = z.strictObject({
   seconds: z
@@ -52,14 +52,13 @@ interface Stretch {
   readonly to: number;
 }
 
-/** @param apiAddress the name of the target that is no server */
-export function availability(run: number, series: readonly Line[], apiAddress: string): Availability {
+export function availability(run: number, series: readonly Line[]): Availability {
   const samples = series
     .filter((line): line is Sample => "target" in line)
     .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   const names = [...new Set(samples.map(({ target }) => target))];
   const byTarget = new Map(names.map((name) => [name, samples.filter(({ target }) => target === name)]));
-  const servers = names.filter((name) => name !== apiAddress);
+  const servers = names.filter((name) => name !== API_ADDRESS);
   const gapsOf = (name: string) => gaps(byTarget.get(name) ?? []);
   const away = servers.map(gapsOf).reduce<Stretch[] | undefined>((a, b) => (a ? both(a, b) : b), undefined);
   const pods = series.flatMap((line) => ("podsNotRunning" in line ? line.podsNotRunning : []));

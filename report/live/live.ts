@@ -22,7 +22,7 @@ import { type Line, LineFile } from "./series";
 import { type Status, statusOf } from "./status";
 import { type StatusServer, serveStatus } from "./statusPage";
 import { type Sink, Teller } from "./tell";
-import { API_ADDRESS, targetsOf, Watch } from "./watch";
+import { targetsOf, Watch } from "./watch";
 
 const STATUS_EVERY_MS = 1_000;
 /** The sums over the whole series, and the age of the latest snapshot, are made anew so often. */
@@ -47,7 +47,7 @@ export class Live {
   private readonly watch: Watch;
   private readonly watchFile: LineFile;
   private readonly eventFile: LineFile;
-  private sums: Availability = availability(0, [], API_ADDRESS);
+  private sums: Availability = availability(0, []);
   private snapshotTakenAt?: Date;
   private status?: Status;
   private beat?: NodeJS.Timeout;
@@ -119,7 +119,7 @@ export class Live {
   private async keepStatus(turn: number): Promise<void> {
     const { files, run, plan, settings } = this.inputs;
     if (turn % SUMS_EVERY === 0) {
-      this.sums = availability(files.number, this.series, API_ADDRESS);
+      this.sums = availability(files.number, this.series);
       // Going forward within a minor etcd goes back only where the servers' machines are lost.
       const strategy = settings.goBack?.strategy ?? "rollback";
       this.snapshotTakenAt = (await backupToGoTo(settings, strategy))?.takenAt;

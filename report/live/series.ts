@@ -2,6 +2,9 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { z } from "zod";
 
+/** The target that is no server: the virtual IP, or whatever registers clients. */
+export const API_ADDRESS = "apiAddress";
+
 const at = z.iso.datetime();
 
 const sampleSchema = z.strictObject({

@@ -2,7 +2,7 @@
  * The page for a second screen, and the same as JSON. Served by the run's own process, to this machine alone: what it
  * shows is nobody else's, and it can do nothing.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { asFile } from "../canonical";
@@ -48,7 +48,7 @@ setInterval(async () => {
 const POLICY = [
   "default-src 'none'",
   "style-src 'unsafe-inline'",
-  `script-src 'sha256-${createHash("sha256").update(SCRIPT).digest("base64")}'`,
+  `script-src 'sha256-${hash("sha256", SCRIPT, "base64")}'`,
   "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",

@@ -7,15 +7,12 @@ import type { Settings } from "../../config";
 import type { Access, Address } from "./access";
 import { podsNotRunning } from "./pods";
 import { sample } from "./readiness";
-import type { Line, Sample } from "./series";
+import { API_ADDRESS, type Line, type Sample } from "./series";
 
 const EVERY_MS = 1_000;
 const PODS_EVERY_MS = 10_000;
 /** So often a kubeconfig is looked for where there is none yet. */
 const ACCESS_EVERY_MS = 15_000;
-
-/** The target that is no server: the virtual IP, or whatever registers clients. */
-export const API_ADDRESS = "apiAddress";
 
 /** RKE2's and kubeadm's own. */
 const API_PORT = 6443;

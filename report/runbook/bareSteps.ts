@@ -31,14 +31,14 @@ export function bareStep(number: number, step: PlanLine, inputs: RunbookInputs):
     case "place-snapshot":
       return node ? [placeBackup(settings, node)] : [];
     case "turn-gate":
-      return [look(helperFor(settings, node), "get nodes -o wide")];
+      return [look(helperFor(settings, node))];
     case "smoke-test":
       return [smokeTest(settings)];
     case "release":
       return [...deletions(inputs), ...locks(number, "release", inputs)];
     case "manifest":
     case "recovered":
-      return [look(helperFor(settings), "get nodes -o wide")];
+      return [look(helperFor(settings))];
     default:
       return [`echo ${shellWord(`nothing to do by hand: ${step.title}`)}`];
   }
@@ -47,8 +47,8 @@ export function bareStep(number: number, step: PlanLine, inputs: RunbookInputs):
 const target = ({ user, address, port }: ClusterNode): string => `${shellWord(`${user}@${address}`)} ${port}`;
 
 /** What a look at the cluster shows; for the operator to judge. */
-const look = (server: ClusterNode, what: string): string =>
-  `on ${target(server)} 60 ${shellWord(`${KUBECTL} ${what}`)} </dev/null`;
+const look = (server: ClusterNode): string =>
+  `on ${target(server)} 60 ${shellWord(`${KUBECTL} get nodes -o wide`)} </dev/null`;
 
 /** The cluster first, as the program does: whoever loses there has touched no node. Going back, a dead API holds nobody up. */
 function locks(number: number, action: "take" | "release", { settings, owner }: RunbookInputs): string[] {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -110,8 +110,8 @@ describe("etcd backups of a change", () => {
 
   describe("taken from a node that the test plays", () => {
     const database = randomBytes(1024);
-    const snapshot = Buffer.concat([database, createHash("sha256").update(database).digest()]);
-    const sum = createHash("sha256").update(snapshot).digest("hex");
+    const snapshot = Buffer.concat([database, hash("sha256", database, "buffer")]);
+    const sum = hash("sha256", snapshot);
     /** @param silentAbout commands that fail */
     async function take(silentAbout: RegExp, goBack?: GoBack) {
       const folder = mkdtempSync(join(tmpdir(), "taken-"));

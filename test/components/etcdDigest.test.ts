@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import fc from "fast-check";
 import { EtcdDigest } from "../../components/etcdDigest";
 
-const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest();
+const sha256 = (data: Uint8Array) => hash("sha256", data, "buffer");
 
 /** A snapshot as etcd writes one: whole blocks, then their sum. */
 const snapshotOf = (blocks: number, seed: number) => {

@@ -7,7 +7,7 @@ const NAMES = ["sm01", "sm02", "sm03"];
 /** Three members that are one etcd, one of them altered. */
 const members = (second: Partial<MemberFacts> = {}): MemberFacts[] =>
   NAMES.map((server, i) => ({
-    ...{ server, clusterId: "c", memberId: String(i), members: NAMES, leader: "1", alarms: [] },
+    ...{ server, clusterId: "c", members: NAMES, leader: "1", alarms: [] },
     ...{ revision: "100", hash: "77", compactedAt: "50" },
     ...(i === 1 ? second : {}),
   }));

@@ -16,16 +16,13 @@ export const settings: Settings = parseSettings(lab({ rke2Version: TO, acceptedV
 export const AT = new Date("2026-09-06T01:00:00Z");
 
 export const healthyNode: NodeFacts = {
-  hostname: "x",
   versionOnDisk: FROM,
   versionRunning: FROM,
   binary: "/usr/local/bin/rke2",
   service: "active",
-  serviceSince: "",
   bootId: "",
   cards: [],
   owner: "",
-  step: "",
   rancherManaged: false,
   unknownLayout: [],
   etcdMounts: [],
@@ -62,7 +59,7 @@ export const healthyServer: ServerFacts & { readonly etcd: OwnEtcd } = {
   cpuUsed: 0.1,
   fsyncs: 20,
   fsyncMs: 4,
-  etcd: { ...healthyEtcd, memberId: "1", dbBytes: 50 * 2 ** 20, quotaBytes: 2 ** 31, isLearner: false },
+  etcd: { ...healthyEtcd, dbBytes: 50 * 2 ** 20, quotaBytes: 2 ** 31, isLearner: false },
   kubeconfigCa: "5e1f",
   ready: { value: 40 },
 };

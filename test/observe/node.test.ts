@@ -8,7 +8,6 @@ firstAtUs=1795509049000000
 firstFsyncSeconds=0.5
 firstFsyncs=100
 etcdQuotaBytes=2147483648
-hostname=proj-k8sm01
 versionOnDisk=v1.35.4+rke2r1
 etcdMount=/var/lib/rancher/rke2/server/db/etcd
 disk=/ 60296 31454749 31457280
@@ -48,7 +47,6 @@ describe("observe/node", () => {
     assert.equal(seen.server?.cpuUsed, 0.25);
     assert.equal(Math.round(seen.server?.fsyncMs ?? 0), 100);
     assert.deepEqual(seen.server?.etcd, {
-      memberId: "71",
       members: [
         { name: "a-1", peerUrl: "https://10.0.0.1:2380", isLearner: true, version: "3.6.16" },
         { name: "b-1", peerUrl: "https://10.0.0.2:2380", isLearner: false, version: undefined },
@@ -90,6 +88,6 @@ describe("observe/node", () => {
     assert.equal(idle.server?.fsyncMs, undefined);
     assert.equal(idle.server?.etcd, undefined);
     assert.equal(idle.server?.fsyncs, 0);
-    assert.equal(parseNode("hostname=x\n", 0, 0).server, undefined);
+    assert.equal(parseNode("service=active\n", 0, 0).server, undefined);
   });
 });

@@ -43,7 +43,16 @@ JOIN_DROPIN=$CONFIG_FOLDER/config.yaml.d/\${JOIN_DROPIN##*/}
 hold_dropin() { echo "${state}/rke2-$1.service.d/hold.conf"; }
 version_on_disk() { echo v1; }
 version_running() { echo v1; }
-systemctl() { echo "$*" >>${state}/systemctl; case "$*" in is-active*) echo activating; return 3 ;; *ActiveState*) echo inactive ;; *) echo 0 ;; esac; }
+rm -f ${state}/up
+systemctl() {
+  echo "$*" >>${state}/systemctl
+  case "$*" in
+  is-active*) if [ -e ${state}/up ]; then echo active; else echo activating; return 3; fi ;;
+  *ActiveState*) echo inactive ;;
+  restart*) : >${state}/up ;;
+  *) echo 0 ;;
+  esac
+}
 timeout() { shift; "$@"; }
 kill_containers() { echo "killed" >>${state}/systemctl; }
 ${played}
@@ -117,7 +126,7 @@ ${text ?? readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
       if (wiped) put("back/CR-1-1/wiped");
       const { status, stderr } = run(
         "back-start",
-        ["1", "CR-1", "server", "v1", "30", "ask", LIVE],
+        ["1", "CR-1", "server", "v1", "30", LIVE],
         `etcd_peer_ask() { [ "$1" = https://${LIVE}:2380/members ] && [ -n '${members}' ] && echo '${members}'; }`,
       );
       assert.equal(status, 0, stderr);

@@ -1,7 +1,7 @@
 /** What a node's and the cluster's marks of OS patches mean to a turn that goes on, and when they go: the scripts themselves in bash. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -36,7 +36,7 @@ ${readFileSync(join(scripts, `${script}.sh`), "utf8")}`,
       for (const version of ["v1", wanted]) {
         const tarball = "rke2.linux-amd64.tar.gz";
         put(`artifacts/${version}/${tarball}`, version);
-        const sum = createHash("sha256").update(version).digest("hex");
+        const sum = hash("sha256", version);
         put(`artifacts/${version}/sha256sum-amd64.txt`, `${sum}  ${tarball}\n`);
       }
       return run(

@@ -1,7 +1,7 @@
 /** restore-check.sh in bash, in a clone that the test plays, on folders of the test's own. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -17,7 +17,7 @@ describe("scripts: the restore test's check", () => {
   const read = (name: string) => readFileSync(join(clone, name), "utf8");
   beforeEach(() => {
     clone = mkdtempSync(join(tmpdir(), "clone-"));
-    const sha256 = (data: Buffer) => createHash("sha256").update(data).digest();
+    const sha256 = (data: Buffer) => hash("sha256", data, "buffer");
     const database = Buffer.from("what etcd held");
     const snapshot = Buffer.concat([database, sha256(database)]);
     put("snapshot", snapshot);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import {
+  BARE_SCRIPTS,
   bareText,
   nodeLine,
   restoreCheckText,
@@ -16,27 +17,6 @@ import {
 
 const folder = join(__dirname, "../../scripts");
 
-const BARE = [
-  "ask-evictions",
-  "look-access",
-  "look-node",
-  "look-cluster",
-  "look-back",
-  "look-census",
-  "look-etcd",
-  "look-releases",
-  "look-rancher",
-  "look-os",
-  "look-volumes",
-  "look-written",
-  "hold-node",
-  "hold-cluster",
-  "etcd-delete",
-  "etcd-save",
-  "rancher-export",
-  "restore-point-release",
-] as const;
-
 describe("scripts", () => {
   it("are whole: the envelope refuses a step whose last line is missing", () => {
     for (const name of STEP_SCRIPTS) assert.match(stepText(name), /\n# end of step\n$/, name);
@@ -44,7 +24,7 @@ describe("scripts", () => {
 
   it("parse as bash, shared parts in front", () => {
     for (const name of STEP_SCRIPTS) execFileSync("bash", ["-n"], { input: stepText(name) });
-    for (const name of BARE) {
+    for (const name of BARE_SCRIPTS) {
       execFileSync("bash", ["-n"], { input: bareText(name) });
     }
     execFileSync("bash", ["-n"], { input: restoreCheckText() });
@@ -97,7 +77,7 @@ describe("scripts", () => {
         "lib-service",
       ],
       ...["lib-watch", "restore-check"],
-      ...BARE,
+      ...BARE_SCRIPTS,
       ...STEP_SCRIPTS,
     ]);
     const files = readdirSync(folder).filter((name) => name.endsWith(".sh"));

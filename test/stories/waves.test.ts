@@ -25,7 +25,7 @@ const TO = "v1.36.3+rke2r1";
 const SERVERS = ["proj-k8sm01", "proj-k8sm02", "proj-k8sm03"];
 const w = (n: number) => `proj-k8sw0${n}`;
 const AGENTS = [1, 2, 3, 4, 5, 6, 7, 8].map(w);
-/** How far the measured time may be from the forecast (issue 7). */
+/** How far the measured time may be from the forecast. */
 const TOLERANCE = 0.15;
 
 const settingsNow = (): Settings => readStack(rehearsalStack).settings;

@@ -109,7 +109,7 @@ describe("whether a way back that was left open has touched the servers' data", 
       const all = ["a", "b", "c"];
       const members = (second: Partial<MemberFacts>): MemberFacts[] =>
         all.map((server, i) => ({
-          ...{ server, clusterId: "c", memberId: server, members: all, leader: "a", alarms: [] },
+          ...{ server, clusterId: "c", members: all, leader: "a", alarms: [] },
           ...{ revision: "9", hash: "1", compactedAt: "5" },
           ...(i === 1 ? second : {}),
         }));

@@ -1,7 +1,7 @@
 /** The etcd snapshot on a server: its commands themselves in bash, on a folder of the test's own. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -49,7 +49,7 @@ describe("components/recovery/placeBackup", () => {
     const encrypter = new Encrypter();
     for (const one of settings.backup.recipients) encrypter.addRecipient(one);
     writeFileSync(file, await encrypter.encrypt(what));
-    writeFileSync(`${file}.sha256`, createHash("sha256").update(what).digest("hex"));
+    writeFileSync(`${file}.sha256`, hash("sha256", what));
     return file;
   }
   const serverOf = ({ servers }: Settings) => ({ ...(servers[0] as ClusterNode), ...node.target });

@@ -4,14 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { availability, gaps } from "../../../report/live/availability";
-import { type Line, LineFile, readSeries, type Sample } from "../../../report/live/series";
-import { API_ADDRESS } from "../../../report/live/watch";
+import { API_ADDRESS, type Line, LineFile, readSeries, type Sample } from "../../../report/live/series";
 
 const BEGIN = Date.parse("2026-11-24T12:00:00Z");
 const at = (seconds: number) => new Date(BEGIN + seconds * 1000).toISOString();
 const good = (target: string, seconds: number, ms = 10): Sample => ({ at: at(seconds), target, ms });
 const bad = (target: string, seconds: number): Sample => ({ at: at(seconds), target, error: "ECONNREFUSED" });
-const of = (...lines: Line[]) => availability(1, lines, API_ADDRESS);
+const of = (...lines: Line[]) => availability(1, lines);
 
 describe("report/live/availability", () => {
   it("measures a gap from the last good answer to the next one", () => {

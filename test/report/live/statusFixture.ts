@@ -1,9 +1,8 @@
 /** A run's status in the middle of its first server's turn, one API server away. */
 import { availability } from "../../../report/live/availability";
 import { advance, type Progress } from "../../../report/live/progress";
-import type { Line, Sample } from "../../../report/live/series";
+import { API_ADDRESS, type Line, type Sample } from "../../../report/live/series";
 import { type Status, type StatusInputs, statusOf } from "../../../report/live/status";
-import { API_ADDRESS } from "../../../report/live/watch";
 import { planned, settingsOf } from "../fixtures";
 
 export const NOW = new Date("2026-11-24T12:10:00.000Z");
@@ -40,7 +39,7 @@ export function statusAt(more: Partial<StatusInputs> = {}): Status {
     {
       ...{ run: 1, startedAt: "2026-11-24T12:00:00.000Z", settings, plan, progress: progress() },
       watched: { latest, pods: { notRunning: ["lab/api CrashLoopBackOff"] } },
-      availability: availability(1, sampled, API_ADDRESS),
+      availability: availability(1, sampled),
       snapshotTakenAt: new Date(NOW.getTime() - 1_200_000),
       ...more,
     },

@@ -4,8 +4,8 @@ import { type Access, accessBy } from "../../../report/live/access";
 import { availability } from "../../../report/live/availability";
 import { notRunning } from "../../../report/live/pods";
 import { judge } from "../../../report/live/readiness";
-import type { Line, Sample } from "../../../report/live/series";
-import { API_ADDRESS, targetsOf, Watch } from "../../../report/live/watch";
+import { API_ADDRESS, type Line, type Sample } from "../../../report/live/series";
+import { targetsOf, Watch } from "../../../report/live/watch";
 import { until } from "../../contract/until";
 import { settingsOf } from "../fixtures";
 import { ApiServers } from "./apiServers";
@@ -45,7 +45,7 @@ describe("report/live/watch", function () {
       await servers.start(HOSTS[0]);
       const back = Date.now();
       await until(() => isGood("a"));
-      const found = availability(1, lines, API_ADDRESS);
+      const found = availability(1, lines);
       const [a, b] = ["a", "b"].map((name) => found.targets.find((one) => one.target === name));
       assert.ok((a?.longestGap.seconds ?? 0) >= (back - gone) / 1000 - 0.1, JSON.stringify(found));
       assert.equal(b?.longestGap.seconds, 0);
@@ -115,9 +115,7 @@ describe("report/live/watch", function () {
     try {
       await until(() => lines.length > 0);
       assert.deepEqual(Object.keys(lines[0] ?? {}), ["at", "note"]);
-      assert.deepEqual(availability(1, lines, API_ADDRESS).notes, [
-        "no kubeconfig yet: m01: refused; m02: refused",
-      ]);
+      assert.deepEqual(availability(1, lines).notes, ["no kubeconfig yet: m01: refused; m02: refused"]);
     } finally {
       await watch.stop();
     }
