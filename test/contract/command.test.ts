@@ -1,9 +1,9 @@
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
+import { until } from "../../rehearsal/machines/poll";
 import { type Properties, ProviderUnderTest, secret, unknown } from "./providerUnderTest";
 import { freePort, SshServer } from "./sshServer";
 import { binary } from "./toolchain";
-import { until } from "./until";
 
 const remote = "command:remote:Command";
 const local = "command:local:Command";
@@ -288,7 +288,7 @@ describe("command plugin", function () {
       try {
         const connection = await checked(late.connection({ dialErrorLimit: -1 }));
         const created = plugin.create(remote, { connection, create: "echo up" });
-        await until(() => statuses().includes("Dial 1/inf failed: retrying"));
+        await until("a dial that failed", 10, async () => statuses().includes("Dial 1/inf failed: retrying"));
         await late.start();
         assert.equal((await created).state.stdout, "up");
       } finally {
@@ -338,7 +338,7 @@ describe("command plugin", function () {
   describe("cancel", () => {
     it("ends a local command", async () => {
       const created = plugin.create(local, { create: "echo started; exec sleep 60" });
-      await until(() => statuses().includes("started"));
+      await until("its start", 10, async () => statuses().includes("started"));
       await plugin.cancel();
       await assert.rejects(created, /signal: killed/);
     });

@@ -1,9 +1,9 @@
 import * as assert from "node:assert/strict";
+import { until } from "../../rehearsal/machines/poll";
 import { KubernetesApi } from "./kubernetesApi";
 import { type Properties, ProviderUnderTest, unknown } from "./providerUnderTest";
 import { freePort } from "./sshServer";
 import { binary } from "./toolchain";
-import { until } from "./until";
 
 const configMap = "kubernetes:core/v1:ConfigMap";
 const job = "kubernetes:batch/v1:Job";
@@ -71,7 +71,7 @@ describe("Kubernetes plugin", function () {
     await batch.replaceNamespacedJobStatus({ name, namespace: "default", body: finished });
   }
 
-  const shown = (message: RegExp) => () =>
+  const shown = (message: RegExp) => async () =>
     plugin.log.some((line) => line.status && message.test(line.message));
 
   describe("check", () => {
@@ -151,7 +151,7 @@ describe("Kubernetes plugin", function () {
   describe("a Job", () => {
     it("is waited for until it is complete", async () => {
       const created = plugin.create(job, await smokeTest("completes"));
-      await until(shown(/^\[1\/2\] Waiting for Job "completes" to start$/));
+      await until("the plugin to wait for it", 10, shown(/^\[1\/2\] Waiting for Job "completes" to start$/));
       await finish("completes", { type: "Complete" });
       assert.equal((await created).id, "default/completes");
     });
@@ -161,7 +161,7 @@ describe("Kubernetes plugin", function () {
       const failed = assert.rejects(created, {
         message: "Resource 'fails' was created but failed to initialize",
       });
-      await until(shown(/Waiting for Job "fails"/));
+      await until("the plugin to wait for it", 10, shown(/Waiting for Job "fails"/));
       await finish("fails", { type: "Failed", reason: "BackoffLimitExceeded", message: "too often" });
       await failed;
     });

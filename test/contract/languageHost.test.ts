@@ -1,8 +1,8 @@
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
+import { until } from "../../rehearsal/machines/poll";
 import { type Outcome, PulumiProject } from "./pulumiProject";
 import { SshServer } from "./sshServer";
-import { until } from "./until";
 
 /** One program for all cases: its environment says what it does. */
 const program = `
@@ -128,7 +128,7 @@ describe("language host", function () {
     const pidFile = project.file("step.pid");
     project.variables = { LOCAL: `echo $$ >${pidFile}; exec sleep 600` };
     const running = project.start(...up);
-    await until(() => fs.existsSync(pidFile), 60);
+    await until("the step to run", 60, async () => fs.existsSync(pidFile));
     running.process.kill("SIGINT");
     const { code, output } = await running.ended;
     assert.notEqual(code, 0, output);

@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compareCensus, parseCensus } from "../../observe/census";
 import { parseWritten } from "../../observe/written";
+import { until } from "../../rehearsal/machines/poll";
 import { type BareScript, bareText } from "../../scripts";
 import { built, KubernetesApi } from "./kubernetesApi";
-import { until } from "./until";
 
 describe("scripts/lib-objects.sh on a real API server", function () {
   this.timeout(300_000);
@@ -23,12 +23,12 @@ describe("scripts/lib-objects.sh on a real API server", function () {
     writeFileSync(own("kubeconfig.yaml"), api.kubeconfig());
     // A server that is ready goes on for a moment to make objects of its own.
     let last = "";
-    await until(() => {
+    await until("the server to make no more objects", 60, async () => {
       const { kinds } = census();
       const [before, priorities] = [last, kinds["PriorityClass.scheduling.k8s.io"]?.count];
       last = JSON.stringify(kinds);
       return priorities === 2 && last === before;
-    }, 60);
+    });
   });
   after(() => api.stop());
 

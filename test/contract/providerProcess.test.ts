@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { until } from "../../rehearsal/machines/poll";
 import { PulumiProject } from "./pulumiProject";
 import { root } from "./toolchain";
-import { until } from "./until";
 
 /** Two providers in files of their own, as ours are; the first leaves a timer behind, as Preflight does. */
 const provider = (body: string) => `
@@ -63,10 +63,10 @@ describe("the process of dynamic providers", function () {
     await project.pulumi("destroy", "--yes", "--skip-preview");
     const up = project.start("up", "--yes", "--skip-preview");
     const noted = () => (fs.existsSync(note) ? fs.readFileSync(note, "utf8") : "").split(" ");
-    await until(() => noted()[1] === "true", 60);
+    await until("the engine to be seen", 60, async () => noted()[1] === "true");
     up.process.kill("SIGKILL");
     await up.ended.catch(() => undefined);
-    await until(() => noted()[1] === "false", 20);
+    await until("its end to be seen", 20, async () => noted()[1] === "false");
     process.kill(Number(noted()[0]), "SIGKILL");
   });
 });

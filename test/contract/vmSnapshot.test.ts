@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { until } from "../../rehearsal/machines/poll";
 import { rawConfigFor } from "../proxmox/stack";
 import { ProxmoxLab, TOKEN_SECRET } from "../rehearsal/proxmox/lab";
 import { type Outcome, PulumiProject } from "./pulumiProject";
 import { root } from "./toolchain";
-import { until } from "./until";
 
 const NAME = "rke2-v1-35-4-r1-CR-1";
 
@@ -78,7 +78,11 @@ describe("VmSnapshot on the real engine", function () {
   it("adopts the snapshot of an engine that was killed meanwhile", async () => {
     lab.fault("task-seconds", "5");
     const killed = project.start("up", "--yes", "--skip-preview");
-    await until(() => lab.standIn.site.vms.load("node01", 3001).lock === "snapshot", 120);
+    await until(
+      "the snapshot to be under way",
+      120,
+      async () => lab.standIn.site.vms.load("node01", 3001).lock === "snapshot",
+    );
     killed.process.kill("SIGKILL");
     project.endProcesses();
     await killed.ended;

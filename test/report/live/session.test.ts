@@ -9,6 +9,7 @@ import { PassThrough } from "node:stream";
 import type { WriteStream } from "node:tty";
 import { stringify } from "yaml";
 import { parseSettings } from "../../../config";
+import { until } from "../../../rehearsal/machines/poll";
 import { writeRecords } from "../../../report/chain";
 import { planFiles, readReport } from "../../../report/files";
 import { readSeries } from "../../../report/live/series";
@@ -19,7 +20,6 @@ import { createRun, lives, nextRun } from "../../../report/runFiles";
 import { begin } from "../../../report/session";
 import { verify } from "../../../report/verify";
 import { lab, labNodes } from "../../config/lab";
-import { until } from "../../contract/until";
 import { historyEntry, inputsOf, planned, runAt, stateOf, TO } from "../fixtures";
 import { StandInPulumi } from "../standInPulumi";
 import { ApiServers } from "./apiServers";
@@ -95,7 +95,7 @@ describe("report/live: a whole run", function () {
       statusPort: 0,
     });
     const said = () => readFileSync(run.log, "utf8");
-    await until(() => /status page: http/.test(said()), 30);
+    await until("the status page", 30, async () => /status page: http/.test(said()));
     const url = /status page: (\S+)/.exec(said())?.[1] ?? "";
     let status: Status | undefined;
     const shows = async (what: (now: Status) => boolean) => {

@@ -1,12 +1,12 @@
 /** The watch against real HTTPS servers on this machine, one of which goes away and comes back. */
 import assert from "node:assert/strict";
+import { until } from "../../../rehearsal/machines/poll";
 import { type Access, accessBy } from "../../../report/live/access";
 import { availability } from "../../../report/live/availability";
 import { notRunning } from "../../../report/live/pods";
 import { judge } from "../../../report/live/readiness";
 import { API_ADDRESS, type Line, type Sample } from "../../../report/live/series";
 import { targetsOf, Watch } from "../../../report/live/watch";
-import { until } from "../../contract/until";
 import { settingsOf } from "../fixtures";
 import { ApiServers } from "./apiServers";
 
@@ -38,13 +38,17 @@ describe("report/live/watch", function () {
   it("measures the gap of the one that goes, and none of all at once while the other answers", async () => {
     const watch = start();
     try {
-      await until(() => isGood("a") && isGood("b"));
+      await until("an answer of both", 10, async () => isGood("a") && isGood("b"));
       await servers.stop(HOSTS[0]);
       const gone = Date.now();
-      await until(() => samples("a").filter(({ error }) => error === "ECONNREFUSED").length >= 2);
+      await until(
+        "two refusals",
+        10,
+        async () => samples("a").filter(({ error }) => error === "ECONNREFUSED").length >= 2,
+      );
       await servers.start(HOSTS[0]);
       const back = Date.now();
-      await until(() => isGood("a"));
+      await until("an answer", 10, async () => isGood("a"));
       const found = availability(1, lines);
       const [a, b] = ["a", "b"].map((name) => found.targets.find((one) => one.target === name));
       assert.ok((a?.longestGap.seconds ?? 0) >= (back - gone) / 1000 - 0.1, JSON.stringify(found));
@@ -59,7 +63,7 @@ describe("report/live/watch", function () {
     const watch = start();
     const { now } = Date;
     try {
-      await until(() => isGood("a"));
+      await until("an answer", 10, async () => isGood("a"));
       Date.now = () => now() - 3_600_000;
       const before = samples("a").length;
       await new Promise((resolve) => setTimeout(resolve, 2_500));
@@ -74,7 +78,7 @@ describe("report/live/watch", function () {
     servers.moods.set(HOSTS[0], "silent");
     const watch = start();
     try {
-      await until(() => samples("a").length >= 2);
+      await until("two samples", 10, async () => samples("a").length >= 2);
       assert.match(samples("a")[0]?.error ?? "", /no answer within 2000 ms/);
       assert.ok(samples("b").length >= 3, "b was asked on");
       const moments = samples("a").map(({ at }) => Date.parse(at));
@@ -90,7 +94,7 @@ describe("report/live/watch", function () {
     servers.moods.set(HOSTS[0], "no etcd");
     const watch = start();
     try {
-      await until(() => samples("a").length > 0 && samples("b").length > 0);
+      await until("a sample of both", 10, async () => samples("a").length > 0 && samples("b").length > 0);
       assert.deepEqual([samples("a")[0]?.error, samples("a")[0]?.etcd], ["HTTP 500: etcd", false]);
       assert.equal(samples("b")[0]?.etcd, true);
     } finally {
@@ -102,7 +106,7 @@ describe("report/live/watch", function () {
     const other = new ApiServers();
     const watch = start(() => accessBy(other.kubeconfig(HOSTS[0])));
     try {
-      await until(() => samples("a").length > 0);
+      await until("a sample", 10, async () => samples("a").length > 0);
       assert.match(samples("a")[0]?.error ?? "", /CERT|ISSUER|VERIFY|self.signed/i);
     } finally {
       await watch.stop();
@@ -113,7 +117,7 @@ describe("report/live/watch", function () {
   it("says in the series that it has no kubeconfig yet, and throws nothing", async () => {
     const watch = start(() => Promise.reject(new Error("m01: refused; m02: refused")));
     try {
-      await until(() => lines.length > 0);
+      await until("a line", 10, async () => lines.length > 0);
       assert.deepEqual(Object.keys(lines[0] ?? {}), ["at", "note"]);
       assert.deepEqual(availability(1, lines).notes, ["no kubeconfig yet: m01: refused; m02: refused"]);
     } finally {
@@ -128,7 +132,7 @@ describe("report/live/watch", function () {
     ];
     const watch = start();
     try {
-      await until(() => "notRunning" in watch.seen().pods, 20);
+      await until("the pods", 20, async () => "notRunning" in watch.seen().pods);
       assert.deepEqual(watch.seen().pods, { notRunning: ["lab/api Pending"] });
     } finally {
       await watch.stop();
