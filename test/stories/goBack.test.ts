@@ -97,6 +97,24 @@ describe("going back", function () {
     assert.equal(await back.read("after"), undefined);
   });
 
+  it("goes forward again from a way back that stopped at an agent, its servers one etcd again: what was written since stays", async () => {
+    await back.from("goback-half");
+    await back.askForWayBack("restore");
+    await setFault(["service-fails", "proj-k8sw04", "on"]);
+    const stopped = await up();
+    await setFault(["service-fails", "proj-k8sw04", "off"]);
+    assert.match(stopped.output, /proj-k8sw04.*rke2-agent\.service does not come up on v1\.35\.4/s);
+    const restored = await back.isOneEtcd();
+    await back.write("since");
+    await back.forwardAgain();
+    assert.match((await preview()).output, /every server is in one etcd again: no data is put back/);
+    await back.upWell();
+    await back.areWell(() => NEW);
+    assert.equal(await back.isOneEtcd(), restored);
+    assert.ok((await back.read("before")) && (await back.read("since")));
+    assert.equal(await back.read("after"), undefined);
+  });
+
   it("goes forward again from a way back that was broken off before any data was touched: nothing is lost", async () => {
     await back.from("goback-half");
     await back.askForWayBack("restore");
