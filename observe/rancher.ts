@@ -76,5 +76,7 @@ export function parseRancher(stdout: string): RancherFacts {
 }
 
 const volumeOf = ([node = "", folder = "-", name = ""]: readonly string[]): BackupVolume => ({
-  ...{ name, node, isFolder: folder !== "-" },
+  name,
+  node,
+  isFolder: folder !== "-",
 });

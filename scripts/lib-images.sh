@@ -10,7 +10,7 @@ image_names() { tr -d '"\r' | sed -n 's#^\(index\.\)\?docker\.io/##; /./p' | LC_
 # RKE2's containerd has every image that the file names; else which it lacks, on stdout. imported LIST
 imported() {
   local have lacks
-  have=$(timeout 60 "$RKE2_DATA/bin/crictl" --config "$RKE2_DATA/agent/etc/crictl.yaml" images --output json </dev/null) || return 1
+  have=$(crictl images --output json) || return 1
   lacks=$(LC_ALL=C comm -23 <(image_names <"$1") <(grep -o '"[^"]*"' <<<"$have" | image_names))
   [ -z "$lacks" ] || { echo "$(wc -l <<<"$lacks") of them are not there, as ${lacks%%$'\n'*}" && return 1; }
 }

@@ -24,8 +24,8 @@ provide_scanner() {
 
 # copy_from_image IMAGE FOLDER. The digest in IMAGE's name is what containerd checks; its registries.yaml says where from.
 copy_from_image() {
-  local image=$1 folder=$2 crictl=(env CRI_CONFIG_FILE="$RKE2_DATA/agent/etc/crictl.yaml" "$RKE2_DATA/bin/crictl")
-  "${crictl[@]}" inspecti -q "$image" </dev/null >/dev/null 2>&1 || until_ok 60 "${crictl[@]}" pull "$image" ||
+  local image=$1 folder=$2
+  crictl inspecti -q "$image" >/dev/null 2>&1 || until_ok 60 crictl pull "$image" ||
     fail "cannot pull $image: $LAST" "pull it here by hand (crictl pull) to see why: mirrors and credentials stand in /etc/rancher/rke2/registries.yaml; then run pulumi up again"
   mkdir "$folder/image"
   # ctr mounts by itself, and here in a mount namespace of its own: nothing stays mounted, not even after a kill. The

@@ -82,6 +82,9 @@ until_ok() {
   done
 }
 
+# RKE2's own crictl, which asks its containerd, for five minutes at most: a pull takes its time. crictl ARGUMENT…
+crictl() { timeout 300 "$RKE2_DATA/bin/crictl" --config "$RKE2_DATA/agent/etc/crictl.yaml" "$@" </dev/null; }
+
 # kube SERVER_ADDRESS ARGUMENT…: kubectl against one API server, never a mix of them, for KUBE_SECONDS at most.
 KUBE_SECONDS=60
 kube() {

@@ -52,7 +52,8 @@ healthy() {
 
 api_ready
 until_ok "$seconds" healthy || fail "the operator $name is not well after $seconds s: $LAST" "kubectl -n $namespace get pods,events; helm -n $namespace history $name; mend it and run pulumi up again, or go back by hand: helm -n $namespace rollback $name"
-awaited=$(workloads | undeleted)
+# It is well: an API that falls silent now only keeps this from being told.
+awaited=$(workloads | undeleted) || awaited=""
 if [ -n "$awaited" ]; then say "pods of $name stay as they were until they are deleted (OnDelete): ${awaited%; }. Delete them as its makers say, one at a time: kubectl -n $namespace get pods"; fi
 result release "$namespace/$name" chart "$version" awaitsDeletion "${awaited%; }"
 # end of step

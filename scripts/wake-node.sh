@@ -14,14 +14,16 @@ begin_attempt "$change" "$attempt"
 # anew places it anew.
 rm -rf "$STATE/restore"
 
+service=$(systemctl is-active "$unit" || true)
+
 # Whether RKE2 is on its way up already with the release that it is to have: to start it anew would only cost its time.
 on_its_way() {
-  [ "$direction" = forward ] && [ "$(systemctl is-active "$unit" || true)" = activating ] && [ "$(running_for "$role")" -lt "$seconds" ] || return 1
+  [ "$direction" = forward ] && [ "$service" = activating ] && [ "$(running_for "$role")" -lt "$seconds" ] || return 1
   [ ! -e "$STATE/backup/$change/complete" ] || [ "$(version_on_disk || true)" = "$version" ]
 }
-if [ "$(systemctl is-active "$unit" || true)" = active ] || on_its_way; then
+if [ "$service" = active ] || on_its_way; then
   # What a way back had this server join by; one that is still on its way up needs it.
-  if [ "$(systemctl is-active "$unit" || true)" = active ]; then remove_join; fi
+  if [ "$service" = active ]; then remove_join; fi
   free_service "$role"
   result started false
   exit 0

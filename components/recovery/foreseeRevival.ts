@@ -21,8 +21,8 @@ export async function foreseeRevival(
 ): Promise<string[]> {
   const { settings, sshPrivateKey } = context;
   const open = openAttempts(await readRecord(settings));
-  const told = open.map(({ goBack, beganAt }) => `goBack ${goBack} of ${beganAt} was not brought to its end`);
   if (open.length === 0) return [];
+  const told = open.map(({ goBack, beganAt }) => `goBack ${goBack} of ${beganAt} was not brought to its end`);
   if (!isChanging(settings)) return [...told, "  settling proves every node as it is, and ends it"];
   try {
     const { state } = await serversData(context, open);

@@ -12,7 +12,8 @@ import { runPhases } from "./runPhases";
  * Going forward again after a way back that was broken off, however often: brings the cluster to where the forward
  * chains can go on from, before their questions are asked. Where no data was touched yet, or every server is in one etcd
  * again, every node is started as it is. Where etcd was being put back, that is done to its end, on the wanted release:
- * two halves of two clusters are no cluster; what it needs is asked before anything is stopped for it. A node that was being mended is mended, but no VM is put back for it: nobody asks for that any more.
+ * two halves of two clusters are no cluster; what it needs is asked before anything is stopped for it. A node that was
+ * being mended is mended, but no VM is put back for it: nobody asks for that any more.
  * @returns what was done, or undefined where there was nothing to revive
  */
 export async function revive(

@@ -218,7 +218,7 @@ ${text}`,
         });
       program(
         "crictl",
-        `case $1 in inspecti) [ -e ${folder}/pulled ] ;; pull) ${pull} && touch ${folder}/pulled ;; esac`,
+        `case $3 in inspecti) [ -e ${folder}/pulled ] ;; pull) ${pull} && touch ${folder}/pulled ;; esac`,
       );
       program(
         "ctr",
@@ -235,7 +235,11 @@ case $6 in mount) cd "$8"; ${mounts} ;; unmount) rm -rf "$8/usr" "$8/opt" ;; esa
       image();
       assert.equal(scan("before", { "4.1.5": "PASS" }, more).found.pass, 1);
       assert.match(scan("turn", { "4.1.5": "FAIL" }, more).failed, /new failures since/);
-      assert.deepEqual(did("crictl"), [`inspecti -q ${more.source}`, `pull ${more.source}`]);
+      const asked = `--config ${folder}/rke2/agent/etc/crictl.yaml`;
+      assert.deepEqual(did("crictl"), [
+        `${asked} inspecti -q ${more.source}`,
+        `${asked} pull ${more.source}`,
+      ]);
       const place = `${folder}/state/scan/kube-bench-${digest}.part/image`;
       const images = "--address /run/k3s/containerd/containerd.sock --namespace k8s.io images";
       assert.deepEqual(did("ctr"), [
