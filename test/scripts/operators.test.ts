@@ -1,16 +1,23 @@
 /** The scripts that read Helm releases with a kubectl that is played: what real ones say is in test/contract. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { parseReleases } from "../../observe/releases";
 import { bareText, stepText } from "../../scripts";
 
 /** A release of version 1.2.3, and of its workloads what the script's template makes of them. */
-function ready(...workloads: string[]) {
+const ready = (...workloads: string[]) =>
+  readyBy(`printf '%s\\n' ${workloads.map((row) => `'${row}'`).join(" ")}`);
+
+/** @param answer a command that says so, each time it is asked */
+function readyBy(answer: string) {
   const kube = `kube() {
     case "$*" in
     *'get secrets'*) echo '1 deployed ${record("vault")}' ;;
-    *'get deployments,daemonsets,statefulsets'*) printf '%s\\n' ${workloads.map((row) => `'${row}'`).join(" ")} ;;
+    *'get deployments,daemonsets,statefulsets'*) ${answer} ;;
     esac
   }`;
   const text = stepText("operator-ready");
@@ -76,6 +83,15 @@ describe("the scripts that read Helm releases", () => {
     it(`ready: waits for pods that are ${title}`, () => {
       assert.match(ready(row).stderr, /not rolled out: StatefulSet ns\/vault: \d of 3 updated/);
     });
+
+  it("ready: is not failed by an API that falls silent once all is well", () => {
+    const asked = join(mkdtempSync(join(tmpdir(), "ready-")), "asked");
+    const { status, stderr } = readyBy(
+      `[ ! -e ${asked} ] || return 1; touch ${asked}; echo vault ns StatefulSet ns/vault 2 2 3 1 3 OnDelete`,
+    );
+    rmSync(dirname(asked), { recursive: true });
+    assert.equal(status, 0, stderr);
+  });
 
   it("ready: says nothing of deletion where all are updated, nor of another release's pods", () => {
     const { status, stdout, stderr } = ready(
